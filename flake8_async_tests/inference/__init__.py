@@ -1,0 +1,1 @@
+"""What a name holds at a place in a function."""

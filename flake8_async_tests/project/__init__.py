@@ -1,0 +1,1 @@
+"""What the project around a file says: pytest's configuration, the conftest chain, imported modules."""

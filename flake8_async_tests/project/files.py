@@ -1,0 +1,77 @@
+"""The file system as the rest of the package may see it: read once, bounded, and never an exception.
+
+Everything that is not a readable regular file of a sane size is simply not there. What was read or looked
+up is remembered for one run of flake8, so that two thousand files under one conftest tree cost one reading.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tokenize
+from collections import Counter
+from io import BytesIO
+
+MAX_BYTES = 5 * 1024 * 1024
+
+
+class Files:
+    """Reads files and folders, each at most once."""
+
+    def __init__(self) -> None:
+        self.reads: Counter[str] = Counter()
+        """How often each path was asked of the operating system; a test holds this to one."""
+        self._bytes: dict[str, bytes | None] = {}
+        self._listings: dict[str, frozenset[str]] = {}
+
+    def names_in(self, directory: str) -> frozenset[str]:
+        """The names of everything in a folder; empty when it cannot be listed."""
+        known = self._listings.get(directory)
+        if known is None:
+            self.reads[directory] += 1
+            try:
+                known = frozenset(os.listdir(directory))
+            except (OSError, ValueError):
+                known = frozenset()
+            self._listings[directory] = known
+        return known
+
+    def has(self, path: str) -> bool:
+        """Whether something of that name is there, at the price of one listing for the whole folder."""
+        directory, name = os.path.split(path)
+        return name in self.names_in(directory)
+
+    def read(self, path: str) -> bytes | None:
+        """The content of a regular file of at most 5 MB, else None. A pipe or device is never opened."""
+        if path in self._bytes:
+            return self._bytes[path]
+        content: bytes | None = None
+        if self.has(path):
+            self.reads[path] += 1
+            content = _read_regular_file(path)
+        self._bytes[path] = content
+        return content
+
+    def text(self, path: str) -> str | None:
+        """The text of a Python file by its own coding cookie, or None."""
+        content = self.read(path)
+        if content is None:
+            return None
+        try:
+            encoding, _ = tokenize.detect_encoding(BytesIO(content).readline)
+            return content.decode(encoding)
+        except (SyntaxError, UnicodeDecodeError, LookupError):
+            return None
+
+
+def _read_regular_file(path: str) -> bytes | None:
+    try:
+        # Looked at before it is opened: opening a pipe would wait for ever.
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return None
+        with open(path, "rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except (OSError, ValueError):
+        return None
+    return content if len(content) <= MAX_BYTES else None
