@@ -52,6 +52,10 @@ class Files:
         self._bytes[path] = content
         return content
 
+    def is_file(self, path: str) -> bool:
+        """Whether a regular file is there, readable or not, for whom its presence is enough."""
+        return self.has(path) and os.path.isfile(path)
+
     def text(self, path: str) -> str | None:
         """The text of a Python file by its own coding cookie, or None."""
         content = self.read(path)

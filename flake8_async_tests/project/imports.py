@@ -1,0 +1,56 @@
+"""Where the modules that a file imports stand in the project."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.project.files import Files
+
+
+def package_root(files: Files, directory: str) -> str:
+    """The first folder upwards that is no package: what pytest puts on `sys.path` for a file in `directory`."""
+    while files.has(os.path.join(directory, "__init__.py")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            break
+        directory = parent
+    return directory
+
+
+def find_module(files: Files, name: str, roots: Iterator[str]) -> str | None:
+    """The file of an absolutely named module under the first of the roots that has it."""
+    parts = name.split(".")
+    for root in roots:
+        found = _under(files, root, parts)
+        if found is not None:
+            return found
+    return None
+
+
+def find_relative_module(files: Files, name: str, directory: str) -> str | None:
+    """The file of `..name`, as seen from a file in `directory`."""
+    stripped = name.lstrip(".")
+    for _ in range(len(name) - len(stripped) - 1):
+        directory = os.path.dirname(directory)
+    return _under(files, directory, stripped.split(".") if stripped else [])
+
+
+def _under(files: Files, root: str, parts: list[str]) -> str | None:
+    *packages, last = parts if parts else [""]
+    directory = root
+    for package in packages:
+        if not files.has(os.path.join(directory, package)):
+            return None
+        directory = os.path.join(directory, package)
+    if last:
+        package_file = os.path.join(directory, last, "__init__.py")
+        if files.has(os.path.join(directory, last)) and files.has(package_file):
+            return package_file
+        module_file = os.path.join(directory, f"{last}.py")
+        return module_file if files.has(module_file) else None
+    package_file = os.path.join(directory, "__init__.py")
+    return package_file if files.has(package_file) else None

@@ -1,0 +1,211 @@
+"""The project around the files that are checked. Read on demand, once per run, and never executed."""
+
+from __future__ import annotations
+
+import ast
+import os
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.project.config import Configs, PytestConfig
+from flake8_async_tests.project.files import Files
+from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
+from flake8_async_tests.project.patterns import Patterns
+from flake8_async_tests.project.signs import Signs, signs_of
+from flake8_async_tests.source.module import Module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class ConftestChain:
+    """The conftest files that pytest loads for a folder, nearest first, each followed by the plugins it names."""
+
+    modules: tuple[Module, ...]
+    foreign_plugins: tuple[str, ...]
+    """What `pytest_plugins` names outside the project."""
+    complete: bool
+    """False when one of them cannot be read: whatever it says is unknown."""
+
+
+class Project:
+    """Everything that is known beyond the file at hand."""
+
+    def __init__(self, options: Options, files: Files | None = None) -> None:
+        self.options = options
+        self.files = files or Files()
+        self.configs = Configs(self.files)
+        self._current: Module | None = None
+        self._modules: dict[str, Module | None] = {}
+        self._chains: dict[str, ConftestChain] = {}
+        self._patterns: dict[str, Patterns] = {}
+        self._signs: dict[str, Signs] = {}
+
+    # -- the file at hand -----------------------------------------------------------------------------------
+
+    def module_for(self, path: str, tree: ast.Module, text: str) -> Module:
+        """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
+        absolute = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path))
+        self._current = Module(absolute, tree, text, self)
+        return self._current
+
+    def module_at(self, path: str) -> Module | None:
+        """The module of another file of the project, or None when it cannot be read and parsed."""
+        if self._current is not None and path == self._current.path:
+            return self._current
+        if path not in self._modules:
+            self._modules[path] = self._parse(path)
+        return self._modules[path]
+
+    def _parse(self, path: str) -> Module | None:
+        text = self.files.text(path)
+        if text is None:
+            return None
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(text, path)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        return Module(path, tree, text, self)
+
+    # -- pytest's configuration -------------------------------------------------------------------------------
+
+    def config_for(self, directory: str) -> PytestConfig:
+        return self.configs.for_directory(directory)
+
+    def patterns_for(self, directory: str) -> Patterns:
+        found = self._patterns.get(directory)
+        if found is None:
+            config = self.config_for(directory)
+            found = self._patterns[directory] = Patterns(
+                config.python_files, config.python_classes, config.python_functions
+            )
+        return found
+
+    def signs_for(self, directory: str) -> Signs:
+        """What the project's files say about runners that pytest's configuration does not name."""
+        root = self.root_of(directory)
+        found = self._signs.get(root)
+        if found is None:
+            found = self._signs[root] = signs_of(self.files, root)
+        return found
+
+    def root_of(self, directory: str) -> str:
+        """The folder above which nothing belongs to the project any more."""
+        config = self.config_for(directory)
+        if config.path is not None:
+            return os.path.dirname(config.path)
+        if config.ground == "setup.py":
+            return config.rootdir
+        # Nothing decided: pytest would take the folder that it was started in, which findings must not depend on.
+        return self.configs.repository_root(directory) or directory
+
+    # -- the conftest chain -----------------------------------------------------------------------------------
+
+    def conftests(self, directory: str) -> ConftestChain:
+        """The chain for the files of one folder."""
+        found = self._chains.get(directory)
+        current = self._current
+        if current is not None and current.is_conftest and _is_at_or_above(current.directory, directory):
+            # Checked itself, perhaps from an editor's buffer: not what is remembered of the disk.
+            return self._chain(directory)
+        if found is None:
+            found = self._chains[directory] = self._chain(directory)
+        return found
+
+    def _chain(self, directory: str) -> ConftestChain:
+        modules: list[Module] = []
+        foreign: list[str] = []
+        complete = True
+        root = self.root_of(directory)
+        for folder in _upwards(directory, root):
+            path = os.path.join(folder, "conftest.py")
+            if not self.files.has(path) and not (self._current is not None and self._current.path == path):
+                continue
+            conftest = self.module_at(path)
+            if conftest is None:
+                complete = False
+                continue
+            complete &= self._add_with_plugins(conftest, modules, foreign)
+        return ConftestChain(tuple(modules), tuple(foreign), complete)
+
+    def _add_with_plugins(self, module: Module, modules: list[Module], foreign: list[str]) -> bool:
+        """Add a module and the local ones that its `pytest_plugins` names; say whether all could be read."""
+        if module in modules:
+            return True
+        modules.append(module)
+        complete = True
+        names = plugin_names(module)
+        if names is None:
+            return False
+        for name in names:
+            path = self.find_import(name, module)
+            if path is None:
+                foreign.append(name)
+                continue
+            plugin = self.module_at(path)
+            complete &= plugin is not None and self._add_with_plugins(plugin, modules, foreign)
+        return complete
+
+    def local_plugins(self, module: Module) -> Iterator[Module]:
+        """The project's own modules that a file's `pytest_plugins` names."""
+        for name in plugin_names(module) or ():
+            path = self.find_import(name, module)
+            plugin = self.module_at(path) if path is not None else None
+            if plugin is not None and plugin is not module:
+                yield plugin
+
+    # -- imports ------------------------------------------------------------------------------------------------
+
+    def find_import(self, name: str, importer: Module) -> str | None:
+        """The project's own file behind a module name (relative ones begin with dots), or None."""
+        if name.startswith("."):
+            return find_relative_module(self.files, name, importer.directory)
+        return find_module(self.files, name, self._import_roots(importer.directory))
+
+    def _import_roots(self, directory: str) -> Iterator[str]:
+        """Where pytest and an installed checkout find modules: in this order, each possibly twice."""
+        yield package_root(self.files, directory)
+        config = self.config_for(directory)
+        yield from config.pythonpath
+        root = self.root_of(directory)
+        for folder in _upwards(directory, root):
+            if self.files.has(os.path.join(folder, "conftest.py")):
+                yield package_root(self.files, folder)
+        yield root
+        yield os.path.join(root, "src")
+
+
+def plugin_names(module: Module) -> tuple[str, ...] | None:
+    """What a module's `pytest_plugins` names; None when that cannot be told."""
+    if "pytest_plugins" not in module.scope.bindings:
+        return ()
+    value = module.names.assigned_value("pytest_plugins", module.scope)
+    elements = value.elts if isinstance(value, (ast.List, ast.Tuple, ast.Set)) else [value]
+    names: list[str] = []
+    for element in elements:
+        if not isinstance(element, ast.Constant) or not isinstance(element.value, str):
+            return None
+        names.extend(name.strip() for name in element.value.split(",") if name.strip())
+    return tuple(names)
+
+
+def _upwards(directory: str, root: str) -> Iterator[str]:
+    """The folders from one up to the root, both included; just the one when the root is not above it."""
+    if not _is_at_or_above(root, directory):
+        yield directory
+        return
+    while True:
+        yield directory
+        if directory == root:
+            return
+        directory = os.path.dirname(directory)
+
+
+def _is_at_or_above(folder: str, directory: str) -> bool:
+    return directory == folder or directory.startswith(folder.rstrip(os.sep) + os.sep)

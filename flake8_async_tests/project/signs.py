@@ -1,0 +1,75 @@
+"""Signs, outside pytest's configuration, of something that runs async tests and that this tool does not know."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flake8_async_tests.project.files import Files
+
+# Plugins that run async tests, or ran them in some version, without a mark that tells.
+_RUNNING_PLUGINS = re.compile(
+    r"\b(alt[-_]pytest[-_]asyncio|nonebug|pytest[-_](?:aio|aiohttp|asyncio[-_]cooperative|async|curio|embedded|sanic"
+    r"|homeassistant[-_]custom[-_]component|tornado|tornasync|twisted|uvloop))\b(?![-_.])",
+    re.IGNORECASE,
+)
+# A mode that is given where pytest is started, not where it is configured.
+_MODE_ON_COMMAND_LINE = re.compile(r"--(?:asyncio-mode|anyio-mode)[ =\"',]+auto|-o *asyncio_mode=auto\b")
+
+_REQUIREMENTS = re.compile(r"(?:require|dev|test|constraints).*\.(?:txt|in)$", re.IGNORECASE)
+_BUILD_FILES = (
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "tox.ini",
+    "tox.toml",
+    "hatch.toml",
+    "noxfile.py",
+    "Makefile",
+    "justfile",
+    "Justfile",
+    "Taskfile.yml",
+    "Pipfile",
+    "environment.yml",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What was found, in words for a reader; empty when nothing was."""
+
+    running_plugin: str = ""
+    mode_on_command_line: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.running_plugin or self.mode_on_command_line)
+
+
+def signs_of(files: Files, root: str) -> Signs:
+    """Look through the build and requirements files of a project's root folder."""
+    plugin = mode = ""
+    for path in _paths(files, root):
+        content = files.read(path)
+        if content is None:
+            continue
+        text = content.decode("utf-8", "replace")
+        name = os.path.relpath(path, root)
+        found = _RUNNING_PLUGINS.search(text)
+        if found and not plugin:
+            plugin = f"{found.group(1)} in {name}"
+        if _MODE_ON_COMMAND_LINE.search(text) and not mode:
+            mode = name
+    return Signs(plugin, mode)
+
+
+def _paths(files: Files, root: str) -> list[str]:
+    names = files.names_in(root)
+    found = [os.path.join(root, name) for name in _BUILD_FILES if name in names]
+    found += [os.path.join(root, name) for name in sorted(names) if _REQUIREMENTS.search(name)]
+    if "requirements" in names:
+        folder = os.path.join(root, "requirements")
+        found += [os.path.join(folder, name) for name in sorted(files.names_in(folder)) if name.endswith((".txt", ".in"))]
+    return found

@@ -1,0 +1,64 @@
+"""What a rule is and what it may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
+
+    from flake8_async_tests.source.module import Module
+
+
+class Knows(Enum):
+    """What a rule has to look at beyond the file that it speaks of."""
+
+    FILE = "file"
+    CONFIG = "config"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One report: the node it points at and the message for the reader."""
+
+    node: ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias | FirstLine
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLine:
+    """The place of a finding that is about the whole file, or about the project around it."""
+
+    lineno: int = 1
+    col_offset: int = 0
+
+
+Check = Callable[["Module"], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule's metadata and its one function, which is a pure function of facts."""
+
+    code: str
+    name: str
+    knows: Knows
+    check: Check
+
+    @property
+    def opt_in(self) -> bool:
+        """Whether the rule is off until a user asks for it by its family or code."""
+        return self.code.startswith("AT9")
+
+
+def rule(code: str, name: str, *, knows: Knows) -> Callable[[Check], Rule]:
+    """Make a rule of the decorated check."""
+
+    def decorate(check: Check) -> Rule:
+        return Rule(code, name, knows, check)
+
+    return decorate

@@ -1,0 +1,242 @@
+"""Who runs an async test: the one answer to that question, for every rule."""
+
+from __future__ import annotations
+
+import ast
+import os
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.functions import ClassKind
+
+if TYPE_CHECKING:
+    from flake8_async_tests.project.project import Project
+    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+
+class Runs(Enum):
+    """What awaits an async test's coroutine."""
+
+    ASYNCIO = "pytest-asyncio"
+    ANYIO = "anyio"
+    TRIO = "pytest-trio"
+    UNITTEST = "unittest"
+    OPTION = "a mark of the option async-tests-marks"
+    NOBODY = "nobody"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """The answer, with its reason in words that fit into a message."""
+
+    runs: Runs
+    reason: str
+
+    @property
+    def is_unknown(self) -> bool:
+        return self.runs is Runs.UNKNOWN
+
+
+class Mode(Enum):
+    """pytest-asyncio's mode."""
+
+    AUTO = "auto"
+    STRICT = "strict"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncioMode:
+    """The mode, and the file and line (or the lack of one) that decided it."""
+
+    mode: Mode
+    decided_by: str
+
+    @property
+    def is_auto(self) -> bool:
+        return self.mode is Mode.AUTO
+
+    @property
+    def is_strict(self) -> bool:
+        return self.mode is Mode.STRICT
+
+
+# Hooks through which a conftest can run async tests itself, or mark them in time.
+_RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", "pytest_collection_modifyitems")
+_CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
+
+# Plugins that certainly run no async test which the marks and modes do not tell of.
+_HARMLESS_PLUGINS = frozenset(
+    "anyio celery django hypothesis inline_snapshot pytest_asyncio pytest_benchmark pytest_cov pytest_django pytest_httpserver"
+    " pytest_httpx pytest_mock pytest_postgresql pytest_timeout pytester respx syrupy xdist _pytest".split()
+)
+
+# Fixtures of plugins that run async tests by themselves: pytest-trio, pytest-tornado and its kin, aiohttp.
+_RUNNING_FIXTURES = frozenset(
+    "aiohttp_client aiohttp_raw_server aiohttp_server autojump_clock http_server_client io_loop loop mock_clock nursery"
+    " test_client test_server".split()
+)
+
+
+def runner_of(test: Test) -> Runner:
+    """Who runs a test; where several classes collect it, the first in sight that somebody or something unknown runs."""
+    found = [_runner_in(test, klass) for klass in (test.collectors or (None,))]
+    own = test.function.klass
+    if own is not None and own in test.collectors:
+        return found[test.collectors.index(own)]
+    for runner in found:
+        if runner.is_unknown:
+            return runner
+    for runner in found:
+        if runner.runs is not Runs.NOBODY:
+            return runner
+    return found[0]
+
+
+def _runner_in(test: Test, klass: Class | None) -> Runner:
+    module = test.module
+    return (
+        _by_class(klass)
+        or _by_marks(test, klass)
+        or _by_anyio_backend(test, klass)
+        or _by_mode(module)
+        or _by_unknown_means(test)
+        or Runner(Runs.NOBODY, nobody_because(module))
+    )
+
+
+def _by_class(klass: Class | None) -> Runner | None:
+    if klass is None or klass.kind is ClassKind.PLAIN:
+        return None
+    if klass.kind is ClassKind.ISOLATED:
+        return Runner(Runs.UNITTEST, f"{klass.name} is an IsolatedAsyncioTestCase")
+    if klass.kind is ClassKind.TESTCASE:
+        return Runner(Runs.NOBODY, f"{klass.name} is a plain TestCase")
+    return Runner(Runs.UNKNOWN, f"{klass.name} has a base of another module")
+
+
+_BY_MARK = {"asyncio": Runs.ASYNCIO, "anyio": Runs.ANYIO, "trio": Runs.TRIO}
+
+
+def _by_marks(test: Test, klass: Class | None) -> Runner | None:
+    marks = test.marks_in(klass)
+    # pytest-asyncio wins over anyio where both marks are there.
+    for name, runs in _BY_MARK.items():
+        if marks.has(name):
+            return Runner(runs, f"it is marked {name}")
+    for name in test.module.options.marks:
+        if marks.has(name):
+            return Runner(Runs.OPTION, f"it is marked {name}")
+    if not marks.complete:
+        return Runner(Runs.UNKNOWN, "it has marks that cannot be read")
+    return None
+
+
+def _by_anyio_backend(test: Test, klass: Class | None) -> Runner | None:
+    closure = test.module.fixture_graph.closure(klass, test.requests)
+    if "anyio_backend" in closure.names or "anyio_backend" in test.parametrized:
+        return Runner(Runs.ANYIO, "anyio_backend is among its fixtures")
+    if not closure.complete:
+        return Runner(Runs.UNKNOWN, "some of its fixtures cannot be read")
+    sign = _RUNNING_FIXTURES.intersection(closure.names)
+    unseen = sorted(name for name in sign if not test.module.fixture_graph.is_in_sight(name, klass))
+    if unseen:
+        return Runner(Runs.UNKNOWN, f"a plugin that is not known here provides {unseen[0]}")
+    return None
+
+
+def _by_mode(module: Module) -> Runner | None:
+    mode = asyncio_mode(module.project, module.directory)
+    if mode.is_auto:
+        return Runner(Runs.ASYNCIO, f"asyncio_mode is auto ({mode.decided_by})")
+    if mode.mode is Mode.UNKNOWN:
+        return Runner(Runs.UNKNOWN, mode.decided_by)
+    config = module.project.config_for(module.directory)
+    anyio = config.anyio_mode
+    if anyio is not None and anyio.value == "auto":
+        return Runner(Runs.ANYIO, "anyio_mode is auto")
+    trio = config.trio_mode
+    if trio is not None and trio.value.strip().lower() in ("1", "yes", "true", "on"):
+        return Runner(Runs.TRIO, "trio_mode is on")
+    return None
+
+
+def _by_unknown_means(test: Test) -> Runner | None:
+    module = test.module
+    project = module.project
+    config = project.config_for(module.directory)
+    chain = project.conftests(module.directory)
+    if not chain.complete:
+        return Runner(Runs.UNKNOWN, "a conftest.py cannot be read")
+    for conftest in (module, *chain.modules):
+        hook = _running_hook(conftest)
+        if hook:
+            return Runner(Runs.UNKNOWN, f"{hook} in {conftest.name} may run it")
+    names = (*chain.foreign_plugins, *config.early_plugins, *_foreign_plugins(module))
+    for name in names:
+        if name.partition(".")[0] not in _HARMLESS_PLUGINS:
+            return Runner(Runs.UNKNOWN, f"the plugin {name} may run it")
+    signs = project.signs_for(module.directory)
+    if signs:
+        return Runner(Runs.UNKNOWN, signs.running_plugin or f"{signs.mode_on_command_line} gives a mode")
+    return None
+
+
+def _foreign_plugins(module: Module) -> list[str]:
+    from flake8_async_tests.project.project import plugin_names
+
+    return [name for name in plugin_names(module) or () if module.project.find_import(name, module) is None]
+
+
+def _running_hook(conftest: Module) -> str:
+    """The hook of a conftest (or plugin) that could run async tests or mark them, "" when there is none."""
+    for function in conftest.functions_in(conftest.scope):
+        if function.name in _RUNNING_HOOKS:
+            return function.name
+        if function.name in _CONFIGURING_HOOKS and _touches_asyncio_mode(function.node):
+            return function.name
+    for name in (*_RUNNING_HOOKS, *_CONFIGURING_HOOKS):
+        bindings = conftest.scope.bindings.get(name, ())
+        if any(not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) for binding in bindings):
+            return name
+    return ""
+
+
+def _touches_asyncio_mode(function: ast.AST) -> bool:
+    for node in ast.walk(function):
+        word = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else ""
+        if isinstance(word, str) and ("asyncio_mode" in word or "asyncio-mode" in word):
+            return True
+    return False
+
+
+def asyncio_mode(project: Project, directory: str) -> AsyncioMode:
+    """pytest-asyncio's mode for the files of a folder, and what decided it."""
+    if project.options.asyncio_mode is not None:
+        return AsyncioMode(Mode(project.options.asyncio_mode), "the option async-tests-asyncio-mode")
+    config = project.config_for(directory)
+    if not config.known:
+        return AsyncioMode(Mode.UNKNOWN, "pytest's configuration cannot be read")
+    setting = config.asyncio_mode
+    if setting is None:
+        if config.path is None:
+            return AsyncioMode(Mode.STRICT, "the default, no pytest configuration was found")
+        return AsyncioMode(Mode.STRICT, f"the default, {shown(project, directory, config.path)} does not set it")
+    place = f"{shown(project, directory, setting.path)}:{setting.line}"
+    if setting.value not in ("auto", "strict"):
+        return AsyncioMode(Mode.UNKNOWN, f"{place} sets asyncio_mode to something that is none")
+    return AsyncioMode(Mode(setting.value), place)
+
+
+def shown(project: Project, directory: str, path: str) -> str:
+    """A path as a message shows it: from the project's root, the same from whichever folder flake8 was started."""
+    return os.path.relpath(path, project.configs.repository_root(directory) or project.root_of(directory)).replace(os.sep, "/")
+
+
+def nobody_because(module: Module) -> str:
+    mode = asyncio_mode(module.project, module.directory)
+    return f"asyncio_mode is strict ({mode.decided_by})"

@@ -1,0 +1,67 @@
+"""A call, as rules see it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+class Call:
+    """One call, its scope and, when it calls something from elsewhere, that thing's qualified name."""
+
+    __slots__ = ("module", "name", "node", "scope")
+
+    def __init__(self, module: Module, node: ast.Call, scope: Scope, name: str) -> None:
+        self.module = module
+        self.node = node
+        self.scope = scope
+        self.name = name
+
+    @property
+    def function(self) -> Function | None:
+        """The function in whose own body the call stands; None in a module, class body or lambda."""
+        return self.module.function_at(self.scope)
+
+    @property
+    def parent(self) -> ast.AST | None:
+        return self.scope.parents.get(self.node)
+
+    @property
+    def is_awaited(self) -> bool:
+        return isinstance(self.parent, ast.Await)
+
+    @property
+    def is_statement(self) -> bool:
+        """Whether the call is a statement of its own, its result dropped."""
+        return isinstance(self.parent, ast.Expr)
+
+    def argument(self, position: int, keyword: str) -> ast.expr | None:
+        """The argument given at a position or by a keyword."""
+        if 0 <= position < len(self.node.args) and not any(
+            isinstance(argument, ast.Starred) for argument in self.node.args[: position + 1]
+        ):
+            return self.node.args[position]
+        return keyword_value(self.node, keyword)
+
+
+def keyword_value(node: ast.Call, name: str) -> ast.expr | None:
+    """The value of a keyword argument, or None."""
+    for keyword in node.keywords:
+        if keyword.arg == name:
+            return keyword.value
+    return None
+
+
+def has_double_star(node: ast.Call) -> bool:
+    """Whether a call passes keywords that cannot be seen (`**options`)."""
+    return any(keyword.arg is None for keyword in node.keywords)
+
+
+def receiver_of(node: ast.Call) -> ast.expr | None:
+    """`client` in `client.get()`."""
+    return node.func.value if isinstance(node.func, ast.Attribute) else None

@@ -1,0 +1,98 @@
+"""What a decorator does to the coroutine function under it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+PATCH = frozenset(
+    {"unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.multiple", "unittest.mock.patch.dict"}
+)
+
+# Under these a coroutine function stays one, and pytest or unittest still collects it under its name.
+_KEEPERS = PATCH | {
+    "builtins.classmethod",
+    "builtins.staticmethod",
+    "freezegun.freeze_time",
+    "hypothesis.assume",
+    "hypothesis.example",
+    "hypothesis.given",
+    "hypothesis.note",
+    "hypothesis.reproduce_failure",
+    "hypothesis.seed",
+    "hypothesis.settings",
+    "respx.mock",
+    "time_machine.travel",
+    "typing.final",
+    "typing.no_type_check",
+    "typing.override",
+    "typing_extensions.final",
+    "typing_extensions.override",
+    "unittest.expectedFailure",
+    "unittest.skip",
+    "unittest.skipIf",
+    "unittest.skipUnless",
+}
+FIXTURE = {"pytest.fixture": "pytest", "pytest.yield_fixture": "pytest", "pytest_asyncio.fixture": "pytest_asyncio"}
+MARK = "pytest.mark."
+
+
+class Decorator:
+    """One decorator: its expression, the call if it is one, and its qualified name if it has one."""
+
+    __slots__ = ("call", "name", "node")
+
+    def __init__(self, module: Module, node: ast.expr, scope: Scope) -> None:
+        self.node = node
+        target = module.value_of(node, scope) if node.__class__ is ast.Name else node
+        self.call = target if isinstance(target, ast.Call) else None
+        self.name = module.qualified(self.call.func if self.call else node, scope)
+
+    @property
+    def is_mark(self) -> bool:
+        return self.name.startswith(MARK)
+
+    @property
+    def is_patch(self) -> bool:
+        return self.name in PATCH
+
+    @property
+    def fixture_library(self) -> str:
+        """`pytest` or `pytest_asyncio` when this makes a fixture, else ""."""
+        return FIXTURE.get(self.name, "")
+
+    @property
+    def is_pytests_own(self) -> bool:
+        return self.is_mark or bool(self.fixture_library)
+
+
+def keeps_coroutine_function(module: Module, decorator: Decorator, scope: Scope) -> bool:
+    """Whether what comes out of a decorator is certainly still the coroutine function, or awaits it as one."""
+    if decorator.is_pytests_own or decorator.name in _KEEPERS:
+        return True
+    called = decorator.call is not None
+    node = decorator.call.func if decorator.call else decorator.node
+    definition = module.names.definition(node, scope)
+    return isinstance(definition, ast.FunctionDef) and _wraps_in_async(definition, factory=called)
+
+
+def _wraps_in_async(function: ast.FunctionDef, *, factory: bool) -> bool:
+    """Whether a local decorator gives back an `async def` of its own, directly or, as a factory, one level down."""
+    inner = {
+        node.name: node for node in ast.walk(function) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    returned = [node.value for node in function.body if isinstance(node, ast.Return)]
+    if not returned:
+        return False
+    for value in returned:
+        target = inner.get(value.id) if isinstance(value, ast.Name) else None
+        if factory and isinstance(target, ast.FunctionDef) and target is not function:
+            if not _wraps_in_async(target, factory=False):
+                return False
+        elif not isinstance(target, ast.AsyncFunctionDef):
+            return False
+    return True

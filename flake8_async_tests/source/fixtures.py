@@ -1,0 +1,123 @@
+"""Fixtures: the functions under `pytest.fixture` or `pytest_asyncio.fixture`."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.calls import has_double_star, keyword_value
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.decorators import Decorator
+    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.module import Module
+
+SCOPES = ("function", "class", "module", "package", "session")
+"""From the narrowest to the widest."""
+
+
+class Fixture:
+    """A fixture function. A scope of None cannot be known: it is given by a variable or a callable."""
+
+    def __init__(self, function: Function, decorator: Decorator) -> None:
+        self.function = function
+        self.decorator = decorator
+        self.library = decorator.fixture_library
+
+    def __repr__(self) -> str:
+        return f"<Fixture {self.name} of {self.module.path}>"
+
+    @property
+    def module(self) -> Module:
+        return self.function.module
+
+    @property
+    def klass(self) -> Class | None:
+        return self.function.klass
+
+    @property
+    def is_async(self) -> bool:
+        return self.function.is_async
+
+    @cached_property
+    def name(self) -> str:
+        given = self._literal("name", default=self.function.name)
+        return given if isinstance(given, str) else self.function.name
+
+    @cached_property
+    def scope(self) -> str | None:
+        given = self._literal("scope", default="function")
+        return given if given in SCOPES else None
+
+    @cached_property
+    def own_loop_scope(self) -> str | None:
+        """The literal `loop_scope` argument; "" when none is given, None when it cannot be known."""
+        given = self._literal("loop_scope", default="")
+        return given if isinstance(given, str) else None
+
+    @cached_property
+    def is_autouse(self) -> bool:
+        """Whether it is certainly or possibly used without being asked for."""
+        return bool(self._literal("autouse", default=False, unknown=True))
+
+    @cached_property
+    def requests(self) -> tuple[str, ...]:
+        """The names of the fixtures that it asks for."""
+        return requested_names(self.function)
+
+    @cached_property
+    def is_parametrized(self) -> bool:
+        return self.decorator.call is not None and keyword_value(self.decorator.call, "params") is not None
+
+    def _literal(self, keyword: str, *, default: object, unknown: object = None) -> object:
+        call = self.decorator.call
+        if call is None:
+            return default
+        value = keyword_value(call, keyword)
+        if value is None:
+            return unknown if has_double_star(call) else default
+        value = self.module.value_of(value, self.function.outer)
+        return value.value if isinstance(value, ast.Constant) else unknown
+
+
+def fixture_of(function: Function) -> Fixture | None:
+    """The fixture that a function is, or None."""
+    for decorator in function.decorators:
+        if decorator.fixture_library:
+            return Fixture(function, decorator)
+    return None
+
+
+def requested_names(function: Function) -> tuple[str, ...]:
+    """The parameters that pytest fills with fixtures: all without a default, `self` and injected mocks left out."""
+    node = function.node
+    arguments = node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if arguments.defaults:
+        positional = positional[: -len(arguments.defaults)]
+    names = [argument.arg for argument in positional]
+    is_static = any(decorator.name == "builtins.staticmethod" for decorator in function.decorators)
+    if function.is_method and not is_static:
+        names = names[1:]
+    names = names[injected_mocks(function) :]
+    names += [
+        argument.arg
+        for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+        if default is None
+    ]
+    return tuple(names)
+
+
+def injected_mocks(function: Function) -> int:
+    """How many leading parameters the `patch` decorators fill."""
+    return sum(1 for decorator in function.decorators if decorator.is_patch and injects_mock(decorator))
+
+
+def injects_mock(decorator: Decorator) -> bool:
+    """Whether a `patch` decorator passes its mock as an argument: it does unless it was told what to put there."""
+    call = decorator.call
+    if call is None or decorator.name in ("unittest.mock.patch.dict", "unittest.mock.patch.multiple"):
+        return False
+    position = 2 if decorator.name == "unittest.mock.patch.object" else 1
+    return len(call.args) <= position and keyword_value(call, "new") is None

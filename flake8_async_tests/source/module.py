@@ -1,0 +1,306 @@
+"""One file: the facts that rules ask for."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar
+
+from flake8_async_tests.project.fixture_graph import FixtureGraph, Provided, read_provided_fixtures
+from flake8_async_tests.source.calls import Call
+from flake8_async_tests.source.fixtures import Fixture, fixture_of
+from flake8_async_tests.source.functions import Class, Function
+from flake8_async_tests.source.marks import Marks, pytestmarks_of
+from flake8_async_tests.source.names import Names
+from flake8_async_tests.source.tests import Test, collect
+from flake8_async_tests.source.walk import Index, Scope, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flake8_async_tests.options import Options
+    from flake8_async_tests.project.patterns import Patterns
+    from flake8_async_tests.project.project import Project
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+_TEST_LIBRARIES = ("pytest", "pytest_asyncio", "unittest", "mock", "asynctest")
+_MAY_IMPORT_TEST_LIBRARY = re.compile(r"^[ \t]*(?:import|from)[ \t].*(?:pytest|unittest|mock|asynctest)", re.MULTILINE)
+
+
+class Module:
+    """A file of Python and what it says. Everything is worked out when it is first asked for."""
+
+    def __init__(self, path: str, tree: ast.Module, text: str, project: Project) -> None:
+        self.path = path
+        """Absolute, its folder free of symlinks."""
+        self.tree = tree
+        self.text = text
+        self.project = project
+        self._qualified: dict[ast.expr, str] = {}
+        self._functions_by_scope: dict[Scope, Function] = {}
+        self._classes_by_scope: dict[Scope, Class] = {}
+        self._sorted: dict[type[ast.AST], list[tuple[ast.AST, Scope]]] = {}
+
+    def __repr__(self) -> str:
+        return f"<Module {self.path}>"
+
+    # -- what kind of file it is ----------------------------------------------------------------------------
+
+    @property
+    def options(self) -> Options:
+        return self.project.options
+
+    @cached_property
+    def name(self) -> str:
+        return os.path.basename(self.path)
+
+    @property
+    def directory(self) -> str:
+        return os.path.dirname(self.path)
+
+    @property
+    def is_conftest(self) -> bool:
+        return self.name == "conftest.py"
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        """What pytest's configuration takes for test files, classes and functions here."""
+        return self.project.patterns_for(self.directory)
+
+    @cached_property
+    def matches_python_files(self) -> bool:
+        return self.patterns.matches_file(self.path)
+
+    @cached_property
+    def is_test_file(self) -> bool:
+        """Whether rules speak of it at all."""
+        if self.is_conftest or self.matches_python_files:
+            return True
+        return bool(_MAY_IMPORT_TEST_LIBRARY.search(self.text)) and self.imports(*_TEST_LIBRARIES)
+
+    # -- the walk ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def index(self) -> Index:
+        return walk(self.tree)
+
+    @cached_property
+    def names(self) -> Names:
+        return Names(self.index)
+
+    @property
+    def scope(self) -> Scope:
+        """The module's own scope."""
+        return self.index.scopes[0]
+
+    @cached_property
+    def imported_modules(self) -> frozenset[str]:
+        """Every module that some import names, and each package above it."""
+        found: set[str] = set()
+        for node, _ in self.index.by_kind[ast.Import]:
+            assert isinstance(node, ast.Import)
+            found.update(alias.name for alias in node.names)
+        for node, _ in self.index.by_kind[ast.ImportFrom]:
+            assert isinstance(node, ast.ImportFrom)
+            if node.module and not node.level:
+                found.add(node.module)
+                found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        for name in tuple(found):
+            parts = name.split(".")
+            found.update(".".join(parts[:end]) for end in range(1, len(parts)))
+        return frozenset(found)
+
+    def imports(self, *modules: str) -> bool:
+        """Whether it imports one of these modules, or something of them, anywhere."""
+        return any(module in self.imported_modules for module in modules)
+
+    def of_kind(self, kind: type[_Node]) -> list[tuple[_Node, Scope]]:
+        """The nodes of one of the indexed kinds with their scopes, in the order of the file."""
+        found = self._sorted.get(kind)
+        if found is None:
+            found = self._sorted[kind] = sorted(self.index.by_kind[kind], key=_place)
+        return found  # type: ignore[return-value]  # by_kind holds under each kind just that kind
+
+    # -- names and calls ---------------------------------------------------------------------------------------
+
+    def qualified(self, node: ast.expr | None, scope: Scope) -> str:
+        """The dotted name of what an expression refers to, "" when it is nothing from elsewhere."""
+        if node is None:
+            return ""
+        known = self._qualified.get(node)
+        if known is None:
+            known = self._qualified[node] = self.names.qualified(node, scope)
+        return known
+
+    def value_of(self, node: ast.expr, scope: Scope) -> ast.expr:
+        """The expression behind a name that is assigned only once."""
+        return self.names.value_of(node, scope)
+
+    def calls(self, *names: str) -> list[Call]:
+        """The calls of these qualified names, in the order of the file."""
+        found = []
+        for name in names:
+            for tail in self.names.tails_of(name):
+                for node, scope in self.index.calls.get(tail, ()):
+                    if self.qualified(node.func, scope) == name:
+                        found.append(Call(self, node, scope, name))
+        found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
+        return found
+
+    def method_calls(self, *methods: str) -> list[Call]:
+        """The calls of these names on something (`x.close()`), whatever it is, in the order of the file."""
+        found = [
+            Call(self, node, scope, self.qualified(node.func, scope))
+            for method in methods
+            for node, scope in self.index.calls.get(method, ())
+            if isinstance(node.func, ast.Attribute)
+        ]
+        found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
+        return found
+
+    def call_at(self, node: ast.Call, scope: Scope) -> Call:
+        return Call(self, node, scope, self.qualified(node.func, scope))
+
+    # -- functions and classes -----------------------------------------------------------------------------------
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """Every `def` and `async def`, nested ones too, in the order of the file."""
+        found = [self._function(scope) for scope in self.index.scopes if scope.is_function]
+        found.sort(key=lambda function: (function.node.lineno, function.node.col_offset))
+        return found
+
+    @cached_property
+    def classes(self) -> list[Class]:
+        found = [self._class(scope) for scope in self.index.scopes if scope.is_class]
+        found.sort(key=lambda klass: (klass.node.lineno, klass.node.col_offset))
+        return found
+
+    def function_at(self, scope: Scope | None) -> Function | None:
+        """The function whose own scope this is."""
+        return self._function(scope) if scope is not None and scope.is_function else None
+
+    def class_at(self, scope: Scope | None) -> Class | None:
+        """The class whose own body this is."""
+        return self._class(scope) if scope is not None and scope.is_class else None
+
+    def class_of_node(self, node: ast.ClassDef) -> Class | None:
+        return self._classes_by_node.get(node)
+
+    def function_of_node(self, node: ast.AST) -> Function | None:
+        return self._functions_by_node.get(node)
+
+    def functions_in(self, scope: Scope) -> list[Function]:
+        """The functions that stand in a scope itself."""
+        return self._functions_by_outer.get(scope, [])
+
+    def subclasses_of(self, klass: Class) -> list[Class]:
+        """Every class of this file that inherits from one, directly or not."""
+        return self._subclasses.get(klass, [])
+
+    def _function(self, scope: Scope) -> Function:
+        found = self._functions_by_scope.get(scope)
+        if found is None:
+            found = self._functions_by_scope[scope] = Function(self, scope)
+        return found
+
+    def _class(self, scope: Scope) -> Class:
+        found = self._classes_by_scope.get(scope)
+        if found is None:
+            found = self._classes_by_scope[scope] = Class(self, scope)
+        return found
+
+    @cached_property
+    def _functions_by_outer(self) -> dict[Scope, list[Function]]:
+        found: dict[Scope, list[Function]] = {}
+        for function in self.functions:
+            found.setdefault(function.outer, []).append(function)
+        return found
+
+    @cached_property
+    def _functions_by_node(self) -> dict[ast.AST, Function]:
+        return {function.node: function for function in self.functions}
+
+    @cached_property
+    def _classes_by_node(self) -> dict[ast.AST, Class]:
+        return {klass.node: klass for klass in self.classes}
+
+    @cached_property
+    def _subclasses(self) -> dict[Class, list[Class]]:
+        found: dict[Class, list[Class]] = {}
+        for klass in self.classes:
+            for base in klass.lineage[1:]:
+                found.setdefault(base, []).append(klass)
+        return found
+
+    # -- pytest's things -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What `pytestmark` of the module says."""
+        return pytestmarks_of(self, self.scope)
+
+    @cached_property
+    def fixtures(self) -> list[Fixture]:
+        found = (fixture_of(function) for function in self.functions if function.node.decorator_list)
+        return [fixture for fixture in found if fixture is not None]
+
+    @cached_property
+    def _fixtures_by_function(self) -> dict[Function, Fixture]:
+        return {fixture.function: fixture for fixture in self.fixtures}
+
+    def is_fixture(self, function: Function) -> bool:
+        return function in self._fixtures_by_function
+
+    def fixture_of(self, function: Function) -> Fixture | None:
+        return self._fixtures_by_function.get(function)
+
+    @cached_property
+    def provided_fixtures(self) -> Provided:
+        """The fixtures that this file puts in sight of its own tests or, as a conftest, of others."""
+        return read_provided_fixtures(self)
+
+    @cached_property
+    def fixture_graph(self) -> FixtureGraph:
+        """The fixtures as the tests of this file see them."""
+        return FixtureGraph(self)
+
+    @cached_property
+    def tests(self) -> list[Test]:
+        return collect(self)
+
+    @cached_property
+    def _tests_by_function(self) -> dict[Function, Test]:
+        return {test.function: test for test in self.tests}
+
+    def test_of(self, function: Function | None) -> Test | None:
+        return self._tests_by_function.get(function) if function is not None else None
+
+    @cached_property
+    def async_tests(self) -> list[Test]:
+        return [test for test in self.tests if test.is_async]
+
+    def ancestors(self, node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
+        """What a node stands in, from the inside out, up to the node of its scope."""
+        parents = scope.parents
+        parent = parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = parents.get(parent)
+
+
+def _place(pair: tuple[ast.AST, Scope]) -> tuple[int, int]:
+    node = pair[0]
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # every indexed kind has a place
+
+
+def is_within(node: ast.AST, block: Sequence[ast.stmt]) -> bool:
+    """Whether a node stands in a block, by its place in the file."""
+    if not block:
+        return False
+    first, last = block[0], block[-1]
+    place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]  # only statements and expressions are asked for
+    return (first.lineno, first.col_offset) <= place <= (last.end_lineno or 0, last.end_col_offset or 0)

@@ -1,0 +1,231 @@
+"""What a name means where it stands: resolved through imports, aliases and scopes, never matched as text."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.walk import Scope
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.walk import Index
+
+# How many assignments `a = b` are followed from one name to the next before giving up.
+_ALIAS_DEPTH = 4
+
+_BUILTINS = frozenset(dir(builtins))
+
+# The same thing under several names: the longest prefix on the left stands for what is on the right.
+_CANONICAL = {
+    "httpx2": "httpx",
+    "mock": "unittest.mock",
+    "mock.mock": "unittest.mock",
+    "asyncio.tasks": "asyncio",
+    "asyncio.events": "asyncio",
+    "asyncio.locks": "asyncio",
+    "asyncio.queues": "asyncio",
+    "asyncio.runners": "asyncio",
+    "asyncio.timeouts": "asyncio",
+    "asyncio.taskgroups": "asyncio",
+    "asyncio.exceptions": "asyncio",
+    "asyncio.futures": "asyncio",
+    "asyncio.coroutines": "asyncio",
+    "asyncio.threads": "asyncio",
+    "asyncio.streams": "asyncio",
+    "unittest.case.TestCase": "unittest.TestCase",
+    "unittest.async_case.IsolatedAsyncioTestCase": "unittest.IsolatedAsyncioTestCase",
+    "pytest_asyncio.plugin": "pytest_asyncio",
+    "_pytest.fixtures.fixture": "pytest.fixture",
+    "fastapi.testclient": "starlette.testclient",
+    "sqlalchemy.ext.asyncio.session": "sqlalchemy.ext.asyncio",
+    "sqlalchemy.ext.asyncio.engine": "sqlalchemy.ext.asyncio",
+    "sqlalchemy.pool.impl": "sqlalchemy.pool",
+    "aiohttp.client": "aiohttp",
+    "httpx._client": "httpx",
+    "freezegun.api": "freezegun",
+}
+_CANONICAL_HEADS = frozenset(prefix.partition(".")[0] for prefix in _CANONICAL)
+
+
+def canonical(name: str) -> str:
+    """The one name under which rules know a thing that can be imported from several places."""
+    if name.partition(".")[0] not in _CANONICAL_HEADS:
+        return name
+    head = name
+    while head:
+        if head in _CANONICAL:
+            return _CANONICAL[head] + name[len(head) :]
+        head = head.rpartition(".")[0]
+    return name
+
+
+class Names:
+    """Resolves the names of one file."""
+
+    def __init__(self, index: Index) -> None:
+        self._module = index.scopes[0]
+        self._index = index
+        self._imports_by_local: dict[tuple[Scope, str], str | None] = {}
+        self._module_names: dict[str, str] = {}
+        self._assigned: dict[Scope, dict[str, list[ast.expr | None]]] = {}
+        self._has_star_import = any(
+            node.names[0].name == "*" for node, _ in index.by_kind[ast.ImportFrom] if isinstance(node, ast.ImportFrom)
+        )
+        self._other_names = self._local_names_by_tail()
+
+    # -- from an expression to a qualified name ------------------------------------------------------------
+
+    def qualified(self, node: ast.expr | None, scope: Scope) -> str:
+        """The dotted name that an expression refers to (`asyncio.sleep`, `builtins.print`), else "".
+
+        A thing of this file is no external name and gives "" too: `definition` finds it.
+        """
+        return self._qualified(node, scope, _ALIAS_DEPTH)
+
+    def _qualified(self, node: ast.expr | None, scope: Scope, depth: int) -> str:
+        attributes: list[str] = []
+        while node.__class__ is ast.Attribute:
+            attributes.append(node.attr)  # type: ignore[union-attr]  # told by its class
+            node = node.value  # type: ignore[union-attr]
+        if node.__class__ is not ast.Name:
+            return ""
+        base = self._name(node.id, scope, depth)  # type: ignore[union-attr]
+        if not base or not attributes:
+            return base
+        attributes.append(base)
+        attributes.reverse()
+        return canonical(".".join(attributes))
+
+    def _name(self, name: str, scope: Scope, depth: int) -> str:
+        owner = self.binding_scope(name, scope)
+        if owner is None:
+            return f"builtins.{name}" if name in _BUILTINS and not self._has_star_import else ""
+        if owner is not self._module:
+            return self._bound_name(name, owner, depth)
+        known = self._module_names.get(name)
+        if known is None:
+            # Set before it is worked out, so that `a = b; b = a` ends.
+            self._module_names[name] = ""
+            known = self._module_names[name] = self._bound_name(name, owner, depth)
+        return known
+
+    def _bound_name(self, name: str, owner: Scope, depth: int) -> str:
+        meanings = {self._meaning(name, binding, owner, depth) for binding in owner.bindings[name]}
+        return meanings.pop() if len(meanings) == 1 else ""
+
+    def _meaning(self, name: str, binding: ast.AST, owner: Scope, depth: int) -> str:
+        if isinstance(binding, (ast.Import, ast.ImportFrom)):
+            return canonical(_imported(name, binding))
+        if isinstance(binding, ast.Name) and depth:
+            value = self.assigned_value(name, owner)
+            if isinstance(value, (ast.Name, ast.Attribute)):
+                return self._qualified(value, owner, depth - 1)
+        return ""
+
+    def binding_scope(self, name: str, scope: Scope | None) -> Scope | None:
+        """The scope whose binding a name means when it is read in `scope`, None for builtins."""
+        start = scope
+        while scope is not None:
+            if name in scope.bindings and (scope is start or not scope.is_class):
+                declared_elsewhere = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in scope.bindings[name])
+                if not declared_elsewhere:
+                    return scope
+            scope = scope.parent
+        return None
+
+    # -- what this file itself defines ---------------------------------------------------------------------
+
+    def definition(self, node: ast.expr, scope: Scope) -> ast.AST | None:
+        """The one function or class of this file that a name means, or None."""
+        if not isinstance(node, ast.Name):
+            return None
+        owner = self.binding_scope(node.id, scope)
+        if owner is None:
+            return None
+        bindings = owner.bindings[node.id]
+        if len(bindings) != 1:
+            return None
+        if isinstance(bindings[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return bindings[0]
+        return None
+
+    def assigned_value(self, name: str, owner: Scope) -> ast.expr | None:
+        """What the only assignment of a name in its scope gives it; None when there are several, or none so simple."""
+        values = self._assignments(owner).get(name)
+        if values is None or len(values) != 1 or len(owner.bindings.get(name, ())) != 1:
+            return None
+        return values[0]
+
+    def value_of(self, node: ast.expr, scope: Scope) -> ast.expr:
+        """The expression behind a name that is assigned once, else the expression itself."""
+        for _ in range(_ALIAS_DEPTH):
+            if not isinstance(node, ast.Name):
+                break
+            owner = self.binding_scope(node.id, scope)
+            value = self.assigned_value(node.id, owner) if owner else None
+            if value is None or owner is None:
+                break
+            node, scope = value, owner
+        return node
+
+    def _assignments(self, owner: Scope) -> dict[str, list[ast.expr | None]]:
+        found = self._assigned.get(owner)
+        if found is None:
+            found = self._assigned[owner] = {}
+            for node in owner.nodes:
+                if isinstance(node, ast.Assign):
+                    for target in node.targets:
+                        if isinstance(target, ast.Name):
+                            found.setdefault(target.id, []).append(node.value)
+                elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)) and isinstance(node.target, ast.Name):
+                    found.setdefault(node.target.id, []).append(node.value)
+        return found
+
+    # -- calls by qualified name ---------------------------------------------------------------------------
+
+    def tails_of(self, qualified: str) -> set[str]:
+        """The last words under which a call of a qualified name can stand in this file."""
+        tail = qualified.rpartition(".")[2]
+        return self._other_names.get(tail, set()) | {tail}
+
+    def _local_names_by_tail(self) -> dict[str, set[str]]:
+        """The words that imports `as` and plain assignments give to things with another last word."""
+        found: dict[str, set[str]] = {}
+        for kind in (ast.Import, ast.ImportFrom):
+            for node, _ in self._index.by_kind[kind]:
+                assert isinstance(node, (ast.Import, ast.ImportFrom))
+                for alias in node.names:
+                    if alias.asname:
+                        found.setdefault(alias.name.rpartition(".")[2], set()).add(alias.asname)
+        for node, _ in self._index.by_kind[ast.Assign]:
+            assert isinstance(node, ast.Assign)
+            if node.value.__class__ in (ast.Attribute, ast.Name):
+                tail = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id  # type: ignore[attr-defined]
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        found.setdefault(tail, set()).add(target.id)
+        return _closure(found)
+
+
+def _closure(names: dict[str, set[str]]) -> dict[str, set[str]]:
+    """`a as b`, `c = b`: what `a` names can stand under `c` too."""
+    for tail, others in names.items():
+        todo = list(others)
+        while todo:
+            further = names.get(todo.pop(), set()) - others - {tail}
+            others |= further
+            todo.extend(further)
+    return names
+
+
+def _imported(name: str, node: ast.Import | ast.ImportFrom) -> str:
+    for alias in node.names:
+        if isinstance(node, ast.Import):
+            if alias.asname == name:
+                return alias.name
+            if not alias.asname and alias.name.partition(".")[0] == name:
+                return name
+        elif (alias.asname or alias.name) == name:
+            return f"{'.' * node.level}{node.module or ''}{'.' if node.module else ''}{alias.name}"
+    raise AssertionError(f"{name} is not bound by the import on line {node.lineno}")

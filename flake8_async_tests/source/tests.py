@@ -1,0 +1,167 @@
+"""Tests: what pytest or unittest would collect from a file."""
+
+from __future__ import annotations
+
+import ast
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.fixtures import requested_names
+from flake8_async_tests.source.functions import ClassKind
+from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.module import Module
+
+
+class Test:
+    """A test function, and the classes through which it is collected (none: it stands in the module)."""
+
+    __test__ = False
+
+    def __init__(self, function: Function, collectors: tuple[Class, ...]) -> None:
+        self.function = function
+        self.collectors = collectors
+
+    def __repr__(self) -> str:
+        return f"<Test {self.function.name} line {self.function.node.lineno}>"
+
+    @property
+    def module(self) -> Module:
+        return self.function.module
+
+    @property
+    def node(self) -> ast.FunctionDef | ast.AsyncFunctionDef:
+        return self.function.node
+
+    @property
+    def is_async(self) -> bool:
+        return self.function.is_async
+
+    @property
+    def klass(self) -> Class | None:
+        """The class that stands for all that collect it: its own one if that is among them."""
+        own = self.function.klass
+        if own is None or own in self.collectors or not self.collectors:
+            return own
+        return self.collectors[0]
+
+    @property
+    def kind(self) -> ClassKind:
+        """Where the bases of its class end; unknown when the classes that collect it differ."""
+        kinds = {klass.kind for klass in self.collectors}
+        if not kinds:
+            return ClassKind.PLAIN
+        return kinds.pop() if len(kinds) == 1 else ClassKind.UNKNOWN
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Every mark that applies: its own, its class's and its bases', the module's, its parameter sets'."""
+        return self.marks_in(self.klass)
+
+    def marks_in(self, klass: Class | None) -> Marks:
+        """The marks that apply when it is collected through a class."""
+        found = self.function.own_marks + self._parameter_marks
+        if klass is not None:
+            found += klass.marks
+        return found + self.module.marks
+
+    @cached_property
+    def _parameter_marks(self) -> Marks:
+        """The marks of `pytest.param(..., marks=...)`."""
+        found = NO_MARKS
+        for mark in self.function.own_marks.named("parametrize"):
+            for node in ast.walk(mark.node):
+                if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
+                    marks = keyword_value(node, "marks")
+                    if marks is not None:
+                        # One set's mark is no mark of the others: it only tells that one is there.
+                        found += marks_in_value(self.module, marks, self.function.outer)
+        return found
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether it is skipped whatever happens."""
+        if self.marks.has("skip"):
+            return True
+        decorators = [*self.function.decorators, *(self.klass.decorators if self.klass else ())]
+        return any(decorator.name == "unittest.skip" for decorator in decorators)
+
+    @cached_property
+    def requests(self) -> tuple[str, ...]:
+        """The fixtures that it asks for by a parameter or by `usefixtures`; parametrized names left out."""
+        if self.kind in (ClassKind.TESTCASE, ClassKind.ISOLATED):
+            names: tuple[str, ...] = ()
+        else:
+            direct = set(self.parametrized)
+            names = tuple(name for name in requested_names(self.function) if name not in direct)
+        return names + tuple(used_fixtures(self.marks))
+
+    @cached_property
+    def parametrized(self) -> tuple[str, ...]:
+        """The parameter names that `parametrize` fills, indirect ones left out."""
+        found: list[str] = []
+        for mark in self.marks.named("parametrize"):
+            if mark.call is None or not (mark.call.args or keyword_value(mark.call, "argnames")):
+                continue
+            indirect = keyword_value(mark.call, "indirect")
+            if indirect is not None and not (isinstance(indirect, ast.Constant) and indirect.value is False):
+                continue
+            names = keyword_value(mark.call, "argnames") or mark.call.args[0]
+            found.extend(argument_names(names))
+        return tuple(found)
+
+
+def argument_names(node: ast.expr) -> Iterator[str]:
+    """`"a, b"`, `["a", "b"]` or `("a", "b")`, as `parametrize` takes them."""
+    elements = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+    for element in elements:
+        if isinstance(element, ast.Constant) and isinstance(element.value, str):
+            yield from (name.strip() for name in element.value.split(",") if name.strip())
+
+
+def used_fixtures(marks: Marks) -> Iterator[str]:
+    """The fixture names in `usefixtures` marks."""
+    for mark in marks.named("usefixtures"):
+        for argument in mark.call.args if mark.call else ():
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                yield argument.value
+
+
+def collect(module: Module) -> list[Test]:
+    """The tests of a file, in its order."""
+    if not module.matches_python_files:
+        return []
+    return [test for test in map(_test_of, module.functions) if test is not None]
+
+
+def _test_of(function: Function) -> Test | None:
+    outer = function.outer
+    if outer.is_function or not function.keeps_its_nature or function.module.is_fixture(function):
+        return None
+    if not outer.is_class:
+        is_test = function.module.patterns.matches_function(function.name)
+        return Test(function, ()) if is_test and outer.parent is None else None
+    klass = function.klass
+    assert klass is not None
+    collectors = tuple(
+        candidate
+        for candidate in (klass, *klass.subclasses)
+        if _is_collected_in(function, candidate) and candidate.find_method(function.name) is function
+    )
+    return Test(function, collectors) if collectors else None
+
+
+def _is_collected_in(function: Function, klass: Class) -> bool:
+    if klass.is_testcase:
+        return function.name.startswith("test") and klass.is_collected
+    if klass.kind is ClassKind.UNKNOWN and not klass.outer.is_function:
+        # Possibly some framework's TestCase: its tests are tests, whatever the class is called.
+        return function.name.startswith("test") or (
+            klass.is_collected and function.module.patterns.matches_function(function.name)
+        )
+    return klass.is_collected and function.module.patterns.matches_function(function.name)

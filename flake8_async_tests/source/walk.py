@@ -1,0 +1,294 @@
+"""The one walk over a file's tree, and the raw index that it fills.
+
+This is the hot loop of the whole plugin: everything here is paid for every node of every test file. So it
+is one iterative loop with the commonest nodes first, it makes no object per node, and whatever only some
+rules need for some functions (bindings, parents) is worked out later, per scope, on demand.
+"""
+
+from __future__ import annotations
+
+import ast
+from ast import AST, Attribute, Call, Constant, Name
+from typing import Any, TypeAlias
+
+ScopeNode: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+
+# The kinds of nodes that rules ask for by kind, over a whole file.
+INDEXED: tuple[type[AST], ...] = (
+    ast.Assert,
+    ast.Assign,
+    ast.AnnAssign,
+    ast.AugAssign,
+    ast.AsyncFor,
+    ast.AsyncWith,
+    ast.Await,
+    ast.Expr,
+    ast.For,
+    ast.Import,
+    ast.ImportFrom,
+    ast.Return,
+    ast.Try,
+    ast.TryStar,
+    ast.While,
+    ast.With,
+    ast.Yield,
+    ast.YieldFrom,
+)
+
+# What cannot hold a statement, a call or a name that any rule looks at. Annotations are read where they
+# stand by whoever needs them; walking them all would only cost.
+_LEAVES_AND_ANNOTATIONS = {"annotation", "returns", "ctx", "op", "ops", "type_params", "type_comment", "kind"}
+
+
+def _child_fields(kind: type[AST]) -> tuple[str, ...]:
+    """The fields of a kind of node in which a child can stand."""
+    if kind is Constant:
+        return ()
+    texts_and_numbers = {"attr", "id", "arg", "name", "names", "asname", "module", "level", "rest", "conversion"}
+    texts_and_numbers |= {"simple", "is_async", "type_ignores", "lineno", "tag", "str", "keywords_only"}
+    return tuple(field for field in kind._fields if field not in _LEAVES_AND_ANNOTATIONS | texts_and_numbers)
+
+
+def _all_kinds() -> list[type[AST]]:
+    found: list[type[AST]] = []
+    todo: list[type[AST]] = [AST]
+    while todo:
+        kind = todo.pop()
+        found.append(kind)
+        todo.extend(kind.__subclasses__())
+    return found
+
+
+_FIELDS: dict[type, tuple[str, ...]] = {kind: _child_fields(kind) for kind in _all_kinds() if kind is not AST}
+_NO_FIELDS: tuple[str, ...] = ()
+_SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
+
+
+class Scope:
+    """A module, class, function or lambda: what stands in it itself, nested scopes left out.
+
+    The lists are in the order of evaluation: operands before the expression, the body of a block before
+    the statement that heads it.
+    """
+
+    __slots__ = ("loads", "node", "nodes", "parent", "stores", "_bindings", "_parents")
+
+    def __init__(self, node: ScopeNode, parent: Scope | None) -> None:
+        self.node = node
+        self.parent = parent
+        self.nodes: list[AST] = []
+        """Every node but names, constants and attributes, which are reached through these."""
+        self.loads: list[Name] = []
+        self.stores: list[Name] = []
+        self._bindings: dict[str, list[AST]] | None = None
+        self._parents: dict[AST, AST] | None = None
+
+    @property
+    def is_function(self) -> bool:
+        return isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+
+    @property
+    def is_class(self) -> bool:
+        return isinstance(self.node, ast.ClassDef)
+
+    def of(self, *kinds: type[AST]) -> list[AST]:
+        """The nodes of these kinds in this scope itself."""
+        return [node for node in self.nodes if node.__class__ in kinds]
+
+    @property
+    def bindings(self) -> dict[str, list[AST]]:
+        """What binds each name in this scope: arguments, stores, definitions, imports, handlers, patterns."""
+        if self._bindings is None:
+            self._bindings = _bindings_of(self)
+        return self._bindings
+
+    @property
+    def parents(self) -> dict[AST, AST]:
+        """The parent of each node in this scope, its head (decorators, defaults) left to the outer one."""
+        if self._parents is None:
+            self._parents = _parents_in(self.node)
+        return self._parents
+
+    def body(self) -> list[ast.stmt]:
+        return [] if isinstance(self.node, ast.Lambda) else self.node.body
+
+
+class Index:
+    """What one walk leaves behind."""
+
+    __slots__ = ("by_kind", "calls", "scopes", "visited")
+
+    def __init__(self) -> None:
+        self.scopes: list[Scope] = []
+        self.calls: dict[str, list[tuple[Call, Scope]]] = {}
+        """The calls by the last part of what is called: `asyncio.sleep(1)` stands under `sleep`."""
+        self.by_kind: dict[type[AST], list[tuple[AST, Scope]]] = {kind: [] for kind in INDEXED}
+        self.visited = 0
+        """How many nodes the walk looked at: the measure of its work that no machine's speed changes."""
+
+
+def walk(tree: ast.Module) -> Index:
+    """Visit every node once, scope by scope."""
+    index = Index()
+    calls = index.calls
+    by_kind = index.by_kind
+    fields = _FIELDS
+    scopes = index.scopes
+    todo = [Scope(tree, None)]
+    visited = 0
+    while todo:
+        scope = todo.pop()
+        scopes.append(scope)
+        # Any: the loop tells nodes apart by their class's identity, which a type checker cannot follow, and
+        # isinstance would cost more than all the rest of it.
+        stack: list[Any] = []
+        _enter(scope.node, stack)
+        pop = stack.pop
+        push = stack.append
+        nodes = scope.nodes
+        note = nodes.append
+        loads = scope.loads
+        stores = scope.stores
+        while stack:
+            node = pop()
+            visited += 1
+            kind = node.__class__
+            if kind is Name:
+                if node.ctx.__class__ is ast.Load:
+                    loads.append(node)
+                else:
+                    stores.append(node)
+                continue
+            if kind is Constant or node is None:
+                continue
+            if kind is Attribute:
+                push(node.value)
+                continue
+            note(node)
+            if kind is Call:
+                function = node.func
+                push(function)
+                function_kind = function.__class__
+                if function_kind is Attribute:
+                    tail = function.attr
+                elif function_kind is Name:
+                    tail = function.id
+                else:
+                    tail = ""
+                same = calls.get(tail)
+                if same is None:
+                    calls[tail] = [(node, scope)]
+                else:
+                    same.append((node, scope))
+                if node.args:
+                    stack += node.args
+                for keyword in node.keywords:
+                    push(keyword.value)
+                continue
+            if kind in _SCOPES:
+                todo.append(Scope(node, scope))
+                _stay_outside(node, stack)
+                continue
+            same_kind = by_kind.get(kind)
+            if same_kind is not None:
+                same_kind.append((node, scope))
+            for field in fields.get(kind, _NO_FIELDS):
+                child = getattr(node, field)
+                if child.__class__ is list:
+                    if child:
+                        stack += child
+                elif child is not None:
+                    push(child)
+        # The stack hands siblings out from the last to the first, each before its children: reversed,
+        # that is the order in which Python evaluates them.
+        nodes.reverse()
+        loads.reverse()
+        stores.reverse()
+    for pairs in by_kind.values():
+        pairs.reverse()
+    index.visited = visited
+    return index
+
+
+def _enter(node: ScopeNode, stack: list[AST]) -> None:
+    if isinstance(node, ast.Lambda):
+        stack.append(node.body)
+    else:
+        stack.extend(node.body)
+
+
+def _stay_outside(node: AST, stack: list[AST]) -> None:
+    """What stands at the head of a nested scope is evaluated in the outer one."""
+    if isinstance(node, ast.ClassDef):
+        stack.extend(node.decorator_list)
+        stack.extend(node.bases)
+        stack.extend(keyword.value for keyword in node.keywords)
+        return
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    stack.extend(node.args.defaults)
+    stack.extend(default for default in node.args.kw_defaults if default is not None)
+    if not isinstance(node, ast.Lambda):
+        stack.extend(node.decorator_list)
+
+
+def arguments_of(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
+    """Every parameter of a function, in the order of its signature."""
+    arguments = node.args
+    found = [*arguments.posonlyargs, *arguments.args]
+    if arguments.vararg:
+        found.append(arguments.vararg)
+    found += arguments.kwonlyargs
+    if arguments.kwarg:
+        found.append(arguments.kwarg)
+    return found
+
+
+def _bindings_of(scope: Scope) -> dict[str, list[AST]]:
+    bound: dict[str, list[AST]] = {}
+    if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        for argument in arguments_of(scope.node):
+            bound.setdefault(argument.arg, []).append(argument)
+    for name in scope.stores:
+        bound.setdefault(name.id, []).append(name)
+    for node in scope.nodes:
+        for text in _names_bound_by(node):
+            bound.setdefault(text, []).append(node)
+    return bound
+
+
+def _names_bound_by(node: AST) -> list[str]:
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return [node.name]
+    if isinstance(node, ast.Import):
+        return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [alias.asname or alias.name for alias in node.names if alias.name != "*"]
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+        return [node.name] if node.name else []
+    if isinstance(node, ast.MatchMapping):
+        return [node.rest] if node.rest else []
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return list(node.names)
+    return []
+
+
+def _parents_in(scope: ScopeNode) -> dict[AST, AST]:
+    parents: dict[AST, AST] = {}
+    todo: list[AST] = []
+    heads: list[AST] = []
+    _enter(scope, heads)
+    for head in heads:
+        parents[head] = scope
+        todo.append(head)
+    while todo:
+        node = todo.pop()
+        if node.__class__ in _SCOPES:
+            children: list[AST] = []
+            _stay_outside(node, children)
+        else:
+            children = list(ast.iter_child_nodes(node))
+        for child in children:
+            parents[child] = node
+            todo.append(child)
+    return parents

@@ -1,0 +1,59 @@
+"""Lint the files of a small project in this process, as flake8 would."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8.options.manager import OptionManager
+
+from flake8_async_tests import Checker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Reported:
+    """One line of flake8's output."""
+
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+
+
+def configure(options: Sequence[str] = ()) -> None:
+    """Give the checker its options through flake8's own option manager."""
+    manager = OptionManager(version="0", plugin_versions="", parents=[], formatter_names=[])
+    manager.add_option("--select", comma_separated_list=True, default=None)
+    manager.add_option("--extend-select", comma_separated_list=True, default=None)
+    Checker.add_options(manager)
+    namespace = manager.parse_args(list(options))
+    Checker.parse_options(namespace)
+
+
+def lint_text(path: Path, text: str) -> list[Reported]:
+    """Lint one file's text with the options that were set last."""
+    checker = Checker(ast.parse(text), text.splitlines(keepends=True), str(path))
+    found = []
+    for line, column, message, _ in checker.run():
+        code, _, rest = message.partition(" ")
+        found.append(Reported(path.name, line, column + 1, code, rest))
+    return found
+
+
+def lint_project(files: Mapping[str, str], directory: Path, options: Sequence[str] = ()) -> dict[str, list[Reported]]:
+    """Write the files into a folder and lint every Python file among them."""
+    for name, text in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    configure(options)
+    return {name: lint_text(directory / name, text) for name, text in files.items() if name.endswith(".py")}
+
+
+__all__ = ["Reported", "configure", "lint_project", "lint_text"]
