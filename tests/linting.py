@@ -37,8 +37,12 @@ def configure(options: Sequence[str] = ()) -> None:
 
 
 def lint_text(path: Path, text: str) -> list[Reported]:
-    """Lint one file's text with the options that were set last."""
-    checker = Checker(ast.parse(text), text.splitlines(keepends=True), str(path))
+    """Lint one file's text with the options that were set last. One that does not parse gets to no plugin."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return []
+    checker = Checker(tree, text.splitlines(keepends=True), str(path))
     found = []
     for line, column, message, _ in checker.run():
         code, _, rest = message.partition(" ")
@@ -47,7 +51,8 @@ def lint_text(path: Path, text: str) -> list[Reported]:
 
 
 def lint_project(files: Mapping[str, str], directory: Path, options: Sequence[str] = ()) -> dict[str, list[Reported]]:
-    """Write the files into a folder and lint every Python file among them."""
+    """Write the files into a folder, the root of a repository, and lint every Python file among them."""
+    (directory / ".git").mkdir(exist_ok=True)
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.ini import IniError, parse_ini
 from flake8_async_tests.project.settings import Setting, setting_from_text, setting_from_toml
-from flake8_async_tests.project.toml_lines import lines_of_keys
 
 if TYPE_CHECKING:
     from flake8_async_tests.project.files import Files
@@ -108,7 +107,10 @@ def _read_ini(path: str, text: str) -> RawConfig:
 
 
 def _read_toml(path: str, text: str) -> RawConfig:
+    # Imported here: a project without TOML need not wait for it.
     import tomllib
+
+    from flake8_async_tests.project.toml_lines import lines_of_keys
 
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if max(line.count(".") for line in text.split("\n")) > _MOST_DOTS_IN_A_LINE:

@@ -12,6 +12,8 @@ from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.tests import used_fixtures
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
@@ -23,17 +25,110 @@ _REQUESTS_OF_FOREIGN = {"anyio_backend_name": ("anyio_backend",), "anyio_backend
 _IMPORT_DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True)
 class Provided:
-    """The fixtures that one class or module puts in sight. A name without a fixture is one that cannot be read."""
+    """The fixtures that one class or module puts in sight."""
 
-    fixtures: dict[str, Fixture | None]
-    complete: bool = True
-    """False when there may be more: a star import from a module that cannot be read."""
+    def __init__(self, own: list[Fixture], imports: Imports | None = None) -> None:
+        self._fixtures: dict[str, Fixture | None] = {fixture.name: fixture for fixture in own}
+        self._imports = imports
+        self.complete = True
+        """False when there may be more: a star import from a module that cannot be read."""
+        if imports is not None:
+            for name, fixture in imports.eager():
+                self._fixtures.setdefault(name, fixture)
+            self.complete = imports.complete
 
-    @property
-    def autouse(self) -> list[str]:
-        return [name for name, fixture in self.fixtures.items() if fixture is not None and fixture.is_autouse]
+    def has(self, name: str) -> bool:
+        """Whether some fixture has that name here, be it one that cannot be read."""
+        if name not in self._fixtures and self._imports is not None and self._imports.is_fixture(name):
+            self._fixtures[name] = self._imports.find(name)
+        return name in self._fixtures
+
+    def get(self, name: str) -> Fixture | None:
+        """The fixture of that name; None when there is none or when it cannot be read."""
+        return self._fixtures[name] if self.has(name) else None
+
+    @cached_property
+    def autouse(self) -> tuple[str, ...]:
+        return tuple(name for name, fixture in self._fixtures.items() if fixture is not None and fixture.is_autouse)
+
+    def all(self) -> Iterator[tuple[str, Fixture | None]]:
+        """Every fixture with its name, imported ones included, however much has to be read for it."""
+        if self._imports is not None:
+            for name in self._imports.names():
+                self.has(name)
+        yield from self._fixtures.items()
+
+
+class Imports:
+    """The fixtures that a module imports. The modules behind the imports are read only when they have to be."""
+
+    def __init__(self, module: Module, depth: int = _IMPORT_DEPTH) -> None:
+        self._module = module
+        self._depth = depth
+        self._found: dict[str, tuple[bool, Fixture | None]] = {}
+        self._stars: list[Provided] = []
+        self.complete = True
+        for node in module.scope.of(ast.ImportFrom):
+            assert isinstance(node, ast.ImportFrom)
+            if node.names[0].name == "*":
+                self._add_star(node)
+
+    def _add_star(self, node: ast.ImportFrom) -> None:
+        source = _module_behind(self._module, node)
+        if source is None or not self._depth:
+            self.complete = False
+            return
+        star = provided_by_module(source) if self._depth == _IMPORT_DEPTH else own_and_imported(source, self._depth - 1)
+        self._stars.append(star)
+        self.complete &= star.complete
+
+    def names(self) -> list[str]:
+        """The names that are bound by an import, or by a call, and so may be fixtures."""
+        return [
+            name
+            for name, bindings in self._module.scope.bindings.items()
+            if isinstance(bindings[-1], (ast.ImportFrom, ast.Name))
+        ]
+
+    def eager(self) -> Iterator[tuple[str, Fixture | None]]:
+        """The fixtures that count without being asked for by the imported name: autouse ones, and renamed ones."""
+        for node in self._module.scope.of(ast.ImportFrom):
+            assert isinstance(node, ast.ImportFrom)
+            path = _path_behind(self._module, node)
+            content = self._module.project.files.read(path) if path is not None else None
+            if content is None or b"fixture" not in content or not (b"autouse" in content or b"name=" in content):
+                continue
+            for alias in node.names:
+                local = alias.asname or alias.name
+                fixture = self.find(local) if local != "*" else None
+                if fixture is not None:
+                    renamed = fixture.name != fixture.function.name
+                    yield (fixture.name if renamed else local), fixture
+        for star in self._stars:
+            yield from star.all()
+
+    def is_fixture(self, name: str) -> bool:
+        return self._look_up(name)[0]
+
+    def find(self, name: str) -> Fixture | None:
+        return self._look_up(name)[1]
+
+    def _look_up(self, name: str) -> tuple[bool, Fixture | None]:
+        found = self._found.get(name)
+        if found is None:
+            self._found[name] = (False, None)
+            found = self._found[name] = self._read(name)
+        return found
+
+    def _read(self, name: str) -> tuple[bool, Fixture | None]:
+        bindings = self._module.scope.bindings.get(name, ())
+        binding = bindings[-1] if bindings else None
+        if isinstance(binding, ast.ImportFrom):
+            return _imported_fixture(self._module, binding, name, self._depth)
+        if isinstance(binding, ast.Name) and _is_made_by_call(self._module, name):
+            return True, None
+        return False, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +184,8 @@ class FixtureGraph:
         """The fixture that a name means; with `beyond`, the next one that this fixture overrides."""
         passed = beyond is None
         for provided in self.providers(klass):
-            if name in provided.fixtures:
-                fixture = provided.fixtures[name]
+            if provided.has(name):
+                fixture = provided.get(name)
                 if passed:
                     return fixture
                 passed = fixture is beyond
@@ -98,7 +193,7 @@ class FixtureGraph:
 
     def is_in_sight(self, name: str, klass: Class | None = None) -> bool:
         """Whether some fixture of the project has that name, readable or not."""
-        return any(name in provided.fixtures for provided in self.providers(klass))
+        return any(provided.has(name) for provided in self.providers(klass))
 
     def autouse(self, klass: Class | None) -> list[str]:
         """The names of the fixtures that are used without being asked for."""
@@ -148,12 +243,8 @@ class FixtureGraph:
 
 
 def _provided_by_class(klass: Class) -> Provided:
-    fixtures: dict[str, Fixture | None] = {}
-    for method in klass.methods.values():
-        fixture = klass.module.fixture_of(method)
-        if fixture is not None:
-            fixtures[fixture.name] = fixture
-    return Provided(fixtures)
+    found = (klass.module.fixture_of(method) for method in klass.methods.values())
+    return Provided([fixture for fixture in found if fixture is not None])
 
 
 def provided_by_module(module: Module) -> Provided:
@@ -161,57 +252,37 @@ def provided_by_module(module: Module) -> Provided:
     return module.provided_fixtures
 
 
-def read_provided_fixtures(module: Module, depth: int = _IMPORT_DEPTH) -> Provided:
+def own_and_imported(module: Module, depth: int = _IMPORT_DEPTH) -> Provided:
     """Work out what `provided_by_module` remembers."""
-    fixtures: dict[str, Fixture | None] = {}
-    complete = True
-    for name, bindings in module.scope.bindings.items():
-        binding = bindings[-1]
-        if isinstance(binding, ast.ImportFrom) and depth:
-            imported = _imported_fixture(module, binding, name, depth)
-            if imported is not None:
-                fixtures[imported[0]] = imported[1]
-        elif isinstance(binding, ast.Name) and _is_made_by_call(module, name):
-            fixtures[name] = None
-    for node in module.scope.of(ast.ImportFrom):
-        assert isinstance(node, ast.ImportFrom)
-        if node.names[0].name == "*":
-            source = _module_behind(module, node)
-            if source is None or not depth:
-                complete = False
-            else:
-                star = read_provided_fixtures(source, depth - 1)
-                fixtures.update(star.fixtures)
-                complete &= star.complete
-    for fixture in module.fixtures:
-        if fixture.function.outer is module.scope:
-            fixtures[fixture.name] = fixture
-    return Provided(fixtures, complete)
+    own = [fixture for fixture in module.fixtures if fixture.function.outer is module.scope]
+    return Provided(own, Imports(module, depth))
+
+
+def _path_behind(module: Module, node: ast.ImportFrom) -> str | None:
+    path = module.project.find_import("." * node.level + (node.module or ""), module)
+    return path if path != module.path else None
 
 
 def _module_behind(module: Module, node: ast.ImportFrom) -> Module | None:
-    path = module.project.find_import("." * node.level + (node.module or ""), module)
-    return module.project.module_at(path) if path is not None and path != module.path else None
+    path = _path_behind(module, node)
+    return module.project.module_at(path) if path is not None else None
 
 
-def _imported_fixture(
-    module: Module, node: ast.ImportFrom, name: str, depth: int
-) -> tuple[str, Fixture | None] | None:
-    """The fixture that an import brings in, under the name by which tests ask for it."""
+def _imported_fixture(module: Module, node: ast.ImportFrom, name: str, depth: int) -> tuple[bool, Fixture | None]:
+    """Whether an imported name is a fixture, and which one."""
     source = _module_behind(module, node)
     if source is None:
-        return None
+        return False, None
     original = next((alias.name for alias in node.names if (alias.asname or alias.name) == name), name)
     for fixture in source.fixtures:
         if fixture.function.outer is source.scope and fixture.function.name == original:
-            # With `name=` pytest knows it by that, else by the name that it has where it was imported.
-            return (fixture.name if fixture.name != fixture.function.name else name), fixture
+            return True, fixture
     for binding in source.scope.bindings.get(original, ()):
         if isinstance(binding, ast.ImportFrom) and depth:
             return _imported_fixture(source, binding, original, depth - 1)
         if isinstance(binding, ast.Name) and _is_made_by_call(source, original):
-            return name, None
-    return None
+            return True, None
+    return False, None
 
 
 def _is_made_by_call(module: Module, name: str) -> bool:

@@ -103,7 +103,17 @@ class Project:
         if config.ground == "setup.py":
             return config.rootdir
         # Nothing decided: pytest would take the folder that it was started in, which findings must not depend on.
-        return self.configs.repository_root(directory) or directory
+        return self.configs.repository_root(directory) or self._outermost_conftest_folder(directory)
+
+    def _outermost_conftest_folder(self, directory: str) -> str:
+        outermost = folder = directory
+        while True:
+            if self.files.has(os.path.join(folder, "conftest.py")):
+                outermost = folder
+            parent = os.path.dirname(folder)
+            if parent == folder:
+                return outermost
+            folder = parent
 
     # -- the conftest chain -----------------------------------------------------------------------------------
 

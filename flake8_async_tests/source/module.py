@@ -8,7 +8,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from flake8_async_tests.project.fixture_graph import FixtureGraph, Provided, read_provided_fixtures
+from flake8_async_tests.project.fixture_graph import FixtureGraph, Provided, own_and_imported
 from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
@@ -261,7 +261,7 @@ class Module:
     @cached_property
     def provided_fixtures(self) -> Provided:
         """The fixtures that this file puts in sight of its own tests or, as a conftest, of others."""
-        return read_provided_fixtures(self)
+        return own_and_imported(self)
 
     @cached_property
     def fixture_graph(self) -> FixtureGraph:

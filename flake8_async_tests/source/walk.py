@@ -134,6 +134,8 @@ def walk(tree: ast.Module) -> Index:
     calls = index.calls
     by_kind = index.by_kind
     fields = _FIELDS
+    scope_kinds = _SCOPES
+    load = ast.Load
     scopes = index.scopes
     todo = [Scope(tree, None)]
     visited = 0
@@ -155,7 +157,7 @@ def walk(tree: ast.Module) -> Index:
             visited += 1
             kind = node.__class__
             if kind is Name:
-                if node.ctx.__class__ is ast.Load:
+                if node.ctx.__class__ is load:
                     loads.append(node)
                 else:
                     stores.append(node)
@@ -186,7 +188,7 @@ def walk(tree: ast.Module) -> Index:
                 for keyword in node.keywords:
                     push(keyword.value)
                 continue
-            if kind in _SCOPES:
+            if kind in scope_kinds:
                 todo.append(Scope(node, scope))
                 _stay_outside(node, stack)
                 continue
