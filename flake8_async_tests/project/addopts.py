@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 # `-xvo name=value` is `-x -v -o name=value`; these letters take no value of their own.
-_SHORT_OVERRIDE = re.compile(r"-[hlqsvVx]*o=?(.*)", re.DOTALL)
+_SHORT_OVERRIDE = r"(?s)-[hlqsvVx]*o=?(.*)"
 
 _STRICT_FLAGS = {
     "--strict": "strict",
@@ -25,7 +25,7 @@ _STRICT_FLAGS = {
 _MODE_FLAGS = ("--asyncio-mode", "--anyio-mode")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Addopts:
     """What the words of addopts decide."""
 
@@ -79,7 +79,7 @@ class _Reader:
             self._override(value if equals else self._value_of(flag))
         elif word == "-p":
             self._value_of(flag)
-        elif short := _SHORT_OVERRIDE.fullmatch(word):
+        elif short := re.fullmatch(_SHORT_OVERRIDE, word):
             self._override(short[1] or self._value_of("-o"))
 
     def _override(self, assignment: str) -> None:

@@ -35,7 +35,7 @@ _Table = Mapping[str, object]
 _Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Section:
     """A section of an ini file or a table of a TOML file."""
 
@@ -46,7 +46,7 @@ class Section:
     """Whether pytest 9 reads it with TOML's own types."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RawConfig:
     """What one file says, and which section of it pytest would take."""
 

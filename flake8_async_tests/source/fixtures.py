@@ -110,8 +110,11 @@ def requested_names(function: Function) -> tuple[str, ...]:
 
 
 def injected_mocks(function: Function) -> int:
-    """How many leading parameters the `patch` decorators fill."""
-    return sum(1 for decorator in function.decorators if decorator.is_patch and injects_mock(decorator))
+    """How many leading parameters the `patch` decorators fill, those on a test method's class included."""
+    decorators = list(function.decorators)
+    if function.klass is not None and function.name.startswith("test"):
+        decorators += [decorator for klass in function.klass.family for decorator in klass.decorators]
+    return sum(1 for decorator in decorators if decorator.is_patch and injects_mock(decorator))
 
 
 def injects_mock(decorator: Decorator) -> bool:

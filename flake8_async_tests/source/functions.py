@@ -162,6 +162,11 @@ class Class:
         return tuple(found.values())
 
     @cached_property
+    def family(self) -> tuple[Class, ...]:
+        """Itself and the classes of this file that inherit from it."""
+        return (self, *self.subclasses)
+
+    @cached_property
     def subclasses(self) -> tuple[Class, ...]:
         """Every class of this file that inherits from it, directly or not."""
         return tuple(self.module.subclasses_of(self))
@@ -209,6 +214,14 @@ class Class:
                 return klass.methods[name]
         return None
 
+    def collected_users_of(self, method: Function) -> tuple[Class, ...]:
+        """The classes that pytest collects, this one or those that inherit from it, in which a method is the one called."""
+        return tuple(
+            klass
+            for klass in self.family
+            if klass.may_be_collected and klass.find_method(method.name) is method
+        )
+
     @cached_property
     def own_marks(self) -> Marks:
         """The marks on the class itself: decorators and `pytestmark` in its body."""
@@ -232,14 +245,19 @@ class Class:
         """Whether pytest takes it for a class of tests."""
         if self.outer.is_function or self._opts_out():
             return False
-        if self.is_testcase:
-            return self.module.class_at(self.outer) is None
         around = self.module.class_at(self.outer)
-        if around is not None and not around.is_collected:
+        if around is not None and (not around.is_collected or around.is_testcase):
             return False
+        if self.is_testcase:
+            return True
         if any(name in klass.methods for klass in self.lineage for name in ("__init__", "__new__")):
             return False
         return self.module.patterns.matches_class(self.name)
+
+    @property
+    def may_be_collected(self) -> bool:
+        """Whether it is collected, or may be since some base of another module can make a TestCase of it."""
+        return self.is_collected or (self.kind is ClassKind.UNKNOWN and not self.outer.is_function)
 
     def _opts_out(self) -> bool:
         """Whether `__test__ = False` says that it is no test."""

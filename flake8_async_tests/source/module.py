@@ -197,6 +197,22 @@ class Module:
         """The functions that stand in a scope itself."""
         return self._functions_by_outer.get(scope, [])
 
+    def scopes_within(self, scope: Scope) -> Iterator[Scope]:
+        """A scope and every scope nested in it."""
+        todo = [scope]
+        while todo:
+            found = todo.pop()
+            yield found
+            todo.extend(self._scopes_by_outer.get(found, ()))
+
+    @cached_property
+    def _scopes_by_outer(self) -> dict[Scope, list[Scope]]:
+        found: dict[Scope, list[Scope]] = {}
+        for scope in self.index.scopes:
+            if scope.parent is not None:
+                found.setdefault(scope.parent, []).append(scope)
+        return found
+
     def subclasses_of(self, klass: Class) -> list[Class]:
         """Every class of this file that inherits from one, directly or not."""
         return self._subclasses.get(klass, [])

@@ -58,6 +58,12 @@ class Test:
             return ClassKind.PLAIN
         return kinds.pop() if len(kinds) == 1 else ClassKind.UNKNOWN
 
+    @property
+    def kind_where_defined(self) -> ClassKind:
+        """As `kind`, but of its own class alone where that collects it."""
+        klass = self.klass
+        return klass.kind if klass is not None and klass is self.function.klass else self.kind
+
     @cached_property
     def marks(self) -> Marks:
         """Every mark that applies: its own, its class's and its bases', the module's, its parameter sets'."""
@@ -150,18 +156,14 @@ def _test_of(function: Function) -> Test | None:
     assert klass is not None
     collectors = tuple(
         candidate
-        for candidate in (klass, *klass.subclasses)
+        for candidate in klass.family
         if _is_collected_in(function, candidate) and candidate.find_method(function.name) is function
     )
     return Test(function, collectors) if collectors else None
 
 
 def _is_collected_in(function: Function, klass: Class) -> bool:
-    if klass.is_testcase:
-        return function.name.startswith("test") and klass.is_collected
-    if klass.kind is ClassKind.UNKNOWN and not klass.outer.is_function:
-        # Possibly some framework's TestCase: its tests are tests, whatever the class is called.
-        return function.name.startswith("test") or (
-            klass.is_collected and function.module.patterns.matches_function(function.name)
-        )
-    return klass.is_collected and function.module.patterns.matches_function(function.name)
+    if klass.is_collected and not klass.is_testcase and function.module.patterns.matches_function(function.name):
+        return True
+    # In a TestCase, possibly of some framework, tests are what unittest calls so, whatever pytest's patterns are.
+    return function.name.startswith("test") and klass.may_be_collected and klass.kind is not ClassKind.PLAIN

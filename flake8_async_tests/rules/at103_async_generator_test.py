@@ -1,0 +1,35 @@
+"""AT103: a `yield` makes an async test an async generator, which nobody runs."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import Runs, runner_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+
+
+@rule("AT103", "async-generator-test", knows=Knows.PROJECT)
+def check(module: Module) -> Iterator[Finding]:
+    for node, scope in module.of_kind(ast.Yield):
+        test = module.test_of(module.function_at(scope))
+        # The first one is enough: they all mean the same.
+        if test is None or not test.is_async or node is not scope.of(ast.Yield)[0] or test.is_skipped:
+            continue
+        runner = runner_of(test)
+        if runner.runs is Runs.ASYNCIO:
+            outcome = "pytest-asyncio marks it as an expected failure"
+        elif runner.runs is Runs.UNITTEST:
+            outcome = "unittest lets it pass"
+        else:
+            continue
+        yield Finding(
+            node,
+            f"yield makes the test {test.function.name} an async generator, which never runs: {outcome}"
+            " (take the yield out, or make a fixture of what stands around it)",
+        )

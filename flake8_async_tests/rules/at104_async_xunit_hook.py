@@ -1,0 +1,63 @@
+"""AT104: an xunit-style hook that is `async def`, and that nobody awaits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.functions import Class, ClassKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+
+_TESTCASE_HOOKS = frozenset({"setUp", "tearDown", "setUpClass", "tearDownClass"})
+_CLASS_HOOKS = frozenset({"setup_method", "teardown_method", "setup_class", "teardown_class"})
+_MODULE_HOOKS = frozenset(
+    {
+        "setUpModule",
+        "tearDownModule",
+        "setup_module",
+        "teardown_module",
+        "setup_function",
+        "teardown_function",
+    }
+)
+_REMEDY = {
+    "setUp": "asyncSetUp of an IsolatedAsyncioTestCase",
+    "tearDown": "asyncTearDown of an IsolatedAsyncioTestCase",
+    "setUpClass": "a sync hook that calls asyncio.run",
+    "tearDownClass": "a sync hook that calls asyncio.run",
+}
+
+
+@rule("AT104", "async-xunit-hook", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    if not module.matches_python_files:
+        return
+    for function in module.functions:
+        if _is_called_as_a_hook(function) and not module.is_fixture(function) and function.keeps_its_nature:
+            remedy = _REMEDY.get(function.name, "an autouse async fixture")
+            yield Finding(
+                function.node,
+                f"async {function.name} is called but never awaited, so it does nothing (use {remedy})",
+            )
+
+
+def _is_called_as_a_hook(function: Function) -> bool:
+    if not function.is_async:
+        return False
+    if function.name in _MODULE_HOOKS:
+        return function.outer is function.module.scope
+    if function.name not in _TESTCASE_HOOKS | _CLASS_HOOKS or function.klass is None:
+        return False
+    users = function.klass.collected_users_of(function)
+    if any(user.kind is ClassKind.UNKNOWN for user in users):
+        return False
+    return any(_calls(user, function.name) for user in users)
+
+
+def _calls(klass: Class, hook: str) -> bool:
+    return klass.is_testcase or hook in _CLASS_HOOKS

@@ -1,0 +1,56 @@
+"""AT109: an asyncio mark with arguments that pytest-asyncio refuses."""
+
+from __future__ import annotations
+
+import ast
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.fixtures import SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+_KEYWORDS = ("loop_scope", "loop_factories", "scope")
+_CONSEQUENCE = "pytest-asyncio refuses it and the module is not collected (ignored before 0.24)"
+
+
+@rule("AT109", "invalid-asyncio-mark", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.calls("pytest.mark.asyncio"):
+        fault = _fault(call)
+        if fault:
+            yield Finding(call.node, f"asyncio mark {fault}: {_CONSEQUENCE}")
+
+
+def _fault(call: Call) -> str:
+    node = call.node
+    if node.args and _is_certainly_no_decoration(call):
+        return "with a positional argument; it takes only keywords, such as loop_scope"
+    names = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
+    for name in names:
+        if name not in _KEYWORDS:
+            close = get_close_matches(name, _KEYWORDS, n=1, cutoff=0.5)
+            return f"with the unknown argument {name}" + (f"; did you mean {close[0]}?" if close else "")
+    if "scope" in names and "loop_scope" in names:
+        return "with both scope and loop_scope; loop_scope alone is right"
+    scope = keyword_value(node, "loop_scope")
+    value = call.module.value_of(scope, call.scope) if scope is not None else None
+    if isinstance(value, ast.Constant) and value.value is not None and value.value not in SCOPES:
+        return f"with the loop_scope {value.value!r}, which is none of {', '.join(SCOPES)}"
+    return ""
+
+
+def _is_certainly_no_decoration(call: Call) -> bool:
+    """`mark.asyncio(some_function)` puts the mark on the function: one argument that is no literal may be that."""
+    arguments = call.node.args
+    if any(isinstance(argument, ast.Starred) for argument in arguments):
+        return False
+    if len(arguments) > 1 or call.node.keywords:
+        return True
+    return isinstance(call.module.value_of(arguments[0], call.scope), (ast.Constant, ast.JoinedStr))

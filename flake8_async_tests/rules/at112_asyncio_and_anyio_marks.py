@@ -1,0 +1,72 @@
+"""AT112: a test for anyio's backends that pytest-asyncio takes over."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import asyncio_mode
+from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.functions import ClassKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+
+@rule("AT112", "asyncio-and-anyio-marks", knows=Knows.PROJECT)
+def check(module: Module) -> Iterator[Finding]:
+    told: set[ast.expr] = set()
+    for test in module.async_tests:
+        marks = test.marks.named("anyio")
+        if not marks or marks[0].node in told or test.kind is not ClassKind.PLAIN:
+            continue
+        because = _why_asyncio_wins(test)
+        if because and not _runs_on_asyncio_only(test):
+            # A mark that several tests share is told of once.
+            told.add(marks[0].node)
+            yield Finding(
+                marks[0].node,
+                f"anyio mark on {test.function.name} is overruled: {because}, so its trio run is an asyncio run too"
+                " (choose one of them, or an anyio_backend fixture that returns 'asyncio')",
+            )
+
+
+def _why_asyncio_wins(test: Test) -> str:
+    module = test.module
+    if "asyncio" in module.project.config_for(module.directory).disabled_plugins:
+        return ""
+    if test.marks.has("asyncio"):
+        return "the test is marked asyncio as well"
+    mode = asyncio_mode(module.project, module.directory)
+    return f"asyncio_mode is auto ({mode.decided_by})" if mode.is_auto else ""
+
+
+def _runs_on_asyncio_only(test: Test) -> bool:
+    """Whether asyncio is the only backend in sight. One that cannot be read may well be that."""
+    for mark in test.marks.named("parametrize"):
+        arguments = mark.call.args if mark.call else []
+        if len(arguments) > 1 and isinstance(arguments[0], ast.Constant) and arguments[0].value == "anyio_backend":
+            return not _names_another_backend(arguments[1])
+    graph = test.module.fixture_graph
+    if not graph.is_in_sight("anyio_backend", test.klass):
+        return not graph.is_complete(test.klass)
+    fixture = graph.find("anyio_backend", test.klass)
+    return fixture is None or not _gives_another_backend(fixture)
+
+
+def _gives_another_backend(fixture: Fixture) -> bool:
+    call = fixture.decorator.call
+    params = keyword_value(call, "params") if call is not None else None
+    if params is not None:
+        return _names_another_backend(params)
+    values = [node.value for node in fixture.function.scope.of(ast.Return) if isinstance(node, ast.Return)]
+    return any(value is not None and _names_another_backend(value) for value in values)
+
+
+def _names_another_backend(node: ast.expr) -> bool:
+    return any(isinstance(each, ast.Constant) and each.value == "trio" for each in ast.walk(node))

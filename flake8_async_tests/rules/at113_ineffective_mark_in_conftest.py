@@ -1,0 +1,80 @@
+"""AT113: an asyncio mark that a conftest.py gives in a way, or at a time, that does nothing."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.marks import mark_of, marks_in_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_HOOK = "pytest_collection_modifyitems"
+_TOO_LATE_SINCE = (0, 23)
+
+
+@rule("AT113", "ineffective-mark-in-conftest", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    if not module.is_conftest:
+        return
+    for node in module.scope.of(ast.Assign, ast.AnnAssign, ast.AugAssign):
+        assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+        name = _mark_in_pytestmark(module, node)
+        if name:
+            yield Finding(
+                node,
+                f"pytestmark in a conftest.py marks nothing, so the {name} mark has no effect"
+                " (set asyncio_mode = auto, or put pytestmark into each test file)",
+            )
+    if module.options.pytest_asyncio < _TOO_LATE_SINCE:
+        return
+    for call in module.method_calls("add_marker"):
+        if _stands_in_the_hook(call) and _adds_asyncio(call) and not _changes_async_items(call):
+            yield Finding(
+                call.node,
+                "asyncio mark is added too late: since pytest-asyncio 0.23 it is decided before"
+                f" {_HOOK} who runs a test (set asyncio_mode = auto)",
+            )
+
+
+def _mark_in_pytestmark(module: Module, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> str:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    if node.value is None or not any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets):
+        return ""
+    marks = marks_in_value(module, node.value, module.scope).named("asyncio", "anyio")
+    return marks[0].name if marks else ""
+
+
+def _stands_in_the_hook(call: Call) -> bool:
+    scope: Scope | None = call.scope
+    while scope is not None:
+        if scope.is_function and scope.parent is call.module.scope:
+            function = call.module.function_at(scope)
+            return function is not None and function.name == _HOOK
+        scope = scope.parent
+    return False
+
+
+def _adds_asyncio(call: Call) -> bool:
+    argument = call.argument(0, "marker")
+    if argument is None:
+        return False
+    mark = mark_of(call.module, argument, call.scope)
+    if mark is not None:
+        return mark.name == "asyncio"
+    value = call.module.value_of(argument, call.scope)
+    return isinstance(value, ast.Constant) and value.value == "asyncio"
+
+
+def _changes_async_items(call: Call) -> bool:
+    """The one use that works: another loop scope, put first, for items that pytest-asyncio runs anyway."""
+    append = keyword_value(call.node, "append") or (call.node.args[1] if len(call.node.args) > 1 else None)
+    put_first = isinstance(append, ast.Constant) and append.value is False
+    return put_first and bool(call.module.calls("pytest_asyncio.is_async_test"))
