@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar
 
-from flake8.exceptions import ExecutionError
+from flake8.exceptions import ExecutionError, PluginExecutionFailed
 
 from flake8_async_tests import __version__
 from flake8_async_tests.options import NEWEST_PYTEST_ASYNCIO, Options
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
     from flake8_async_tests.rule import Finding, Rule
-
-_ASYNC_WORDS = re.compile(r"async|await|anyio|trio|event_loop|TestCase|coroutine|Mock|TestClient|dependency_overrides")
-
-
-class RuleCrash(Exception):  # noqa: N818  # flake8 prints its name: it should say what happened
-    """A rule failed on a file: a bug of this plugin."""
 
 
 class Checker:
@@ -122,8 +116,11 @@ class Checker:
                 for finding in rule.check(module):
                     yield rule, finding
             except Exception as error:
-                message = f"{rule.code} ({rule.name}) failed on {self._filename}: {error!r}. Please report this."
-                raise RuleCrash(message) from error
+                # flake8 wraps only what happens while it makes the instance: without this its user would see
+                # a bare traceback. As text, since a job hands it to the main process.
+                raise PluginExecutionFailed(
+                    self._filename, f"{self.name}, rule {rule.code}", RuntimeError(repr(error))
+                ) from error
 
     def _place(self, finding: Finding) -> tuple[int, int]:
         """The line and column, counted in characters: the tree counts bytes."""

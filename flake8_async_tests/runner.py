@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
@@ -71,14 +72,44 @@ _CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pyte
 
 # Plugins that certainly run no async test which the marks and modes do not tell of.
 _HARMLESS_PLUGINS = frozenset(
-    "anyio celery django hypothesis inline_snapshot pytest_asyncio pytest_benchmark pytest_cov pytest_django pytest_httpserver"
-    " pytest_httpx pytest_mock pytest_postgresql pytest_timeout pytester respx syrupy xdist _pytest".split()
+    {
+        "_pytest",
+        "anyio",
+        "celery",
+        "django",
+        "hypothesis",
+        "inline_snapshot",
+        "pytest_asyncio",
+        "pytest_benchmark",
+        "pytest_cov",
+        "pytest_django",
+        "pytest_httpserver",
+        "pytest_httpx",
+        "pytest_mock",
+        "pytest_postgresql",
+        "pytest_timeout",
+        "pytester",
+        "respx",
+        "syrupy",
+        "xdist",
+    }
 )
 
 # Fixtures of plugins that run async tests by themselves: pytest-trio, pytest-tornado and its kin, aiohttp.
 _RUNNING_FIXTURES = frozenset(
-    "aiohttp_client aiohttp_raw_server aiohttp_server autojump_clock http_server_client io_loop loop mock_clock nursery"
-    " test_client test_server".split()
+    {
+        "aiohttp_client",
+        "aiohttp_raw_server",
+        "aiohttp_server",
+        "autojump_clock",
+        "http_server_client",
+        "io_loop",
+        "loop",
+        "mock_clock",
+        "nursery",
+        "test_client",
+        "test_server",
+    }
 )
 
 
@@ -187,8 +218,6 @@ def _by_unknown_means(test: Test) -> Runner | None:
 
 
 def _foreign_plugins(module: Module) -> list[str]:
-    from flake8_async_tests.project.project import plugin_names
-
     return [name for name in plugin_names(module) or () if module.project.find_import(name, module) is None]
 
 
@@ -234,7 +263,9 @@ def asyncio_mode(project: Project, directory: str) -> AsyncioMode:
 
 def shown(project: Project, directory: str, path: str) -> str:
     """A path as a message shows it: from the project's root, the same from whichever folder flake8 was started."""
-    return os.path.relpath(path, project.configs.repository_root(directory) or project.root_of(directory)).replace(os.sep, "/")
+    return os.path.relpath(path, project.configs.repository_root(directory) or project.root_of(directory)).replace(
+        os.sep, "/"
+    )
 
 
 def nobody_because(module: Module) -> str:

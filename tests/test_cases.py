@@ -23,10 +23,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
         options.append(f"--extend-select={case.code}")
     reported = lint_project(case.files, tmp_path, options)
     found = [
-        (name, finding)
-        for name, findings in reported.items()
-        for finding in findings
-        if finding.code in case.codes
+        (name, finding) for name, findings in reported.items() for finding in findings if finding.code in case.codes
     ]
     assert sorted(_shown(name, finding) for name, finding in found) == sorted(
         f"{expected.path}:{expected.line}:{expected.column} {expected.code}" for expected in case.expected

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.source.fixtures import Fixture
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.tests import used_fixtures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test

@@ -40,7 +40,7 @@ def find_relative_module(files: Files, name: str, directory: str) -> str | None:
 
 
 def _under(files: Files, root: str, parts: list[str]) -> str | None:
-    *packages, last = parts if parts else [""]
+    *packages, last = parts or [""]
     directory = root
     for package in packages:
         if not files.has(os.path.join(directory, package)):

@@ -71,5 +71,7 @@ def _paths(files: Files, root: str) -> list[str]:
     found += [os.path.join(root, name) for name in sorted(names) if _REQUIREMENTS.search(name)]
     if "requirements" in names:
         folder = os.path.join(root, "requirements")
-        found += [os.path.join(folder, name) for name in sorted(files.names_in(folder)) if name.endswith((".txt", ".in"))]
+        found += [
+            os.path.join(folder, name) for name in sorted(files.names_in(folder)) if name.endswith((".txt", ".in"))
+        ]
     return found

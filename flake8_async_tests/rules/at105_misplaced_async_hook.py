@@ -60,7 +60,9 @@ def _is_called_by_hand(function: Function) -> bool:
     """Whether some code of the file calls it, other than an overriding one that passes the call on."""
     for call in function.module.method_calls(function.name):
         receiver = receiver_of(call.node)
-        is_super = isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Name) and receiver.func.id == "super"
+        is_super = (
+            isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Name) and receiver.func.id == "super"
+        )
         if not is_super:
             return True
     return False

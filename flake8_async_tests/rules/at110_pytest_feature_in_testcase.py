@@ -30,16 +30,14 @@ def check(module: Module) -> Iterator[Finding]:
         if parameter is not None:
             yield Finding(
                 parameter,
-                f'parameter "{parameter.arg}" of {test.function.name} is never filled: {klass.name} is a TestCase, whose'
-                " methods get no fixtures or parameters (use an autouse fixture that sets an attribute, or subTest)",
+                f'parameter "{parameter.arg}" of {test.function.name} is never filled: {klass.name} is a TestCase,'
+                " whose methods get no fixtures or parameters (use an autouse fixture that sets an attribute, or subTest)",
             )
         for mark in test.function.own_marks.named("asyncio", "anyio"):
             # anyio does run the marked async methods of a plain TestCase.
             if mark.name == "anyio" and test.is_async and test.kind is ClassKind.TESTCASE:
                 continue
-            remedy = (
-                "remove it" if test.kind is ClassKind.ISOLATED else "inherit from unittest.IsolatedAsyncioTestCase"
-            )
+            remedy = "remove it" if test.kind is ClassKind.ISOLATED else "inherit from unittest.IsolatedAsyncioTestCase"
             yield Finding(
                 mark.node,
                 f"{mark.name} mark on {test.function.name} has no effect: {klass.name} is a TestCase ({remedy})",

@@ -71,6 +71,8 @@ class Function:
     @cached_property
     def keeps_its_nature(self) -> bool:
         """Whether every decorator on it certainly leaves a coroutine function a coroutine function."""
+        if not self.node.decorator_list:
+            return True
         return all(keeps_coroutine_function(self.module, decorator, self.outer) for decorator in self.decorators)
 
     @property
@@ -215,11 +217,9 @@ class Class:
         return None
 
     def collected_users_of(self, method: Function) -> tuple[Class, ...]:
-        """The classes that pytest collects, this one or those that inherit from it, in which a method is the one called."""
+        """The collected classes, this one or heirs of it, in which a method is the one that is called."""
         return tuple(
-            klass
-            for klass in self.family
-            if klass.may_be_collected and klass.find_method(method.name) is method
+            klass for klass in self.family if klass.may_be_collected and klass.find_method(method.name) is method
         )
 
     @cached_property

@@ -6,10 +6,8 @@ import ast
 import builtins
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.source.walk import Scope
-
 if TYPE_CHECKING:
-    from flake8_async_tests.source.walk import Index
+    from flake8_async_tests.source.walk import Index, Scope
 
 # How many assignments `a = b` are followed from one name to the next before giving up.
 _ALIAS_DEPTH = 4
@@ -86,11 +84,11 @@ class Names:
     def _qualified(self, node: ast.expr | None, scope: Scope, depth: int) -> str:
         attributes: list[str] = []
         while node.__class__ is ast.Attribute:
-            attributes.append(node.attr)  # type: ignore[union-attr]  # told by its class
-            node = node.value  # type: ignore[union-attr]
+            attributes.append(node.attr)
+            node = node.value
         if node.__class__ is not ast.Name:
             return ""
-        base = self._name(node.id, scope, depth)  # type: ignore[union-attr]
+        base = self._name(node.id, scope, depth)
         if not base or not attributes:
             return base
         attributes.append(base)
@@ -201,7 +199,7 @@ class Names:
         for node, _ in self._index.by_kind[ast.Assign]:
             assert isinstance(node, ast.Assign)
             if node.value.__class__ in (ast.Attribute, ast.Name):
-                tail = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id  # type: ignore[attr-defined]
+                tail = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id
                 for target in node.targets:
                     if isinstance(target, ast.Name):
                         found.setdefault(tail, set()).add(target.id)

@@ -142,18 +142,19 @@ def collect(module: Module) -> list[Test]:
     """The tests of a file, in its order."""
     if not module.matches_python_files:
         return []
-    return [test for test in map(_test_of, module.functions) if test is not None]
+    matches = module.patterns.matches_function
+    # The name first: it is the cheapest question, and most functions are no tests.
+    named = (function for function in module.functions if function.name.startswith("test") or matches(function.name))
+    return [test for test in map(_test_of, named) if test is not None]
 
 
 def _test_of(function: Function) -> Test | None:
     outer = function.outer
     if outer.is_function or not function.keeps_its_nature or function.module.is_fixture(function):
         return None
-    if not outer.is_class:
-        is_test = function.module.patterns.matches_function(function.name)
-        return Test(function, ()) if is_test and outer.parent is None else None
     klass = function.klass
-    assert klass is not None
+    if klass is None:
+        return Test(function, ()) if function.module.patterns.matches_function(function.name) else None
     collectors = tuple(
         candidate
         for candidate in klass.family

@@ -8,7 +8,7 @@ rules need for some functions (bindings, parents) is worked out later, per scope
 from __future__ import annotations
 
 import ast
-from ast import AST, Attribute, Call, Constant, Name
+from ast import AST, Attribute, Await, Call, Constant, Expr, Name, Return
 from typing import Any, TypeAlias
 
 ScopeNode: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -72,7 +72,7 @@ class Scope:
     the statement that heads it.
     """
 
-    __slots__ = ("loads", "node", "nodes", "parent", "stores", "_bindings", "_parents")
+    __slots__ = ("_bindings", "_parents", "loads", "node", "nodes", "parent", "stores")
 
     def __init__(self, node: ScopeNode, parent: Scope | None) -> None:
         self.node = node
@@ -128,7 +128,7 @@ class Index:
         """How many nodes the walk looked at: the measure of its work that no machine's speed changes."""
 
 
-def walk(tree: ast.Module) -> Index:
+def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: the price of its speed
     """Visit every node once, scope by scope."""
     index = Index()
     calls = index.calls
@@ -195,6 +195,9 @@ def walk(tree: ast.Module) -> Index:
             same_kind = by_kind.get(kind)
             if same_kind is not None:
                 same_kind.append((node, scope))
+            if kind is Await or kind is Expr or kind is Return:
+                push(node.value)
+                continue
             for field in fields.get(kind, _NO_FIELDS):
                 child = getattr(node, field)
                 if child.__class__ is list:
@@ -254,9 +257,27 @@ def _bindings_of(scope: Scope) -> dict[str, list[AST]]:
     for name in scope.stores:
         bound.setdefault(name.id, []).append(name)
     for node in scope.nodes:
-        for text in _names_bound_by(node):
-            bound.setdefault(text, []).append(node)
+        if node.__class__ in _BINDERS:
+            for text in _names_bound_by(node):
+                bound.setdefault(text, []).append(node)
     return bound
+
+
+_BINDERS = frozenset(
+    {
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.ClassDef,
+        ast.Import,
+        ast.ImportFrom,
+        ast.ExceptHandler,
+        ast.MatchAs,
+        ast.MatchStar,
+        ast.MatchMapping,
+        ast.Global,
+        ast.Nonlocal,
+    }
+)
 
 
 def _names_bound_by(node: AST) -> list[str]:

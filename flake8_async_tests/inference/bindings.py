@@ -1,0 +1,188 @@
+"""What binds a name or a dotted path, and what it gives it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.walk import Scope
+
+MAXIMUM_PATH = 16
+"""How many attributes a path may have; longer ones are not known."""
+
+
+class Kind(Enum):
+    """How a name got what it holds."""
+
+    ASSIGNED = "n = v"
+    ENTERED = "with v as n"
+    ENTERED_ASYNC = "async with v as n"
+    ITERATED = "for n in v"
+    PARAMETER = "def f(n)"
+    UNPACKED = "a part of v"
+    IMPORTED = "import n"
+    DEFINED = "def n or class n"
+    OTHER = "in another way"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One binding: how it came about, the value that was assigned, entered, iterated or unpacked, and what binds.
+
+    The node is the statement, the named expression, the item of a `with`, the handler, the pattern, the
+    comprehension's generator or the argument; the scope is the one in which it stands.
+    """
+
+    kind: Kind
+    value: ast.expr | None
+    node: ast.AST
+    scope: Scope
+
+
+Effect = tuple[str, Binding | None]
+"""A path and its new binding; None says that it holds nothing any more, or nothing known."""
+
+
+def path_of(node: ast.expr) -> str:
+    """`a.b.c` as a text, "" for anything else and for longer ones than are followed."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name) or len(attributes) > MAXIMUM_PATH:
+        return ""
+    return ".".join((node.id, *reversed(attributes)))
+
+
+def effects_of(node: ast.AST, scope: Scope) -> tuple[Effect, ...]:
+    """What a node itself binds, its children left out."""
+    maker = _MAKERS.get(node.__class__)
+    return tuple(maker(node, scope)) if maker is not None else ()
+
+
+def _assign(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, ast.Assign)
+    for target in node.targets:
+        yield from _targets(target, Kind.ASSIGNED, node.value, node, scope)
+
+
+def _annotated(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, (ast.AnnAssign, ast.NamedExpr))
+    if node.value is not None:
+        yield from _targets(node.target, Kind.ASSIGNED, node.value, node, scope)
+
+
+def _augmented(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, ast.AugAssign)
+    yield from _targets(node.target, Kind.OTHER, None, node, scope)
+
+
+def _iterated(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, (ast.For, ast.AsyncFor))
+    yield from iterated_by(node, scope)
+
+
+def iterated_by(node: ast.For | ast.AsyncFor | ast.comprehension, scope: Scope) -> Iterator[tuple[str, Binding]]:
+    """What a loop or a part of a comprehension binds."""
+    yield from _targets(node.target, Kind.ITERATED, node.iter, node, scope)
+
+
+def _entered(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, ast.withitem)
+    if node.optional_vars is not None:
+        # Which of the two it is, only the statement around it knows: see entered_by.
+        yield from _targets(node.optional_vars, Kind.ENTERED, node.context_expr, node, scope)
+
+
+def _imported(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, (ast.Import, ast.ImportFrom))
+    for alias in node.names:
+        name = alias.asname or (alias.name if isinstance(node, ast.ImportFrom) else alias.name.partition(".")[0])
+        if name != "*":
+            yield name, Binding(Kind.IMPORTED, None, node, scope)
+
+
+def _defined(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    yield node.name, Binding(Kind.DEFINED, None, node, scope)
+
+
+def _named(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar))
+    if node.name:
+        yield node.name, Binding(Kind.OTHER, None, node, scope)
+
+
+def _rest(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, ast.MatchMapping)
+    if node.rest:
+        yield node.rest, Binding(Kind.OTHER, None, node, scope)
+
+
+def _deleted(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+    assert isinstance(node, ast.Delete)
+    for target in node.targets:
+        for leaf, _ in _leaves(target, None):
+            yield path_of(leaf), None
+
+
+_MAKERS = {
+    ast.Assign: _assign,
+    ast.AnnAssign: _annotated,
+    ast.NamedExpr: _annotated,
+    ast.AugAssign: _augmented,
+    ast.For: _iterated,
+    ast.AsyncFor: _iterated,
+    ast.comprehension: _iterated,
+    ast.With: _entered,
+    ast.AsyncWith: _entered,
+    ast.Import: _imported,
+    ast.ImportFrom: _imported,
+    ast.FunctionDef: _defined,
+    ast.AsyncFunctionDef: _defined,
+    ast.ClassDef: _defined,
+    ast.ExceptHandler: _named,
+    ast.MatchAs: _named,
+    ast.MatchStar: _named,
+    ast.MatchMapping: _rest,
+    ast.Delete: _deleted,
+}
+
+
+def _targets(
+    target: ast.expr, kind: Kind, value: ast.expr | None, node: ast.AST, scope: Scope
+) -> Iterator[Effect]:
+    for leaf, part in _leaves(target, value if kind is Kind.ASSIGNED else None):
+        path = path_of(leaf)
+        if not path:
+            continue
+        if leaf is target or part is not None:
+            yield path, Binding(kind, value if leaf is target else part, node, scope)
+        else:
+            yield path, Binding(Kind.UNPACKED, value, node, scope)
+
+
+def _leaves(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+    """The names and attributes in a target, each with its part of the value where that can be seen."""
+    todo = [(target, value)]
+    while todo:
+        target, value = todo.pop()
+        if isinstance(target, (ast.Tuple, ast.List)):
+            todo.extend(reversed(list(zip(target.elts, _parts(target.elts, value), strict=True))))
+        elif isinstance(target, ast.Starred):
+            todo.append((target.value, None))
+        elif isinstance(target, (ast.Name, ast.Attribute)):
+            yield target, value
+
+
+def _parts(targets: list[ast.expr], value: ast.expr | None) -> list[ast.expr | None]:
+    """`a, b = one, two`: which part goes where."""
+    if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(targets):
+        if not any(isinstance(element, ast.Starred) for element in (*targets, *value.elts)):
+            return list(value.elts)
+    return [None] * len(targets)

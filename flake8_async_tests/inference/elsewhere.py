@@ -1,0 +1,57 @@
+"""What a name means in the module of the project that it comes from."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.module import Module
+
+# How many re-exports (`from .database import engine` in an `__init__.py`) are followed.
+_MOST_RE_EXPORTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A module-level name of another module of the project."""
+
+    module: Module
+    name: str
+
+    @property
+    def value(self) -> ast.expr | None:
+        """What the only assignment of the name gives it, None when it is not assigned just once."""
+        return self.module.names.assigned_value(self.name, self.module.scope)
+
+    @property
+    def definition(self) -> ast.AST | None:
+        """The one function or class of that name."""
+        bindings = self.module.scope.bindings.get(self.name, ())
+        if len(bindings) == 1 and isinstance(bindings[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            return bindings[0]
+        return None
+
+
+def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
+    """Where the project itself binds an imported name (`app.database.engine`), re-exports followed."""
+    for _ in range(_MOST_RE_EXPORTS):
+        owner, name = _split(qualified)
+        if not owner:
+            return None
+        path = module.project.find_import(owner, module)
+        source = module.project.module_at(path) if path is not None else None
+        if source is None or source is module or name not in source.scope.bindings:
+            return None
+        if not any(isinstance(binding, (ast.Import, ast.ImportFrom)) for binding in source.scope.bindings[name]):
+            return Elsewhere(source, name)
+        module, qualified = source, source.qualified(ast.Name(name, ast.Load()), source.scope)
+    return None
+
+
+def _split(qualified: str) -> tuple[str, str]:
+    """`..data.ENGINE` is `ENGINE` of the module `..data`, and `.ENGINE` is that of the package around."""
+    owner, _, name = qualified.rpartition(".")
+    dots = len(qualified) - len(qualified.lstrip("."))
+    return ("." * dots if len(owner) < dots else owner), name

@@ -1,0 +1,476 @@
+"""What a name or a dotted path may hold at a place: by straight-line flow within one function.
+
+A rebinding ends what was known, branches join, a loop joins every assignment in it. Only the scope that is
+asked about is looked at, once, from its first statement to its last.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from flake8_async_tests.inference.bindings import MAXIMUM_PATH, Binding, Kind, effects_of, iterated_by, path_of
+from flake8_async_tests.inference.flow_state import State
+from flake8_async_tests.inference.instances import given_to_instance
+from flake8_async_tests.source.walk import arguments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+__all__ = ["Binding", "Kind", "bindings_at", "flow_of", "is_assigned_at"]
+
+# After these a block does not flow on.
+_NEVER_RETURN = frozenset(
+    {
+        "builtins.exit",
+        "builtins.quit",
+        "os._exit",
+        "pytest.exit",
+        "pytest.fail",
+        "pytest.skip",
+        "pytest.xfail",
+        "sys.exit",
+        "typing.assert_never",
+        "typing_extensions.assert_never",
+    }
+)
+_NEVER_RETURN_ON_SELF = frozenset({"fail", "skipTest"})
+# In a block under these what comes after an exception is left out, and what follows the block is not.
+_SUPPRESSORS = frozenset(
+    {
+        "anyio.CancelScope",
+        "anyio.move_on_after",
+        "contextlib.suppress",
+        "pytest.RaisesGroup",
+        "pytest.raises",
+        "trio.CancelScope",
+        "trio.move_on_after",
+        "trio.move_on_at",
+    }
+)
+_SUPPRESSORS_ON_SELF = frozenset({"assertRaises", "assertRaisesRegex"})
+
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def bindings_at(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, ...]:
+    """Every binding that a name or dotted path (`self.client`, `session.execute`) may have where it is read.
+
+    An empty tuple says that it is not known.
+    """
+    path = path_of(node)
+    root = _root_of(node)
+    if not path or root is None:
+        return ()
+    owner = module.names.binding_scope(root.id, scope)
+    if owner is None or is_rebound_elsewhere(module, owner, root.id):
+        return ()
+    if owner is scope:
+        found = flow_of(module, scope).seen.get(node)
+        if found is not None:
+            return found
+        if node is root or path.count(".") != 1:
+            return ()
+        return given_to_instance(module, owner, root.id, path.partition(".")[2], flow_of)
+    if node is not root:
+        if path.count(".") == 1 and path not in flow_of(module, owner).bound:
+            return given_to_instance(module, owner, root.id, path.partition(".")[2], flow_of)
+        return ()
+    only = flow_of(module, owner).bound.get(path, ())
+    return only if len(only) == 1 == len(owner.bindings[path]) else ()
+
+
+def is_assigned_at(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether a dotted path was, or may have been, assigned to before in this function, known or not."""
+    return node in flow_of(module, scope).seen
+
+
+def _root_of(node: ast.expr) -> ast.Name | None:
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node if isinstance(node, ast.Name) else None
+
+
+_FLOWS: WeakKeyDictionary[Module, dict[Scope, Flow]] = WeakKeyDictionary()
+
+
+def flow_of(module: Module, scope: Scope) -> Flow:
+    """The flow through a scope, worked out once."""
+    flows = _FLOWS.setdefault(module, {})
+    found = flows.get(scope)
+    if found is None:
+        found = flows[scope] = Flow(module, scope)
+    return found
+
+
+_REBOUND: WeakKeyDictionary[Module, set[tuple[Scope, str]]] = WeakKeyDictionary()
+
+
+def is_rebound_elsewhere(module: Module, owner: Scope, name: str) -> bool:
+    """Whether a `global` or `nonlocal` of another scope reaches for the name."""
+    found = _REBOUND.get(module)
+    if found is None:
+        found = _REBOUND[module] = set()
+        for node, scope in module.index.by_kind[ast.Global]:
+            assert isinstance(node, ast.Global)
+            found.update((module.scope, text) for text in node.names)
+        for node, scope in module.index.by_kind[ast.Nonlocal]:
+            assert isinstance(node, ast.Nonlocal)
+            for text in node.names:
+                outer = module.names.binding_scope(text, scope)
+                if outer is not None:
+                    found.add((outer, text))
+    return (owner, name) in found
+
+
+class Flow:
+    """One pass through a scope, which leaves behind what each name and path that is read may hold there."""
+
+    def __init__(self, module: Module, scope: Scope) -> None:
+        self._module = module
+        self._scope = scope
+        self._state = State()
+        self._alive = True
+        self._effects: dict[ast.AST, tuple[tuple[str, Binding | None], ...]] = {}
+        self.seen: dict[ast.expr, tuple[Binding, ...]] = {}
+        """By the name or attribute that is read. A name that is missing here is unbound or never reached."""
+        self.bound: dict[str, tuple[Binding, ...]] = {}
+        """Every binding of each name and path in the scope, whatever the flow."""
+        self.at_end: dict[str, tuple[Binding, ...]] = {}
+        """What is held when the scope is left at its end."""
+        self._run()
+
+    def _run(self) -> None:
+        node = self._scope.node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            for argument in arguments_of(node):
+                binding = Binding(Kind.PARAMETER, None, argument, self._scope)
+                self._state.set(argument.arg, (binding,))
+                self._note(argument.arg, binding)
+        if isinstance(node, ast.Lambda):
+            self._expression(node.body)
+            return
+        self._block(node.body)
+        if self._alive:
+            self.at_end = self._state.held
+
+    # -- statements: as deep as Python lets blocks be indented, which is a hundred ---------------------------------
+
+    def _block(self, statements: Iterable[ast.stmt]) -> None:
+        for statement in statements:
+            if not self._alive:
+                # Unreachable, but a binding for whoever asks for all of a scope.
+                self._effects_in([statement])
+                continue
+            self._statement(statement)
+
+    def _statement(self, node: ast.stmt) -> None:
+        if isinstance(node, ast.If):
+            self._if(node)
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+            self._loop(node)
+        elif isinstance(node, (ast.Try, ast.TryStar)):
+            self._try(node)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            self._with(node)
+        elif isinstance(node, ast.Match):
+            self._match(node)
+        else:
+            self._simple(node)
+
+    def _simple(self, node: ast.stmt) -> None:
+        if isinstance(node, _DEFINITIONS):
+            self._expressions(_head_of(node))
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+            if node.value is not None:
+                self._expression(node.value)
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            self._expressions(targets)
+        else:
+            self._expressions(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+        self._bind(node)
+        if self._leaves(node):
+            self._alive = False
+
+    def _leaves(self, node: ast.stmt) -> bool:
+        if isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
+            return True
+        if isinstance(node, ast.Assert):
+            return isinstance(node.test, ast.Constant) and not node.test.value
+        if not isinstance(node, ast.Expr):
+            return False
+        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        return isinstance(call, ast.Call) and self._calls(call, _NEVER_RETURN, _NEVER_RETURN_ON_SELF)
+
+    def _calls(self, call: ast.Call, names: frozenset[str], methods: frozenset[str]) -> bool:
+        function = call.func
+        if isinstance(function, ast.Attribute) and function.attr in methods and isinstance(function.value, ast.Name):
+            return function.value.id == "self"
+        return self._module.qualified(function, self._scope) in names
+
+    def _if(self, node: ast.If) -> None:
+        # The branches of an `elif` chain stand in each other, to any depth: they are joined all at once.
+        branches: list[Sequence[ast.stmt]] = []
+        while True:
+            self._expression(node.test)
+            branches.append(node.body)
+            if len(node.orelse) != 1 or not isinstance(node.orelse[0], ast.If):
+                break
+            node = node.orelse[0]
+        branches.append(node.orelse)
+        self._fork([self._later(branch) for branch in branches])
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
+        if not isinstance(node, ast.While):
+            self._expression(node.iter)
+        self._weaken([node])
+        if isinstance(node, ast.While):
+            self._expression(node.test)
+
+        def once() -> None:
+            if not isinstance(node, ast.While):
+                self._expression(node.target)
+                self._bind(node)
+            self._block(node.body)
+
+        self._fork([once, _nothing])
+        self._fork([self._later(node.orelse), _nothing])
+
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        def through() -> None:
+            self._block(node.body)
+            if self._alive:
+                self._block(node.orelse)
+
+        self._fork([through, *(self._handled(node, handler) for handler in node.handlers)])
+        if not node.finalbody:
+            return
+        # It is reached from every place in the block; what flows on comes from its end alone.
+        flows_on = self._alive
+        self._alive = True
+        mark = self._state.mark()
+        self._weaken([*node.body, *node.orelse, *(part for handler in node.handlers for part in handler.body)])
+        self._block(node.finalbody)
+        self._alive = self._alive and flows_on
+        self._state.undo(mark)
+        self._weaken(node.finalbody)
+
+    def _handled(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> Callable[[], None]:
+        def run() -> None:
+            self._weaken(node.body)
+            if handler.type is not None:
+                self._expression(handler.type)
+            self._bind(handler)
+            self._block(handler.body)
+            if handler.name and self._alive:
+                self._state.set(handler.name, ())
+
+        return run
+
+    def _with(self, node: ast.With | ast.AsyncWith) -> None:
+        for item in node.items:
+            self._expression(item.context_expr)
+            if item.optional_vars is not None:
+                self._expression(item.optional_vars)
+                self._bind(item)
+        if any(self._suppresses(item.context_expr) for item in node.items):
+            self._fork([self._later(node.body), lambda: self._weaken(node.body)])
+        else:
+            self._block(node.body)
+
+    def _suppresses(self, node: ast.expr) -> bool:
+        return isinstance(node, ast.Call) and self._calls(node, _SUPPRESSORS, _SUPPRESSORS_ON_SELF)
+
+    def _match(self, node: ast.Match) -> None:
+        self._expression(node.subject)
+
+        def taken(case: ast.match_case) -> Callable[[], None]:
+            def run() -> None:
+                self._pattern(case.pattern)
+                if case.guard is not None:
+                    self._expression(case.guard)
+                self._block(case.body)
+
+            return run
+
+        branches = [taken(case) for case in node.cases]
+        last = node.cases[-1]
+        always = isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None and last.guard is None
+        self._fork(branches if always else [*branches, _nothing])
+
+    def _pattern(self, pattern: ast.pattern) -> None:
+        for node in ast.walk(pattern):
+            if isinstance(node, ast.pattern):
+                self._bind(node)
+            elif isinstance(node, (ast.Name, ast.Attribute)):
+                self._read(node, None)
+
+    def _later(self, block: Sequence[ast.stmt]) -> Callable[[], None]:
+        return lambda: self._block(block)
+
+    # -- joining ---------------------------------------------------------------------------------------------------
+
+    def _fork(self, branches: Sequence[Callable[[], None]]) -> None:
+        ends = []
+        for branch in branches:
+            mark = self._state.mark()
+            self._alive = True
+            branch()
+            if self._alive:
+                ends.append(self._state.changes_since(mark))
+            self._state.undo(mark)
+        self._alive = bool(ends)
+        self._state.join(ends)
+
+    def _weaken(self, statements: Sequence[ast.stmt]) -> None:
+        """Whatever these statements bind may have been bound before, or not."""
+        for path, binding in self._effects_in(statements):
+            self._state.add(path, binding)
+
+    def _effects_in(self, statements: Sequence[ast.stmt]) -> list[tuple[str, Binding | None]]:
+        found: list[tuple[str, Binding | None]] = []
+        todo: list[ast.AST] = list(reversed(statements))
+        while todo:
+            node = todo.pop()
+            found += self._effects_of(node)
+            if isinstance(node, _DEFINITIONS):
+                todo.extend(reversed(_head_of(node)))
+            elif not isinstance(node, ast.Lambda):
+                todo.extend(reversed(list(ast.iter_child_nodes(node))))
+        return found
+
+    # -- bindings --------------------------------------------------------------------------------------------------
+
+    def _effects_of(self, node: ast.AST) -> tuple[tuple[str, Binding | None], ...]:
+        found = self._effects.get(node)
+        if found is None:
+            found = effects_of(node, self._scope)
+            if found:
+                self._effects[node] = found
+                for path, binding in found:
+                    self._note(path, binding)
+        return found
+
+    def _note(self, path: str, binding: Binding | None) -> None:
+        if binding is not None:
+            self.bound[path] = (*self.bound.get(path, ()), binding)
+
+    def _bind(self, node: ast.AST) -> None:
+        for path, binding in self._effects_of(node):
+            self._state.set(path, () if binding is None else (binding,))
+
+    def _add(self, node: ast.AST) -> None:
+        for path, binding in self._effects_of(node):
+            self._state.add(path, binding)
+
+    # -- expressions: as deep as they come -----------------------------------------------------------------------
+
+    def _expressions(self, nodes: Iterable[ast.AST]) -> None:
+        for node in nodes:
+            self._expression(node)
+
+    def _expression(self, node: ast.AST) -> None:
+        """Read what an expression reads, in order. A walrus that may not be reached only adds to what is known."""
+        todo: list[tuple[ast.AST, _Locals | None, bool, bool]] = [(node, None, False, False)]
+        while todo:
+            node, inner, uncertain, is_done = todo.pop()
+            if is_done:
+                if uncertain:
+                    self._add(node)
+                else:
+                    self._bind(node)
+            elif isinstance(node, (ast.Name, ast.Attribute)):
+                base = self._read(node, inner)
+                if base is not None:
+                    todo.append((base, inner, uncertain, False))
+            elif isinstance(node, _COMPREHENSIONS):
+                self._comprehension(node, inner, todo)
+            else:
+                if isinstance(node, ast.NamedExpr):
+                    todo.append((node, inner, uncertain, True))
+                uncertain = uncertain or isinstance(node, (ast.BoolOp, ast.IfExp))
+                children = _head_of(node) if isinstance(node, ast.Lambda) else list(ast.iter_child_nodes(node))
+                todo.extend((child, inner, uncertain, False) for child in reversed(children))
+
+    def _comprehension(
+        self,
+        node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp,
+        inner: _Locals | None,
+        todo: list[tuple[ast.AST, _Locals | None, bool, bool]],
+    ) -> None:
+        own: dict[str, Binding] = {}
+        for generator in node.generators:
+            for path, binding in iterated_by(generator, self._scope):
+                own[path] = binding
+        within = _Locals(own, inner)
+        parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        todo.extend((part, within, True, False) for part in reversed(parts))
+        for generator in reversed(node.generators):
+            todo.extend((condition, within, True, False) for condition in reversed(generator.ifs))
+            # Only the first iterable is evaluated outside.
+            is_first = generator is node.generators[0]
+            todo.append((generator.iter, inner if is_first else within, True, False))
+
+    def _read(self, node: ast.Name | ast.Attribute, inner: _Locals | None) -> ast.expr | None:
+        """Note what a name or path holds here; what an attribute is taken of when that is no path."""
+        chain: list[ast.Attribute] = []
+        base: ast.expr = node
+        while isinstance(base, ast.Attribute):
+            chain.append(base)
+            base = base.value
+        if not isinstance(base, ast.Name):
+            return base
+        if not isinstance(base.ctx, ast.Load):
+            return None
+        own = _own_of(base.id, inner)
+        if own is not None:
+            self.seen[base] = (own,)
+            return None
+        held = self._state.get(base.id)
+        if held is not None:
+            self.seen[base] = held
+        path = base.id
+        for attribute in reversed(chain[-MAXIMUM_PATH:]):
+            if not self._state.has_below(path):
+                break
+            path = f"{path}.{attribute.attr}"
+            held = self._state.get(path)
+            if held is not None and isinstance(attribute.ctx, ast.Load):
+                self.seen[attribute] = held
+        return None
+
+
+class _Locals:
+    """The targets of a comprehension, and those of the one around it."""
+
+    __slots__ = ("names", "outer")
+
+    def __init__(self, names: dict[str, Binding], outer: _Locals | None) -> None:
+        self.names = names
+        self.outer = outer
+
+
+def _own_of(name: str, inner: _Locals | None) -> Binding | None:
+    while inner is not None:
+        if name in inner.names:
+            return inner.names[name]
+        inner = inner.outer
+    return None
+
+
+def _head_of(node: ast.AST) -> list[ast.AST]:
+    """What of a nested scope is evaluated in the outer one."""
+    if isinstance(node, ast.ClassDef):
+        return [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]
+    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+    defaults = [default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None]
+    return [*defaults] if isinstance(node, ast.Lambda) else [*node.decorator_list, *defaults]
+
+
+def _nothing() -> None:
+    """The way past a block that is not taken."""

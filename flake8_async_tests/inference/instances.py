@@ -1,0 +1,87 @@
+"""What `self.x` holds in a method: what the methods that run before each test gave it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from flake8_async_tests.inference.bindings import Binding, effects_of
+from flake8_async_tests.source.walk import arguments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flake8_async_tests.inference.flow import Flow
+    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_SET_UP = frozenset({"setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class"})
+_BINDERS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)
+
+_ATTRIBUTES: WeakKeyDictionary[Module, dict[str, list[tuple[str, Binding]]]] = WeakKeyDictionary()
+
+
+def given_to_instance(
+    module: Module, owner: Scope, root: str, attribute: str, flow_of: Callable[[Module, Scope], Flow]
+) -> tuple[Binding, ...]:
+    """What set-up methods gave an attribute of the first parameter of the method that `owner` is."""
+    function = module.function_at(owner)
+    if function is None or function.klass is None or _first_parameter(function) != root:
+        return ()
+    givers: set[Function] = set()
+    for path, binding in _attributes_of_first_parameters(module).get(attribute, ()):
+        giver = _method_around(module, binding.scope)
+        if giver is None or giver is function or not _are_related(function.klass, giver.klass):
+            continue
+        if path.partition(".")[0] != _first_parameter(giver):
+            continue
+        if giver.name.startswith("test"):
+            # Another test has another instance.
+            continue
+        if giver.name not in _SET_UP or giver.scope is not binding.scope or giver.klass not in function.klass.lineage:
+            return ()
+        givers.add(giver)
+    if len(givers) != 1:
+        return ()
+    giver = givers.pop()
+    flow = flow_of(module, giver.scope)
+    path = f"{_first_parameter(giver)}.{attribute}"
+    if giver.scope.of(ast.Return):
+        found = flow.bound.get(path, ())
+        return found if len(found) == 1 else ()
+    return flow.at_end.get(path, ())
+
+
+def _first_parameter(function: Function) -> str:
+    arguments = arguments_of(function.node)
+    return arguments[0].arg if arguments else ""
+
+
+def _method_around(module: Module, scope: Scope) -> Function | None:
+    """The method in which a scope stands, however deep."""
+    at: Scope | None = scope
+    while at is not None:
+        function = module.function_at(at)
+        if function is not None and function.is_method:
+            return function
+        at = at.parent
+    return None
+
+
+def _are_related(one: Class, other: Class | None) -> bool:
+    return other is not None and (other in one.lineage or one in other.lineage)
+
+
+def _attributes_of_first_parameters(module: Module) -> dict[str, list[tuple[str, Binding]]]:
+    """Every binding of a path with one attribute, by the attribute."""
+    found = _ATTRIBUTES.get(module)
+    if found is None:
+        found = _ATTRIBUTES[module] = {}
+        for kind in _BINDERS:
+            for node, scope in module.index.by_kind[kind]:
+                for path, binding in effects_of(node, scope):
+                    if binding is not None and path.count(".") == 1:
+                        found.setdefault(path.partition(".")[2], []).append((path, binding))
+    return found

@@ -1,0 +1,45 @@
+"""The README says of each rule what its page says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flake8_async_tests.rules import all_rules
+from tests.pages import load_page, page_paths
+
+ROOT = Path(__file__).parent.parent
+
+
+def summary_of(path: Path) -> str:
+    """The first sentence of a page, on one line."""
+    text = load_page(path).sections["What it does"]
+    paragraph = " ".join(text.split("\n\n")[0].split())
+    return re.split(r"(?<=\.) (?=[A-Z`])", paragraph)[0]
+
+
+def row_of(path: Path) -> str:
+    rule = next(rule for rule in all_rules() if rule.code == path.stem)
+    return f"| [{rule.code}](docs/rules/{rule.code}.md) | {rule.name} | {summary_of(path)} | {rule.knows.value} |"
+
+
+def table() -> str:
+    """The table of rules as the README must have it."""
+    rows = [row_of(path) for path in page_paths()]
+    return "\n".join(["| code | name | what it reports | looks at |", "|---|---|---|---|", *rows])
+
+
+def test_the_table_of_rules() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    between = readme.partition("<!-- rules -->\n")[2].partition("\n<!-- end of rules -->")[0]
+    assert between == table()
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in page_paths()])
+def test_that_summaries_fit_into_a_table(path: Path) -> None:
+    summary = summary_of(path)
+    assert summary.endswith(".")
+    assert "|" not in summary
+    assert len(summary) <= 200
