@@ -11,6 +11,7 @@ from flake8_async_tests import __version__
 from flake8_async_tests.options import NEWEST_PYTEST_ASYNCIO, Options
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.rules import all_rules
+from flake8_async_tests.source.relevance import can_matter
 
 if TYPE_CHECKING:
     import argparse
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
     from flake8_async_tests.rule import Finding, Rule
+    from flake8_async_tests.source.module import Module
 
 
 class Checker:
@@ -108,10 +110,7 @@ class Checker:
         module = self.project.module_for(self._filename, self._tree, "".join(self._lines))
         if not module.is_test_file:
             return
-        opt_in = self.project.options.opt_in
-        for rule in all_rules():
-            if rule.opt_in and not rule.code.startswith(opt_in):
-                continue
+        for rule in self._rules_for(module):
             try:
                 for finding in rule.check(module):
                     yield rule, finding
@@ -121,6 +120,14 @@ class Checker:
                 raise PluginExecutionFailed(
                     self._filename, f"{self.name}, rule {rule.code}", RuntimeError(repr(error))
                 ) from error
+
+    def _rules_for(self, module: Module) -> Iterator[Rule]:
+        matters = can_matter(module)
+        opt_in = self.project.options.opt_in
+        for rule in all_rules():
+            asked_for = not rule.opt_in or rule.code.startswith(opt_in)
+            if asked_for and (matters or rule.speaks_of_configuration):
+                yield rule
 
     def _place(self, finding: Finding) -> tuple[int, int]:
         """The line and column, counted in characters: the tree counts bytes."""

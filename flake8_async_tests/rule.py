@@ -54,6 +54,11 @@ class Rule:
         """Whether the rule is off until a user asks for it by its family or code."""
         return self.code.startswith("AT9")
 
+    @property
+    def speaks_of_configuration(self) -> bool:
+        """Whether a file is only the place where it reports, whatever stands in it."""
+        return self.code.startswith("AT8")
+
 
 def rule(code: str, name: str, *, knows: Knows) -> Callable[[Check], Rule]:
     """Make a rule of the decorated check."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flake8.main import cli
+from flake8.utils import stdin_get_value
 
 import flake8_async_tests.checker as checker_module
 from flake8_async_tests.rule import Finding, FirstLine, Knows, Rule
@@ -43,6 +44,12 @@ def lint(capsys: pytest.CaptureFixture[str]) -> Lint:
         return capsys.readouterr().out.splitlines()
 
     return run
+
+
+def feed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Let flake8 find a text on its standard input, of which it remembers the first reading."""
+    stdin_get_value.cache_clear()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
 def codes(lines: list[str]) -> list[str]:
@@ -127,7 +134,7 @@ def test_that_standard_input_is_the_file_that_it_is_said_to_be(
     (project / "service" / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
     (project / "service" / "test_orders.py").write_text("this is not what the editor holds")
     for name, expected in [("service/test_orders.py", []), ("test_orders.py", ["AT101"]), ("orders.py", [])]:
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(UNMARKED.encode())))
+        feed(monkeypatch, UNMARKED)
         assert codes(lint("--select", "AT", "--stdin-display-name", name, "-")) == expected
 
 
@@ -135,8 +142,7 @@ def test_that_the_buffer_of_a_conftest_counts_for_itself(
     project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (project / "conftest.py").write_text("")
-    buffer = "import pytest\n\npytestmark = pytest.mark.asyncio\n"
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(buffer.encode())))
+    feed(monkeypatch, "import pytest\n\npytestmark = pytest.mark.asyncio\n")
     assert codes(lint("--select", "AT", "--stdin-display-name", "conftest.py", "-")) == ["AT113"]
 
 

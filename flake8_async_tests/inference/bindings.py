@@ -34,8 +34,8 @@ class Kind(Enum):
 class Binding:
     """One binding: how it came about, the value that was assigned, entered, iterated or unpacked, and what binds.
 
-    The node is the statement, the named expression, the item of a `with`, the handler, the pattern, the
-    comprehension's generator or the argument; the scope is the one in which it stands.
+    The node is the statement, the named expression, the handler, the pattern, the comprehension's part or the
+    argument that binds; the scope is the one in which it stands.
     """
 
     kind: Kind
@@ -59,10 +59,13 @@ def path_of(node: ast.expr) -> str:
     return ".".join((node.id, *reversed(attributes)))
 
 
+_NOTHING: tuple[Effect, ...] = ()
+
+
 def effects_of(node: ast.AST, scope: Scope) -> tuple[Effect, ...]:
     """What a node itself binds, its children left out."""
     maker = _MAKERS.get(node.__class__)
-    return tuple(maker(node, scope)) if maker is not None else ()
+    return tuple(maker(node, scope)) if maker is not None else _NOTHING
 
 
 def _assign(node: ast.AST, scope: Scope) -> Iterator[Effect]:
@@ -93,10 +96,11 @@ def iterated_by(node: ast.For | ast.AsyncFor | ast.comprehension, scope: Scope) 
 
 
 def _entered(node: ast.AST, scope: Scope) -> Iterator[Effect]:
-    assert isinstance(node, ast.withitem)
-    if node.optional_vars is not None:
-        # Which of the two it is, only the statement around it knows: see entered_by.
-        yield from _targets(node.optional_vars, Kind.ENTERED, node.context_expr, node, scope)
+    assert isinstance(node, (ast.With, ast.AsyncWith))
+    kind = Kind.ENTERED if isinstance(node, ast.With) else Kind.ENTERED_ASYNC
+    for item in node.items:
+        if item.optional_vars is not None:
+            yield from _targets(item.optional_vars, kind, item.context_expr, node, scope)
 
 
 def _imported(node: ast.AST, scope: Scope) -> Iterator[Effect]:
@@ -124,11 +128,13 @@ def _rest(node: ast.AST, scope: Scope) -> Iterator[Effect]:
         yield node.rest, Binding(Kind.OTHER, None, node, scope)
 
 
-def _deleted(node: ast.AST, scope: Scope) -> Iterator[Effect]:
+def _deleted(node: ast.AST, _: Scope) -> Iterator[Effect]:
     assert isinstance(node, ast.Delete)
     for target in node.targets:
-        for leaf, _ in _leaves(target, None):
-            yield path_of(leaf), None
+        for leaf, _value in _leaves(target, None):
+            path = path_of(leaf)
+            if path:
+                yield path, None
 
 
 _MAKERS = {
@@ -138,7 +144,6 @@ _MAKERS = {
     ast.AugAssign: _augmented,
     ast.For: _iterated,
     ast.AsyncFor: _iterated,
-    ast.comprehension: _iterated,
     ast.With: _entered,
     ast.AsyncWith: _entered,
     ast.Import: _imported,
@@ -156,7 +161,7 @@ _MAKERS = {
 
 def _targets(
     target: ast.expr, kind: Kind, value: ast.expr | None, node: ast.AST, scope: Scope
-) -> Iterator[Effect]:
+) -> Iterator[tuple[str, Binding]]:
     for leaf, part in _leaves(target, value if kind is Kind.ASSIGNED else None):
         path = path_of(leaf)
         if not path:
@@ -182,7 +187,7 @@ def _leaves(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.expr
 
 def _parts(targets: list[ast.expr], value: ast.expr | None) -> list[ast.expr | None]:
     """`a, b = one, two`: which part goes where."""
-    if isinstance(value, (ast.Tuple, ast.List)) and len(value.elts) == len(targets):
-        if not any(isinstance(element, ast.Starred) for element in (*targets, *value.elts)):
-            return list(value.elts)
-    return [None] * len(targets)
+    unseen: list[ast.expr | None] = [None] * len(targets)
+    if not isinstance(value, (ast.Tuple, ast.List)) or len(value.elts) != len(targets):
+        return unseen
+    return unseen if any(isinstance(part, ast.Starred) for part in (*targets, *value.elts)) else [*value.elts]

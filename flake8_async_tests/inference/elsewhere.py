@@ -46,7 +46,7 @@ def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
             return None
         if not any(isinstance(binding, (ast.Import, ast.ImportFrom)) for binding in source.scope.bindings[name]):
             return Elsewhere(source, name)
-        module, qualified = source, source.qualified(ast.Name(name, ast.Load()), source.scope)
+        module, qualified = source, source.names.qualified(ast.Name(name, ast.Load()), source.scope)
     return None
 
 

@@ -116,7 +116,7 @@ def is_rebound_elsewhere(module: Module, owner: Scope, name: str) -> bool:
     found = _REBOUND.get(module)
     if found is None:
         found = _REBOUND[module] = set()
-        for node, scope in module.index.by_kind[ast.Global]:
+        for node, _ in module.index.by_kind[ast.Global]:
             assert isinstance(node, ast.Global)
             found.update((module.scope, text) for text in node.names)
         for node, scope in module.index.by_kind[ast.Nonlocal]:
@@ -226,11 +226,13 @@ class Flow:
         self._fork([self._later(branch) for branch in branches])
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While) -> None:
-        if not isinstance(node, ast.While):
-            self._expression(node.iter)
-        self._weaken([node])
         if isinstance(node, ast.While):
+            self._weaken([node.test, *node.body])
             self._expression(node.test)
+        else:
+            self._expression(node.iter)
+            self._add(node)
+            self._weaken(node.body)
 
         def once() -> None:
             if not isinstance(node, ast.While):
@@ -247,18 +249,17 @@ class Flow:
             if self._alive:
                 self._block(node.orelse)
 
+        leaves = False
+        if node.finalbody:
+            # It is reached from every place in the block; what flows on comes through the block alone.
+            mark = self._state.mark()
+            self._weaken([*node.body, *node.orelse, *(part for handler in node.handlers for part in handler.body)])
+            self._block(node.finalbody)
+            leaves, self._alive = not self._alive, True
+            self._state.undo(mark)
         self._fork([through, *(self._handled(node, handler) for handler in node.handlers)])
-        if not node.finalbody:
-            return
-        # It is reached from every place in the block; what flows on comes from its end alone.
-        flows_on = self._alive
-        self._alive = True
-        mark = self._state.mark()
-        self._weaken([*node.body, *node.orelse, *(part for handler in node.handlers for part in handler.body)])
-        self._block(node.finalbody)
-        self._alive = self._alive and flows_on
-        self._state.undo(mark)
         self._weaken(node.finalbody)
+        self._alive = self._alive and not leaves
 
     def _handled(self, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> Callable[[], None]:
         def run() -> None:
@@ -277,7 +278,9 @@ class Flow:
             self._expression(item.context_expr)
             if item.optional_vars is not None:
                 self._expression(item.optional_vars)
-                self._bind(item)
+                for path, binding in self._effects_of(node):
+                    if binding is not None and binding.value is item.context_expr:
+                        self._state.set(path, (binding,))
         if any(self._suppresses(item.context_expr) for item in node.items):
             self._fork([self._later(node.body), lambda: self._weaken(node.body)])
         else:
@@ -327,14 +330,14 @@ class Flow:
         self._alive = bool(ends)
         self._state.join(ends)
 
-    def _weaken(self, statements: Sequence[ast.stmt]) -> None:
-        """Whatever these statements bind may have been bound before, or not."""
-        for path, binding in self._effects_in(statements):
+    def _weaken(self, nodes: Sequence[ast.AST]) -> None:
+        """Whatever stands in these may have been bound, or not."""
+        for path, binding in self._effects_in(nodes):
             self._state.add(path, binding)
 
-    def _effects_in(self, statements: Sequence[ast.stmt]) -> list[tuple[str, Binding | None]]:
+    def _effects_in(self, nodes: Sequence[ast.AST]) -> list[tuple[str, Binding | None]]:
         found: list[tuple[str, Binding | None]] = []
-        todo: list[ast.AST] = list(reversed(statements))
+        todo: list[ast.AST] = list(reversed(nodes))
         while todo:
             node = todo.pop()
             found += self._effects_of(node)
@@ -403,11 +406,8 @@ class Flow:
         inner: _Locals | None,
         todo: list[tuple[ast.AST, _Locals | None, bool, bool]],
     ) -> None:
-        own: dict[str, Binding] = {}
-        for generator in node.generators:
-            for path, binding in iterated_by(generator, self._scope):
-                own[path] = binding
-        within = _Locals(own, inner)
+        own = [effect for generator in node.generators for effect in iterated_by(generator, self._scope)]
+        within = _Locals(dict(own), inner)
         parts = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         todo.extend((part, within, True, False) for part in reversed(parts))
         for generator in reversed(node.generators):

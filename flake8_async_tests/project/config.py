@@ -115,6 +115,12 @@ class Configs:
             self._raw[path] = read_candidate(self._files, path)
         return self._raw[path]
 
+    def if_it_counted(self, raw: RawConfig) -> PytestConfig | None:
+        """What a file would come to if pytest took it; None where nothing in it is for pytest."""
+        if raw.configuration is None:
+            return None
+        return _evaluate(os.path.dirname(raw.path), raw.path, raw.configuration)
+
     def repository_root(self, directory: str) -> str | None:
         """The nearest folder upwards that git or Mercurial calls its own."""
         directory = _absolute(directory)

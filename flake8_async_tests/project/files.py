@@ -23,6 +23,7 @@ class Files:
         """How often each path was asked of the operating system; a test holds this to one."""
         self._bytes: dict[str, bytes | None] = {}
         self._listings: dict[str, frozenset[str]] = {}
+        self._folders: dict[str, tuple[str, ...]] = {}
 
     def names_in(self, directory: str) -> frozenset[str]:
         """The names of everything in a folder; empty when it cannot be listed."""
@@ -34,6 +35,19 @@ class Files:
             except (OSError, ValueError):
                 known = frozenset()
             self._listings[directory] = known
+        return known
+
+    def folders_in(self, directory: str) -> tuple[str, ...]:
+        """The names of the folders in a folder, in order; links to folders are left out."""
+        known = self._folders.get(directory)
+        if known is None:
+            self.reads[os.path.join(directory, "")] += 1
+            try:
+                with os.scandir(directory) as entries:
+                    known = tuple(sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False)))
+            except (OSError, ValueError):
+                known = ()
+            self._folders[directory] = known
         return known
 
     def has(self, path: str) -> bool:

@@ -12,6 +12,7 @@ from flake8_async_tests.project.config import Configs, PytestConfig
 from flake8_async_tests.project.files import Files
 from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
 from flake8_async_tests.project.patterns import Patterns
+from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
 from flake8_async_tests.source.module import Module
 
@@ -39,6 +40,7 @@ class Project:
         self.options = options
         self.files = files or Files()
         self.configs = Configs(self.files)
+        self.places = Places(self)
         self._current: Module | None = None
         self._modules: dict[str, Module | None] = {}
         self._chains: dict[str, ConftestChain] = {}

@@ -1,0 +1,320 @@
+"""Clients, sessions and engines in view: what is built, annotated, or given by a fixture that can be read.
+
+The libraries are httpx, aiohttp, Starlette's `TestClient` and SQLAlchemy's asyncio extension.
+"""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from flake8_async_tests.inference.annotations import class_annotated
+from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.inference.flow import Binding, bindings_at
+from flake8_async_tests.inference.flow import Kind as How
+from flake8_async_tests.source.calls import keyword_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# How many steps (a name, a fixture, a function that hands it on) are followed from an expression.
+_DEPTH = 10
+
+
+class Kind(Enum):
+    """What an expression holds, by the class that one would name in an annotation."""
+
+    HTTPX_ASYNC_CLIENT = "httpx.AsyncClient"
+    HTTPX_CLIENT = "httpx.Client"
+    HTTPX_RESPONSE = "httpx.Response"
+    AIOHTTP_SESSION = "aiohttp.ClientSession"
+    AIOHTTP_RESPONSE = "aiohttp.ClientResponse"
+    TEST_CLIENT = "starlette.testclient.TestClient"
+    ASYNC_ENGINE = "sqlalchemy.ext.asyncio.AsyncEngine"
+    ASYNC_CONNECTION = "sqlalchemy.ext.asyncio.AsyncConnection"
+    ASYNC_SESSION = "sqlalchemy.ext.asyncio.AsyncSession"
+    ASYNC_SESSIONMAKER = "sqlalchemy.ext.asyncio.async_sessionmaker"
+
+    @property
+    def coroutine_methods(self) -> frozenset[str]:
+        """The methods that give something that has to be awaited."""
+        return _COROUTINE_METHODS.get(self, frozenset())
+
+
+HTTP_METHODS = frozenset({"delete", "get", "head", "options", "patch", "post", "put", "request"})
+"""The request methods that all the clients have."""
+
+_EXECUTORS = frozenset({"close", "commit", "execute", "invalidate", "rollback", "run_sync", "scalar", "scalars"})
+_COROUTINE_METHODS = {
+    Kind.HTTPX_ASYNC_CLIENT: HTTP_METHODS | {"aclose", "send"},
+    Kind.HTTPX_RESPONSE: frozenset({"aclose", "aread"}),
+    Kind.AIOHTTP_SESSION: HTTP_METHODS | {"close", "ws_connect"},
+    Kind.AIOHTTP_RESPONSE: frozenset({"json", "read", "text"}),
+    Kind.ASYNC_ENGINE: frozenset({"dispose", "raw_connection"}),
+    Kind.ASYNC_CONNECTION: _EXECUTORS
+    | {"aclose", "exec_driver_sql", "execution_options", "get_isolation_level", "get_raw_connection", "start"},
+    Kind.ASYNC_SESSION: _EXECUTORS
+    | {
+        "aclose",
+        "connection",
+        "delete",
+        "delete_all",
+        "exec",
+        "flush",
+        "get",
+        "get_one",
+        "merge",
+        "merge_all",
+        "refresh",
+        "reset",
+        "stream",
+        "stream_scalars",
+    },
+}
+
+_BY_CLASS = {kind.value: kind for kind in Kind} | {"sqlmodel.ext.asyncio.session.AsyncSession": Kind.ASYNC_SESSION}
+_BY_CALL = _BY_CLASS | {
+    "sqlalchemy.ext.asyncio.async_engine_from_config": Kind.ASYNC_ENGINE,
+    "sqlalchemy.ext.asyncio.create_async_engine": Kind.ASYNC_ENGINE,
+}
+_RESPONSES = {
+    Kind.HTTPX_ASYNC_CLIENT: Kind.HTTPX_RESPONSE,
+    Kind.AIOHTTP_SESSION: Kind.AIOHTTP_RESPONSE,
+}
+
+# What a call of a method gives at once, when it is awaited, and when it is entered by `async with`.
+_CALLED = {
+    **{(kind, method): Kind.HTTPX_RESPONSE for kind in (Kind.HTTPX_CLIENT, Kind.TEST_CLIENT) for method in HTTP_METHODS},
+    (Kind.ASYNC_ENGINE, "execution_options"): Kind.ASYNC_ENGINE,
+}
+_AWAITED = {
+    **{(kind, method): response for kind, response in _RESPONSES.items() for method in HTTP_METHODS},
+    (Kind.HTTPX_ASYNC_CLIENT, "send"): Kind.HTTPX_RESPONSE,
+    (Kind.ASYNC_ENGINE, "connect"): Kind.ASYNC_CONNECTION,
+    (Kind.ASYNC_SESSION, "connection"): Kind.ASYNC_CONNECTION,
+    (Kind.ASYNC_CONNECTION, "execution_options"): Kind.ASYNC_CONNECTION,
+    (Kind.ASYNC_CONNECTION, "start"): Kind.ASYNC_CONNECTION,
+}
+_ENTERED = {
+    **{(Kind.AIOHTTP_SESSION, method): Kind.AIOHTTP_RESPONSE for method in HTTP_METHODS},
+    (Kind.HTTPX_ASYNC_CLIENT, "stream"): Kind.HTTPX_RESPONSE,
+    (Kind.ASYNC_ENGINE, "begin"): Kind.ASYNC_CONNECTION,
+    (Kind.ASYNC_ENGINE, "connect"): Kind.ASYNC_CONNECTION,
+    (Kind.ASYNC_SESSIONMAKER, "begin"): Kind.ASYNC_SESSION,
+}
+_METHODS = frozenset(method for table in (_CALLED, _AWAITED, _ENTERED) for _, method in table)
+_ENTER_THEMSELVES = frozenset(Kind) - {Kind.ASYNC_ENGINE, Kind.ASYNC_SESSIONMAKER}
+_ENTERING_METHODS = frozenset({"enter_async_context", "enterAsyncContext"})
+
+_KINDS: WeakKeyDictionary[Module, dict[ast.expr, Kind | None]] = WeakKeyDictionary()
+
+
+def kind_of(module: Module, node: ast.expr, scope: Scope) -> Kind | None:
+    """What an expression certainly holds where it stands, or None."""
+    return _kind(module, node, scope, _DEPTH)
+
+
+def kind_annotated(module: Module, node: ast.expr | None, scope: Scope) -> Kind | None:
+    """What an annotation promises."""
+    return _BY_CLASS.get(class_annotated(module, node, scope)) if node is not None else None
+
+
+def kind_entered(module: Module, node: ast.expr, scope: Scope) -> Kind | None:
+    """What `async with` of an expression gives."""
+    return _entered(module, node, scope, _DEPTH)
+
+
+def fixture_behind(function: Function, name: str) -> Fixture | None:
+    """The fixture that a parameter of a test or of another fixture receives, when it can be read."""
+    module = function.module
+    fixture = module.fixture_of(function)
+    if fixture is not None:
+        klass, requests = function.klass, fixture.requests
+    else:
+        test = module.test_of(function)
+        if test is None:
+            return None
+        klass, requests = test.klass, test.requests
+    if name not in requests:
+        return None
+    beyond = fixture if fixture is not None and fixture.name == name else None
+    return module.fixture_graph.find(name, klass, beyond=beyond)
+
+
+def _kind(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:
+    if not depth:
+        return None
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _of_name(module, node, scope, depth)
+    if isinstance(node, ast.Call):
+        return _of_call(module, node, scope, depth)
+    if isinstance(node, ast.Await):
+        return _awaited(module, node.value, scope, depth)
+    if isinstance(node, ast.NamedExpr):
+        return _kind(module, node.value, scope, depth - 1)
+    return None
+
+
+# -- calls ------------------------------------------------------------------------------------------------------------
+
+
+def _of_call(module: Module, node: ast.Call, scope: Scope, depth: int) -> Kind | None:
+    name = module.qualified(node.func, scope)
+    if name in _BY_CALL:
+        return _BY_CALL[name]
+    if name == "sqlalchemy.orm.sessionmaker":
+        made = keyword_value(node, "class_")
+        is_async = made is not None and _BY_CLASS.get(module.qualified(made, scope)) is Kind.ASYNC_SESSION
+        return Kind.ASYNC_SESSIONMAKER if is_async else None
+    if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+        return _by_method(_CALLED, module, node.func, scope, depth)
+    if _kind(module, node.func, scope, depth - 1) is Kind.ASYNC_SESSIONMAKER:
+        return Kind.ASYNC_SESSION
+    function = _function_called(module, node, scope)
+    return _given_by(function, depth) if function is not None and not function.is_async else None
+
+
+def _awaited(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:
+    if not isinstance(node, ast.Call):
+        return None
+    if isinstance(node.func, ast.Attribute):
+        if node.func.attr in _METHODS:
+            return _by_method(_AWAITED, module, node.func, scope, depth)
+        if node.func.attr in _ENTERING_METHODS and len(node.args) == 1:
+            return _entered(module, node.args[0], scope, depth - 1)
+        if node.func.attr == "__aenter__":
+            return _entered(module, node.func.value, scope, depth - 1)
+    function = _function_called(module, node, scope)
+    return _given_by(function, depth) if function is not None and function.is_coroutine_function else None
+
+
+def _entered(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:
+    if not depth:
+        return None
+    if isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
+            return _by_method(_ENTERED, module, node.func, scope, depth)
+        function = _function_called(module, node, scope)
+        if function is not None and _makes_context_manager(function):
+            return _given_by(function, depth)
+    kind = _kind(module, node, scope, depth - 1)
+    return kind if kind in _ENTER_THEMSELVES else None
+
+
+def _by_method(
+    table: dict[tuple[Kind, str], Kind], module: Module, function: ast.Attribute, scope: Scope, depth: int
+) -> Kind | None:
+    receiver = _kind(module, function.value, scope, depth - 1)
+    return table.get((receiver, function.attr)) if receiver is not None else None
+
+
+def _function_called(module: Module, node: ast.Call, scope: Scope) -> Function | None:
+    """The function of the project that a call by name calls."""
+    if not isinstance(node.func, (ast.Name, ast.Attribute)):
+        return None
+    definition = module.names.definition(node.func, scope)
+    if definition is not None:
+        return module.function_of_node(definition)
+    elsewhere = find_elsewhere(module, module.qualified(node.func, scope))
+    if elsewhere is None or elsewhere.definition is None:
+        return None
+    return elsewhere.module.function_of_node(elsewhere.definition)
+
+
+def _makes_context_manager(function: Function) -> bool:
+    return any(decorator.name == "contextlib.asynccontextmanager" for decorator in function.decorators)
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def _of_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth: int) -> Kind | None:
+    known = _KINDS.setdefault(module, {})
+    if node not in known:
+        # Set before it is worked out, so that names which hold each other end.
+        known[node] = None
+        known[node] = _look_up(module, node, scope, depth)
+    return known[node]
+
+
+def _look_up(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth: int) -> Kind | None:
+    bindings = bindings_at(module, node, scope)
+    if bindings and all(binding.kind is not How.IMPORTED for binding in bindings):
+        kinds = {_bound(module, binding, depth - 1) for binding in bindings}
+        return kinds.pop() if len(kinds) == 1 else None
+    elsewhere = find_elsewhere(module, module.qualified(node, scope))
+    if elsewhere is None or elsewhere.value is None:
+        return None
+    return _kind(elsewhere.module, elsewhere.value, elsewhere.module.scope, depth - 1)
+
+
+def _bound(module: Module, binding: Binding, depth: int) -> Kind | None:
+    if isinstance(binding.node, ast.arg):
+        return _received(module, binding.node, binding.scope, depth)
+    if binding.value is None or not depth:
+        return None
+    if binding.kind is How.ENTERED_ASYNC:
+        return _entered(module, binding.value, binding.scope, depth)
+    if binding.kind is How.ENTERED:
+        kind = _kind(module, binding.value, binding.scope, depth)
+        return kind if kind in (Kind.HTTPX_CLIENT, Kind.TEST_CLIENT) else None
+    if binding.kind is not How.ASSIGNED:
+        return None
+    kind = _kind(module, binding.value, binding.scope, depth)
+    if kind is None and isinstance(binding.node, ast.AnnAssign) and not _is_mock(module, binding.value, binding.scope):
+        return kind_annotated(module, binding.node.annotation, binding.scope)
+    return kind
+
+
+def _received(module: Module, parameter: ast.arg, scope: Scope, depth: int) -> Kind | None:
+    """What a parameter receives: as annotated, or as the fixture of its name gives it."""
+    function = module.function_at(scope)
+    if function is None:
+        return None
+    annotated = kind_annotated(module, parameter.annotation, function.outer)
+    if annotated is not None:
+        return annotated
+    fixture = fixture_behind(function, parameter.arg)
+    return _given_by(fixture.function, depth) if fixture is not None else None
+
+
+# -- functions that hand it on --------------------------------------------------------------------------------------
+
+
+def _given_by(function: Function, depth: int) -> Kind | None:
+    """What a fixture or a helper gives: what it yields or returns, else what it is annotated to."""
+    module, scope = function.module, function.scope
+    values = list(_values_given(function))
+    kinds = {_kind(module, value, scope, depth - 1) for value in values}
+    if len(kinds) == 1 and kinds != {None}:
+        return kinds.pop()
+    if any(_is_mock(module, value, scope) for value in values):
+        return None
+    return kind_annotated(module, function.node.returns, function.outer)
+
+
+def _values_given(function: Function) -> Iterator[ast.expr]:
+    kind = ast.Yield if function.is_generator else ast.Return
+    for node in function.scope.of(kind):
+        assert isinstance(node, (ast.Yield, ast.Return))
+        if node.value is not None:
+            yield node.value
+
+
+def _is_mock(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a mock: it may be annotated as the class that it stands for."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        bindings = bindings_at(module, node, scope)
+        return any(
+            binding.value is not None and not isinstance(binding.value, (ast.Name, ast.Attribute))
+            and _is_mock(module, binding.value, binding.scope)
+            for binding in bindings
+        )
+    return isinstance(node, ast.Call) and module.qualified(node.func, scope).startswith("unittest.mock.")

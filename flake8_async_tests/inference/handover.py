@@ -1,0 +1,223 @@
+"""Whether what a name holds is handed over: given to somebody who can see to it from then on.
+
+One question with one answer for every rule. A task, a client or an engine that is handed over is somebody
+else's business; one that is not, and that nobody looks after in the function itself, is lost there.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from flake8_async_tests.inference.flow import bindings_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+INERT_CALLS = frozenset(
+    {
+        "asyncio.iscoroutine",
+        "asyncio.isfuture",
+        "builtins.bool",
+        "builtins.callable",
+        "builtins.format",
+        "builtins.hasattr",
+        "builtins.hash",
+        "builtins.id",
+        "builtins.isinstance",
+        "builtins.len",
+        "builtins.print",
+        "builtins.repr",
+        "builtins.str",
+        "builtins.type",
+        "inspect.isawaitable",
+        "inspect.iscoroutine",
+        "pprint.pprint",
+        "warnings.warn",
+    }
+)
+"""What looks at its arguments and keeps none of them; logging counts as well."""
+
+_LOGGER_MAKERS = frozenset({"logging.getLogger", "structlog.get_logger", "structlog.getLogger"})
+_LOG_METHODS = frozenset(
+    {"critical", "debug", "error", "exception", "fatal", "info", "log", "success", "trace", "warn", "warning"}
+)
+
+# The value of an expression is also that of what it stands in.
+_PASSING_ON = (ast.BoolOp, ast.Starred, ast.keyword)
+# Looked at there, and no more.
+_LOOKING = (ast.Assert, ast.Compare, ast.Expr, ast.FormattedValue, ast.If, ast.UnaryOp, ast.While)
+_UNPACKING = (ast.List, ast.Starred, ast.Tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What counts as seeing to one kind of thing.
+
+    With `observing`, only these attributes do (`client.aclose`, called or handed over as a bound method);
+    without it every attribute does but the calls of `inert` ones (`task.done()`).
+    """
+
+    inert: frozenset[str] = frozenset()
+    observing: frozenset[str] | None = None
+    inert_calls: frozenset[str] = frozenset()
+    """Calls by qualified name that take it as an argument and do not take charge of it, beside the common ones."""
+
+    def minds(self, attribute: str, *, called: bool) -> bool:
+        """Whether an attribute of the thing sees to it."""
+        if self.observing is not None:
+            return attribute in self.observing
+        return not called or attribute not in self.inert
+
+
+def is_handed_over(module: Module, name: ast.Name, scope: Scope, watch: Watch) -> bool:
+    """Whether what is bound to a local name is ever observed from there on.
+
+    `name` is the name as it stands in its binding (the target of an assignment or of a `with`), `scope` the
+    scope that it stands in. A thing is observed when it is awaited, entered, iterated, returned, yielded, raised, put
+    into an attribute, a container, or a `global` or `nonlocal` name, passed to any call that is not inert,
+    captured by a nested function, or asked for an attribute that the watch minds. Another local name for it
+    is followed. A later binding of the name ends the search; whatever is not understood counts as observed.
+    """
+    return any(True for _ in observations(module, name, scope, watch))
+
+
+def observations(module: Module, name: ast.Name, scope: Scope, watch: Watch) -> Iterator[ast.AST]:
+    """The places at which the thing is observed: names that are read, or what declares or captures the name."""
+    yield from _Search(module, scope, watch).of_name(name)
+
+
+def captures(module: Module, name: str, scope: Scope) -> Iterator[ast.Name]:
+    """Where nested functions, lambdas and classes read a name of a scope."""
+    for load, inner in _reads_of(module, scope).inside.get(name, ()):
+        if module.names.binding_scope(name, inner) is scope:
+            yield load
+
+
+def loads_of(module: Module, name: str, scope: Scope) -> list[ast.Name]:
+    """Where a scope itself reads a name, in the order of evaluation."""
+    return _reads_of(module, scope).own.get(name, [])
+
+
+@dataclass(frozen=True, slots=True)
+class _Reads:
+    """Where names are read, by name: in a scope itself, and in the scopes nested in it."""
+
+    own: dict[str, list[ast.Name]]
+    inside: dict[str, list[tuple[ast.Name, Scope]]]
+
+
+_READS: WeakKeyDictionary[Module, dict[Scope, _Reads]] = WeakKeyDictionary()
+
+
+def _reads_of(module: Module, scope: Scope) -> _Reads:
+    by_scope = _READS.setdefault(module, {})
+    found = by_scope.get(scope)
+    if found is None:
+        found = by_scope[scope] = _Reads({}, {})
+        for inner in module.scopes_within(scope):
+            for load in inner.loads:
+                if inner is scope:
+                    found.own.setdefault(load.id, []).append(load)
+                else:
+                    found.inside.setdefault(load.id, []).append((load, inner))
+    return found
+
+
+def is_inert_call(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call only looks at its arguments: `print`, `repr`, `len`, `isinstance` and their like, or logging."""
+    qualified = module.qualified(call.func, scope)
+    return qualified in INERT_CALLS or is_log_call(module, call, scope)
+
+
+def is_log_call(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call writes to a log: a function of `logging`, or a method of a logger in view."""
+    function = call.func
+    if module.qualified(function, scope).startswith(("logging.", "loguru.")):
+        return True
+    if not isinstance(function, ast.Attribute) or function.attr not in _LOG_METHODS:
+        return False
+    receiver = module.value_of(function.value, scope)
+    return isinstance(receiver, ast.Call) and module.qualified(receiver.func, scope) in _LOGGER_MAKERS
+
+
+class _Search:
+    """One question, with the names it has come past."""
+
+    def __init__(self, module: Module, scope: Scope, watch: Watch) -> None:
+        self._module = module
+        self._scope = scope
+        self._watch = watch
+        self._seen: set[ast.Name] = set()
+
+    def of_name(self, name: ast.Name) -> Iterator[ast.AST]:
+        todo = [name]
+        while todo:
+            name = todo.pop()
+            if name in self._seen:
+                continue
+            self._seen.add(name)
+            for declaration in self._scope.bindings.get(name.id, ()):
+                if isinstance(declaration, (ast.Global, ast.Nonlocal)):
+                    yield declaration
+            yield from captures(self._module, name.id, self._scope)
+            binder = self._binder_of(name)
+            for load in loads_of(self._module, name.id, self._scope):
+                use = self._use_of(load)
+                if use is None or not self._is_reached(load, binder):
+                    continue
+                if use:
+                    todo += use
+                else:
+                    yield load
+
+    def _binder_of(self, name: ast.Name) -> ast.AST | None:
+        """The node by which the flow knows the binding."""
+        node: ast.AST | None = self._scope.parents.get(name)
+        while isinstance(node, _UNPACKING):
+            node = self._scope.parents.get(node)
+        return node
+
+    def _is_reached(self, load: ast.Name, binder: ast.AST | None) -> bool:
+        bindings = bindings_at(self._module, load, self._scope)
+        return not bindings or any(binding.node is binder for binding in bindings)
+
+    def _use_of(self, load: ast.Name) -> list[ast.Name] | None:
+        """None when the load only looks; else the local names that the thing is just called by from there on."""
+        parents = self._scope.parents
+        child: ast.AST = load
+        parent = parents[child]
+        while _passes_on(parent, child):
+            child, parent = parent, parents[parent]
+        if isinstance(parent, _LOOKING) or _is_condition(parent, child):
+            return None
+        if isinstance(parent, ast.Attribute):
+            call = parents[parent]
+            called = isinstance(call, ast.Call) and call.func is parent
+            is_minded = isinstance(parent.ctx, ast.Load) and self._watch.minds(parent.attr, called=called)
+            return [] if is_minded else None
+        if isinstance(parent, ast.Call) and child is not parent.func:
+            name = self._module.qualified(parent.func, self._scope)
+            inert = name in self._watch.inert_calls or is_inert_call(self._module, parent, self._scope)
+            return None if inert else []
+        if isinstance(parent, (ast.Assign, ast.AnnAssign)):
+            targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
+            # Another name for it that says that it is not needed was given on purpose.
+            if all(isinstance(target, ast.Name) and not target.id.startswith("_") for target in targets):
+                return [target for target in targets if isinstance(target, ast.Name)]
+        return []
+
+
+def _passes_on(parent: ast.AST, child: ast.AST) -> bool:
+    return isinstance(parent, _PASSING_ON) or (isinstance(parent, ast.IfExp) and child is not parent.test)
+
+
+def _is_condition(parent: ast.AST, child: ast.AST) -> bool:
+    if isinstance(parent, ast.IfExp):
+        return child is parent.test
+    return isinstance(parent, ast.comprehension) and child in parent.ifs

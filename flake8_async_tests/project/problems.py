@@ -1,0 +1,76 @@
+"""What the rules about configuration files share: their findings, and what pytest-asyncio makes of its options."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, FirstLine
+from flake8_async_tests.runner import shown
+from flake8_async_tests.source.fixtures import SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flake8_async_tests.project.config import PytestConfig, Setting
+    from flake8_async_tests.source.module import Module
+
+MODES = ("auto", "strict")
+MODE = "asyncio_mode"
+DEBUG = "asyncio_debug"
+FIXTURE_LOOP_SCOPE = "asyncio_default_fixture_loop_scope"
+TEST_LOOP_SCOPE = "asyncio_default_test_loop_scope"
+
+OPTIONS = (MODE, DEBUG, FIXTURE_LOOP_SCOPE, TEST_LOOP_SCOPE)
+"""All that pytest-asyncio takes from a configuration file."""
+
+FIXTURES_OWN_SCOPE = "fixture-scope"
+"""The loop scope that is each fixture's own scope."""
+
+_PLUGIN_NAMES = frozenset({"asyncio", "pytest_asyncio.plugin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong in a configuration file."""
+
+    path: str
+    line: int
+    text: str
+
+
+def told_here(module: Module, problems: Iterable[Problem]) -> Iterator[Finding]:
+    """The findings about the problems whose place is this file; any other file has none."""
+    for problem in problems:
+        if module.project.places.of(problem.path) == module.path:
+            place = f"{shown(module.project, module.directory, problem.path)}:{problem.line}"
+            yield Finding(FirstLine(), f"{place}: {problem.text}")
+
+
+def about(setting: Setting, text: str) -> Problem:
+    """A problem of an option, which the text says after its name."""
+    via = f" (from {setting.via})" if setting.via else ""
+    return Problem(setting.path, setting.line, f"{setting.name.lstrip('-').replace('-', '_')}{via} {text}")
+
+
+def configuration_of(module: Module) -> PytestConfig | None:
+    """The configuration that a file is under, if it is in a file that pytest can read and pytest-asyncio gets to see."""
+    config = module.project.config_for(module.directory)
+    if config.ground != "configuration" or not config.known or not _loads_pytest_asyncio(module, config):
+        return None
+    return config
+
+
+def _loads_pytest_asyncio(module: Module, config: PytestConfig) -> bool:
+    if not config.autoload_disabled and "asyncio" not in config.disabled_plugins:
+        return True
+    if not _PLUGIN_NAMES.isdisjoint(config.early_plugins):
+        return True
+    return "pytest_asyncio.plugin" in module.project.conftests(module.directory).foreign_plugins
+
+
+def loop_scope(setting: Setting | None, default: str) -> str | None:
+    """The loop scope that an option gives; None when it is none of pytest's scopes."""
+    if setting is None:
+        return default
+    return setting.value if not setting.fault and setting.value in SCOPES else None

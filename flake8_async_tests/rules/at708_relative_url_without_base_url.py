@@ -1,0 +1,76 @@
+"""AT708: a client that has no base URL is given a mere path."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.clients import HTTP_METHODS
+from flake8_async_tests.inference.flow import Kind as How
+from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.literals import beginning_of
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+CLIENT = "httpx.AsyncClient"
+# Of these methods the URL is the second argument.
+METHOD_FIRST = frozenset({"request", "stream"})
+
+
+@rule("AT708", "relative-url-without-base-url", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    if not module.imports("httpx", "httpx2"):
+        return
+    for call in module.method_calls(*HTTP_METHODS, "stream"):
+        url = call.argument(1 if _method(call) in METHOD_FIRST else 0, "url")
+        if not beginning_of(module, url, call.scope).startswith("/"):
+            continue
+        if _is_built_here_without_base_url(module, call):
+            yield Finding(
+                call.node,
+                f"{_method(call)}() of a path fails: the AsyncClient was built without a base_url"
+                ' (build it with base_url="http://test")',
+            )
+
+
+def _method(call: Call) -> str:
+    assert isinstance(call.node.func, ast.Attribute)
+    return call.node.func.attr
+
+
+def _is_built_here_without_base_url(module: Module, call: Call) -> bool:
+    receiver = receiver_of(call.node)
+    if isinstance(receiver, ast.Call):
+        return _lacks_base_url(module, receiver, call.scope)
+    if not isinstance(receiver, ast.Name) or receiver.id not in call.scope.bindings:
+        return False
+    bindings = bindings_at(module, receiver, call.scope)
+    if not bindings or _sets_base_url(call.scope, receiver.id):
+        return False
+    return all(
+        binding.kind in (How.ASSIGNED, How.ENTERED_ASYNC) and _lacks_base_url(module, binding.value, binding.scope)
+        for binding in bindings
+    )
+
+
+def _lacks_base_url(module: Module, node: ast.expr | None, scope: Scope) -> bool:
+    if not isinstance(node, ast.Call) or module.qualified(node.func, scope) != CLIENT:
+        return False
+    return keyword_value(node, "base_url") is None and not has_double_star(node)
+
+
+def _sets_base_url(scope: Scope, client: str) -> bool:
+    for node in scope.of(ast.Assign):
+        assert isinstance(node, ast.Assign)
+        for target in node.targets:
+            if isinstance(target, ast.Attribute) and target.attr == "base_url":
+                if isinstance(target.value, ast.Name) and target.value.id == client:
+                    return True
+    return False
