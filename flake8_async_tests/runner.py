@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import os
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.source.functions import ClassKind
 
@@ -40,30 +40,6 @@ class Runner:
     @property
     def is_unknown(self) -> bool:
         return self.runs is Runs.UNKNOWN
-
-
-class Mode(Enum):
-    """pytest-asyncio's mode."""
-
-    AUTO = "auto"
-    STRICT = "strict"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class AsyncioMode:
-    """The mode, and the file and line (or the lack of one) that decided it."""
-
-    mode: Mode
-    decided_by: str
-
-    @property
-    def is_auto(self) -> bool:
-        return self.mode is Mode.AUTO
-
-    @property
-    def is_strict(self) -> bool:
-        return self.mode is Mode.STRICT
 
 
 # Hooks through which a conftest can run async tests itself, or mark them in time.
@@ -115,6 +91,12 @@ _RUNNING_FIXTURES = frozenset(
 
 def runner_of(test: Test) -> Runner:
     """Who runs a test; where several classes collect it, the first in sight that somebody or something unknown runs."""
+    if test.runner is None:
+        test.runner = _find_runner(test)
+    return test.runner
+
+
+def _find_runner(test: Test) -> Runner:
     found = [_runner_in(test, klass) for klass in (test.collectors or (None,))]
     own = test.function.klass
     if own is not None and own in test.collectors:
@@ -209,12 +191,17 @@ def _by_unknown_means(test: Test) -> Runner | None:
             return Runner(Runs.UNKNOWN, f"{hook} in {conftest.name} may run it")
     names = (*chain.foreign_plugins, *config.early_plugins, *_foreign_plugins(module))
     for name in names:
-        if name.partition(".")[0] not in _HARMLESS_PLUGINS:
+        if not is_harmless_plugin(name):
             return Runner(Runs.UNKNOWN, f"the plugin {name} may run it")
     signs = project.signs_for(module.directory)
     if signs:
         return Runner(Runs.UNKNOWN, signs.running_plugin or f"{signs.mode_on_command_line} gives a mode")
     return None
+
+
+def is_harmless_plugin(name: str) -> bool:
+    """Whether a plugin is known to have nothing to do with how async tests run."""
+    return name.partition(".")[0] in _HARMLESS_PLUGINS
 
 
 def _foreign_plugins(module: Module) -> list[str]:
@@ -245,27 +232,12 @@ def _touches_asyncio_mode(function: ast.AST) -> bool:
 
 def asyncio_mode(project: Project, directory: str) -> AsyncioMode:
     """pytest-asyncio's mode for the files of a folder, and what decided it."""
-    if project.options.asyncio_mode is not None:
-        return AsyncioMode(Mode(project.options.asyncio_mode), "the option async-tests-asyncio-mode")
-    config = project.config_for(directory)
-    if not config.known:
-        return AsyncioMode(Mode.UNKNOWN, "pytest's configuration cannot be read")
-    setting = config.asyncio_mode
-    if setting is None:
-        if config.path is None:
-            return AsyncioMode(Mode.STRICT, "the default, no pytest configuration was found")
-        return AsyncioMode(Mode.STRICT, f"the default, {shown(project, directory, config.path)} does not set it")
-    place = f"{shown(project, directory, setting.path)}:{setting.line}"
-    if setting.value not in ("auto", "strict"):
-        return AsyncioMode(Mode.UNKNOWN, f"{place} sets asyncio_mode to something that is none")
-    return AsyncioMode(Mode(setting.value), place)
+    return project.asyncio_mode(directory)
 
 
 def shown(project: Project, directory: str, path: str) -> str:
-    """A path as a message shows it: from the project's root, the same from whichever folder flake8 was started."""
-    return os.path.relpath(path, project.configs.repository_root(directory) or project.root_of(directory)).replace(
-        os.sep, "/"
-    )
+    """A path as a message shows it."""
+    return project.shown(directory, path)
 
 
 def nobody_because(module: Module) -> str:

@@ -600,6 +600,33 @@ CASES = {
         """,
         ["", "", ""],
     ),
+    "odd corners": (
+        """
+        def test():
+            nonlocal nowhere
+            while x:
+                m = lambda: (n := A())
+                def inner(k=(n := B())): ...
+                use(n)
+            try:
+                pass
+            except:
+                use(m)
+            match x:
+                case [*_] | {} | _:
+                    pass
+            del x.a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r
+        def function(self):
+            self.a = A()
+        class TestIt:
+            def setUp(self, other):
+                self.a = B()
+                other.a = C()
+            def test(self):
+                use(self.a)
+        """,
+        ["B()", "lambda: (n := A())", "B()"],
+    ),
     "more than anybody wants to know": (
         "def test(x):\n" + "".join(f"    if x == {n}: m = A{n}()\n" for n in range(40)) + "    use(m)\n",
         [""],

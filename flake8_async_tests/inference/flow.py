@@ -209,9 +209,11 @@ class Flow:
 
     def _calls(self, call: ast.Call, names: frozenset[str], methods: frozenset[str]) -> bool:
         function = call.func
-        if isinstance(function, ast.Attribute) and function.attr in methods and isinstance(function.value, ast.Name):
-            return function.value.id == "self"
-        return self._module.qualified(function, self._scope) in names
+        if self._module.qualified(function, self._scope) in names:
+            return True
+        if not isinstance(function, ast.Attribute) or function.attr not in methods:
+            return False
+        return isinstance(function.value, ast.Name) and function.value.id == "self"
 
     def _if(self, node: ast.If) -> None:
         # The branches of an `elif` chain stand in each other, to any depth: they are joined all at once.

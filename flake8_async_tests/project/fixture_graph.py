@@ -2,133 +2,26 @@
 
 from __future__ import annotations
 
-import ast
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.project.provided import Entry, OfClass, OfModule, Provided, provided_by_module
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.tests import used_fixtures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
+__all__ = ["Closure", "FixtureGraph", "OfModule", "Provided", "provided_by_module"]
+
 # Fixtures of well-known plugins that ask for another one, which rules have to know of.
 _REQUESTS_OF_FOREIGN = {"anyio_backend_name": ("anyio_backend",), "anyio_backend_options": ("anyio_backend",)}
-
-# How far `from .fixtures import *` is followed from module to module.
-_IMPORT_DEPTH = 4
-
-
-class Provided:
-    """The fixtures that one class or module puts in sight."""
-
-    def __init__(self, own: list[Fixture], imports: Imports | None = None) -> None:
-        self._fixtures: dict[str, Fixture | None] = {fixture.name: fixture for fixture in own}
-        self._imports = imports
-        self.complete = True
-        """False when there may be more: a star import from a module that cannot be read."""
-        if imports is not None:
-            for name, fixture in imports.eager():
-                self._fixtures.setdefault(name, fixture)
-            self.complete = imports.complete
-
-    def has(self, name: str) -> bool:
-        """Whether some fixture has that name here, be it one that cannot be read."""
-        if name not in self._fixtures and self._imports is not None and self._imports.is_fixture(name):
-            self._fixtures[name] = self._imports.find(name)
-        return name in self._fixtures
-
-    def get(self, name: str) -> Fixture | None:
-        """The fixture of that name; None when there is none or when it cannot be read."""
-        return self._fixtures[name] if self.has(name) else None
-
-    @cached_property
-    def autouse(self) -> tuple[str, ...]:
-        return tuple(name for name, fixture in self._fixtures.items() if fixture is not None and fixture.is_autouse)
-
-    def all(self) -> Iterator[tuple[str, Fixture | None]]:
-        """Every fixture with its name, imported ones included, however much has to be read for it."""
-        if self._imports is not None:
-            for name in self._imports.names():
-                self.has(name)
-        yield from self._fixtures.items()
-
-
-class Imports:
-    """The fixtures that a module imports. The modules behind the imports are read only when they have to be."""
-
-    def __init__(self, module: Module, depth: int = _IMPORT_DEPTH) -> None:
-        self._module = module
-        self._depth = depth
-        self._found: dict[str, tuple[bool, Fixture | None]] = {}
-        self._stars: list[Provided] = []
-        self.complete = True
-        for node in module.scope.of(ast.ImportFrom):
-            assert isinstance(node, ast.ImportFrom)
-            if node.names[0].name == "*":
-                self._add_star(node)
-
-    def _add_star(self, node: ast.ImportFrom) -> None:
-        source = _module_behind(self._module, node)
-        if source is None or not self._depth:
-            self.complete = False
-            return
-        star = provided_by_module(source) if self._depth == _IMPORT_DEPTH else own_and_imported(source, self._depth - 1)
-        self._stars.append(star)
-        self.complete &= star.complete
-
-    def names(self) -> list[str]:
-        """The names that are bound by an import, or by a call, and so may be fixtures."""
-        return [
-            name
-            for name, bindings in self._module.scope.bindings.items()
-            if isinstance(bindings[-1], (ast.ImportFrom, ast.Name))
-        ]
-
-    def eager(self) -> Iterator[tuple[str, Fixture | None]]:
-        """The fixtures that count without being asked for by the imported name: autouse ones, and renamed ones."""
-        for node in self._module.scope.of(ast.ImportFrom):
-            assert isinstance(node, ast.ImportFrom)
-            path = _path_behind(self._module, node)
-            content = self._module.project.files.read(path) if path is not None else None
-            if content is None or b"fixture" not in content or not (b"autouse" in content or b"name=" in content):
-                continue
-            for alias in node.names:
-                local = alias.asname or alias.name
-                fixture = self.find(local) if local != "*" else None
-                if fixture is not None:
-                    renamed = fixture.name != fixture.function.name
-                    yield (fixture.name if renamed else local), fixture
-        for star in self._stars:
-            yield from star.all()
-
-    def is_fixture(self, name: str) -> bool:
-        return self._look_up(name)[0]
-
-    def find(self, name: str) -> Fixture | None:
-        return self._look_up(name)[1]
-
-    def _look_up(self, name: str) -> tuple[bool, Fixture | None]:
-        found = self._found.get(name)
-        if found is None:
-            self._found[name] = (False, None)
-            found = self._found[name] = self._read(name)
-        return found
-
-    def _read(self, name: str) -> tuple[bool, Fixture | None]:
-        bindings = self._module.scope.bindings.get(name, ())
-        binding = bindings[-1] if bindings else None
-        if isinstance(binding, ast.ImportFrom):
-            return _imported_fixture(self._module, binding, name, self._depth)
-        if isinstance(binding, ast.Name) and _is_made_by_call(self._module, name):
-            return True, None
-        return False, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +41,24 @@ class FixtureGraph:
     def __init__(self, module: Module) -> None:
         self.module = module
         self._by_class: dict[Class | None, tuple[Provided, ...]] = {}
-        self._closures: dict[tuple[Class | None, tuple[str, ...]], Closure] = {}
+        self._entries: dict[tuple[Class | None, str], tuple[Entry, ...]] = {}
+        self._closures: dict[tuple[Class | None, tuple[str, ...], tuple[str, ...]], Closure] = {}
+        self._behind: dict[tuple[Class | None, str, tuple[str, ...]], Closure] = {}
+
+    # -- where fixtures come from -----------------------------------------------------------------------------------
 
     @cached_property
     def _around(self) -> tuple[tuple[Provided, ...], bool]:
-        """What the module itself and everything outside it provide, nearest first."""
-        chain = self.module.project.conftests(self.module.directory)
-        modules = [self.module, *self._own_plugins]
-        modules += [conftest for conftest in chain.modules if conftest is not self.module]
+        """What the module itself and everything outside it provide, nearest first, and whether that is all."""
+        project = self.module.project
+        chain = project.conftests(self.module.directory)
+        rootdir = project.config_for(self.module.directory).rootdir
+        conftests, plugins = _sorted_out(chain.modules, self.module)
+        own = [plugin for plugin in reversed(self._own_plugins) if plugin not in plugins]
+        # What the conftest of the rootdir and the plugins provide is in sight everywhere, the last to come in first.
+        everywhere = [conftest for conftest in conftests if conftest.directory == rootdir]
+        near = [conftest for conftest in conftests if conftest.directory != rootdir]
+        modules = dict.fromkeys((self.module, *near, *own, *everywhere, *plugins, *self._plugins_of_addopts))
         provided = tuple(provided_by_module(module) for module in modules)
         return provided, chain.complete and all(each.complete for each in provided)
 
@@ -164,6 +67,22 @@ class FixtureGraph:
         """The local modules that `pytest_plugins` of the file itself names."""
         return list(self.module.project.local_plugins(self.module))
 
+    @property
+    def _plugins_of_addopts(self) -> Iterator[Module]:
+        """The local modules that `-p` names."""
+        project = self.module.project
+        for name in project.config_for(self.module.directory).early_plugins:
+            path = project.find_import(name, self.module)
+            plugin = project.module_at(path) if path is not None else None
+            if plugin is not None:
+                yield plugin
+
+    @property
+    def _used_by_configuration(self) -> tuple[str, ...]:
+        """What the option `usefixtures` names."""
+        setting = self.module.project.config_for(self.module.directory).get("usefixtures")
+        return setting.values if setting is not None else ()
+
     def providers(self, klass: Class | None) -> tuple[Provided, ...]:
         """Where a name is looked up, nearest first, for what stands in a class (None: in the module)."""
         found = self._by_class.get(klass)
@@ -171,7 +90,7 @@ class FixtureGraph:
             nearest: list[Provided] = []
             around: Class | None = klass
             while around is not None:
-                nearest += [_provided_by_class(each) for each in around.lineage]
+                nearest.append(OfClass(around))
                 around = self.module.class_at(around.outer)
             found = self._by_class[klass] = (*nearest, *self._around[0])
         return found
@@ -180,116 +99,153 @@ class FixtureGraph:
         """Whether every fixture in sight could be read."""
         return self._around[1] and (klass is None or klass.kind is not ClassKind.UNKNOWN)
 
+    # -- what a name means --------------------------------------------------------------------------------------------
+
+    def entries_of(self, name: str, klass: Class | None = None) -> tuple[Entry, ...]:
+        """All that a name means, each overriding the next."""
+        key = (klass, name)
+        found = self._entries.get(key)
+        if found is None:
+            found = tuple(entry for provided in self.providers(klass) for entry in provided.entries_of(name))
+            self._entries[key] = found
+        return found
+
     def find(self, name: str, klass: Class | None = None, *, beyond: Fixture | None = None) -> Fixture | None:
         """The fixture that a name means; with `beyond`, the next one that this fixture overrides."""
         passed = beyond is None
-        for provided in self.providers(klass):
-            if provided.has(name):
-                fixture = provided.get(name)
-                if passed:
-                    return fixture
-                passed = fixture is beyond
+        for entry in self.entries_of(name, klass):
+            if passed:
+                return entry.fixture
+            passed = entry.fixture is beyond
         return None
 
     def is_in_sight(self, name: str, klass: Class | None = None) -> bool:
         """Whether some fixture of the project has that name, readable or not."""
-        return any(provided.has(name) for provided in self.providers(klass))
+        return any(not entry.foreign for entry in self.entries_of(name, klass))
+
+    def may_be_in_sight(self, name: str, klass: Class | None = None) -> bool:
+        """Whether a fixture has that name, or possibly has: something imported from outside, or by a star."""
+        return bool(self.entries_of(name, klass)) or not self.is_complete(klass)
 
     def autouse(self, klass: Class | None) -> list[str]:
-        """The names of the fixtures that are used without being asked for."""
-        return [name for provided in self.providers(klass) for name in provided.autouse]
+        """The names of the fixtures that are used without being asked for, in the order of pytest."""
+        found = list(self._used_by_configuration)
+        for provided in reversed(self.providers(klass)):
+            found += provided.autouse
+        return found
+
+    # -- closures -----------------------------------------------------------------------------------------------------
 
     def closure_of(self, test: Test) -> Closure:
         """Every fixture that a test sets up, autouse ones included."""
-        return self.closure(test.klass, test.requests)
+        return self.closure(test.klass, test.requests, test.parametrized)
 
-    def closure(self, klass: Class | None, requests: tuple[str, ...]) -> Closure:
-        key = (klass, requests)
+    def closure(self, klass: Class | None, requests: tuple[str, ...], hidden: tuple[str, ...] = ()) -> Closure:
+        """What is set up for these requests in a class; names that `parametrize` fills hide fixtures."""
+        key = (klass, requests, hidden)
         found = self._closures.get(key)
         if found is None:
-            found = self._closures[key] = self._work_out_closure(klass, requests)
+            found = self._closures[key] = self._follow(klass, [*self.autouse(klass), *requests], hidden)
+        return found
+
+    def closure_behind(self, name: str, klass: Class | None, hidden: tuple[str, ...] = ()) -> Closure:
+        """What is set up for one name alone."""
+        key = (klass, name, hidden)
+        found = self._behind.get(key)
+        if found is None:
+            found = self._behind[key] = self._follow(klass, [name], hidden)
         return found
 
     def closure_of_fixture(self, fixture: Fixture) -> Closure:
         """A fixture with all that it asks for, as seen from this file."""
-        return self._extended(fixture.klass if fixture.module is self.module else None, [], [fixture])
+        klass = fixture.klass if fixture.module is self.module else None
+        walk = _Walk(self, klass, ())
+        walk.enter(fixture)
+        return walk.closure()
 
-    def _work_out_closure(self, klass: Class | None, requests: tuple[str, ...]) -> Closure:
-        return self._extended(klass, [*self.autouse(klass), *requests], [])
-
-    def _extended(self, klass: Class | None, asked: list[str], start: list[Fixture]) -> Closure:
-        names: set[str] = set()
-        fixtures: dict[Fixture, None] = dict.fromkeys(start)
-        todo: list[tuple[str, Fixture | None]] = [(name, None) for name in asked]
-        for fixture in start:
-            todo += self._asked_by(fixture)
-        while todo:
-            name, overriding = todo.pop(0)
-            if overriding is None and name in names:
-                continue
-            names.add(name)
-            found = self.find(name, klass, beyond=overriding)
-            if found is None:
-                todo += [(other, None) for other in _REQUESTS_OF_FOREIGN.get(name, ())]
-            elif found not in fixtures:
-                fixtures[found] = None
-                todo += self._asked_by(found)
-        return Closure(tuple(fixtures), frozenset(names), self.is_complete(klass))
-
-    def _asked_by(self, fixture: Fixture) -> list[tuple[str, Fixture | None]]:
-        """What a fixture asks for. Its own name means the one that it overrides."""
-        asked = [*fixture.requests, *used_fixtures(fixture.function.own_marks)]
-        return [(name, fixture if name == fixture.name else None) for name in asked]
+    def _follow(self, klass: Class | None, names: Iterable[str], hidden: tuple[str, ...]) -> Closure:
+        walk = _Walk(self, klass, hidden)
+        for name in names:
+            walk.ask(name)
+        return walk.closure()
 
 
-def _provided_by_class(klass: Class) -> Provided:
-    found = (klass.module.fixture_of(method) for method in klass.methods.values())
-    return Provided([fixture for fixture in found if fixture is not None])
+class _Walk:
+    """One walk from requests to all that they draw in.
+
+    A fixture's own name means, in the fixture and in all that it asks for, the one that it overrides.
+    """
+
+    def __init__(self, graph: FixtureGraph, klass: Class | None, hidden: tuple[str, ...]) -> None:
+        self._graph = graph
+        self._klass = klass
+        self._hidden = hidden
+        self._level: dict[str, int] = {}
+        """How many fixtures of a name are being set up, of those that override each other."""
+        self._fixtures: dict[Fixture, None] = {}
+        self._todo: list[tuple[str, bool]] = []
+
+    def ask(self, name: str) -> None:
+        self._todo.append((name, True))
+        self._run()
+
+    def enter(self, fixture: Fixture) -> None:
+        """Begin with a fixture, be it one that another overrides."""
+        entries = self._graph.entries_of(fixture.name, self._klass)
+        level = next((at for at, entry in enumerate(entries) if entry.fixture is fixture), len(entries))
+        self._set_up(fixture.name, fixture, level)
+        self._run()
+
+    def closure(self) -> Closure:
+        return Closure(tuple(self._fixtures), frozenset(self._level), self._graph.is_complete(self._klass))
+
+    def _run(self) -> None:
+        while self._todo:
+            name, is_asked = self._todo.pop()
+            if is_asked:
+                self._look_up(name)
+            else:
+                self._level[name] -= 1
+
+    def _look_up(self, name: str) -> None:
+        level = self._level.get(name)
+        if level == 0:
+            return
+        level = self._level.setdefault(name, 0)
+        if name in self._hidden:
+            return
+        entries = self._graph.entries_of(name, self._klass)
+        if level < len(entries):
+            self._set_up(name, entries[level].fixture, level)
+        elif not entries:
+            self._push(_REQUESTS_OF_FOREIGN.get(name, ()))
+
+    def _set_up(self, name: str, fixture: Fixture | None, level: int) -> None:
+        if fixture is None:
+            return
+        self._fixtures[fixture] = None
+        self._level[name] = level + 1
+        self._todo.append((name, False))
+        self._push(fixture.requests)
+
+    def _push(self, names: Iterable[str]) -> None:
+        self._todo.extend((name, True) for name in reversed(tuple(names)))
 
 
-def provided_by_module(module: Module) -> Provided:
-    """The fixtures of a module: its own and those it imports."""
-    return module.provided_fixtures
+def _sorted_out(chain: tuple[Module, ...], module: Module) -> tuple[list[Module], list[Module]]:
+    """The conftests of a chain, nearest first, and the plugins that they name, those named last first."""
+    conftests: list[Module] = []
+    plugins: list[Module] = []
+    group: list[Module] = []
+    for each in chain:
+        if each.is_conftest and _is_at_or_above(each.directory, module.directory):
+            conftests.append(each)
+            plugins += reversed(group)
+            group = []
+        else:
+            group.append(each)
+    return conftests, [*plugins, *reversed(group)]
 
 
-def own_and_imported(module: Module, depth: int = _IMPORT_DEPTH) -> Provided:
-    """Work out what `provided_by_module` remembers."""
-    own = [fixture for fixture in module.fixtures if fixture.function.outer is module.scope]
-    return Provided(own, Imports(module, depth))
-
-
-def _path_behind(module: Module, node: ast.ImportFrom) -> str | None:
-    path = module.project.find_import("." * node.level + (node.module or ""), module)
-    return path if path != module.path else None
-
-
-def _module_behind(module: Module, node: ast.ImportFrom) -> Module | None:
-    path = _path_behind(module, node)
-    return module.project.module_at(path) if path is not None else None
-
-
-def _imported_fixture(module: Module, node: ast.ImportFrom, name: str, depth: int) -> tuple[bool, Fixture | None]:
-    """Whether an imported name is a fixture, and which one."""
-    source = _module_behind(module, node)
-    if source is None:
-        return False, None
-    original = next((alias.name for alias in node.names if (alias.asname or alias.name) == name), name)
-    for fixture in source.fixtures:
-        if fixture.function.outer is source.scope and fixture.function.name == original:
-            return True, fixture
-    for binding in source.scope.bindings.get(original, ()):
-        if isinstance(binding, ast.ImportFrom) and depth:
-            return _imported_fixture(source, binding, original, depth - 1)
-        if isinstance(binding, ast.Name) and _is_made_by_call(source, original):
-            return True, None
-    return False, None
-
-
-def _is_made_by_call(module: Module, name: str) -> bool:
-    """`client = pytest.fixture(make_client)`: a fixture, but not one that can be read here."""
-    value = module.names.assigned_value(name, module.scope)
-    while isinstance(value, ast.Call):
-        if module.qualified(value.func, module.scope) in ("pytest.fixture", "pytest_asyncio.fixture"):
-            return True
-        value = value.func
-    return False
+def _is_at_or_above(folder: str, directory: str) -> bool:
+    return directory == folder or directory.startswith(folder.rstrip(os.sep) + os.sep)

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from flake8_async_tests.project.files import Files
 
@@ -21,7 +21,7 @@ def package_root(files: Files, directory: str) -> str:
     return directory
 
 
-def find_module(files: Files, name: str, roots: Iterator[str]) -> str | None:
+def find_module(files: Files, name: str, roots: Iterable[str]) -> str | None:
     """The file of an absolutely named module under the first of the roots that has it."""
     parts = name.split(".")
     for root in roots:

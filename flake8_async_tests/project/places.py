@@ -47,7 +47,9 @@ class Places:
     def test_files(self, folder: str) -> Iterator[str]:
         """The test files below a folder that look for their configuration up to there or farther, in order."""
         remaining = _MOST_FILES_READ
-        for path in sorted(path for level in self._levels(folder) for each in level for path in self._python_files(each)):
+        for path in sorted(
+            path for level in self._levels(folder) for each in level for path in self._python_files(each)
+        ):
             if self._project.patterns_for(os.path.dirname(path)).matches_file(path):
                 if self._project.files.is_file(path):
                     yield path

@@ -39,10 +39,15 @@ class Problem:
     text: str
 
 
+def is_place_for(path: str, module: Module) -> bool:
+    """Whether this is the one file in which the problems of that configuration file are told."""
+    return module.project.places.of(path) == module.path
+
+
 def told_here(module: Module, problems: Iterable[Problem]) -> Iterator[Finding]:
     """The findings about the problems whose place is this file; any other file has none."""
     for problem in problems:
-        if module.project.places.of(problem.path) == module.path:
+        if is_place_for(problem.path, module):
             place = f"{shown(module.project, module.directory, problem.path)}:{problem.line}"
             yield Finding(FirstLine(), f"{place}: {problem.text}")
 
@@ -54,7 +59,7 @@ def about(setting: Setting, text: str) -> Problem:
 
 
 def configuration_of(module: Module) -> PytestConfig | None:
-    """The configuration that a file is under, if it is in a file that pytest can read and pytest-asyncio gets to see."""
+    """The configuration of a file, where one stands in a file, pytest can read it and pytest-asyncio gets to see it."""
     config = module.project.config_for(module.directory)
     if config.ground != "configuration" or not config.known or not _loads_pytest_asyncio(module, config):
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.config import Configs, PytestConfig
+from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.files import Files
 from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
 from flake8_async_tests.project.patterns import Patterns
@@ -43,16 +44,23 @@ class Project:
         self.places = Places(self)
         self._current: Module | None = None
         self._modules: dict[str, Module | None] = {}
+        self._real_folders: dict[str, str] = {}
         self._chains: dict[str, ConftestChain] = {}
         self._patterns: dict[str, Patterns] = {}
         self._signs: dict[str, Signs] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._imports: dict[tuple[str, tuple[str, ...]], str | None] = {}
+        self._asyncio_modes: dict[str, AsyncioMode] = {}
 
     # -- the file at hand -----------------------------------------------------------------------------------
 
     def module_for(self, path: str, tree: ast.Module, text: str) -> Module:
         """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
-        absolute = os.path.join(os.path.realpath(os.path.dirname(os.path.abspath(path))), os.path.basename(path))
-        self._current = Module(absolute, tree, text, self)
+        folder, name = os.path.split(path)
+        real = self._real_folders.get(folder)
+        if real is None:
+            real = self._real_folders[folder] = os.path.realpath(folder or os.curdir)
+        self._current = Module(os.path.join(real, name), tree, text, self)
         return self._current
 
     def module_at(self, path: str) -> Module | None:
@@ -79,6 +87,34 @@ class Project:
 
     def config_for(self, directory: str) -> PytestConfig:
         return self.configs.for_directory(directory)
+
+    def asyncio_mode(self, directory: str) -> AsyncioMode:
+        """pytest-asyncio's mode for the files of a folder, and what decided it."""
+        found = self._asyncio_modes.get(directory)
+        if found is None:
+            found = self._asyncio_modes[directory] = self._decide_asyncio_mode(directory)
+        return found
+
+    def _decide_asyncio_mode(self, directory: str) -> AsyncioMode:
+        if self.options.asyncio_mode is not None:
+            return AsyncioMode(Mode(self.options.asyncio_mode), "the option async-tests-asyncio-mode")
+        config = self.config_for(directory)
+        if not config.known:
+            return AsyncioMode(Mode.UNKNOWN, "pytest's configuration cannot be read")
+        setting = config.asyncio_mode
+        if setting is None:
+            if config.path is None:
+                return AsyncioMode(Mode.STRICT, "the default, no pytest configuration was found")
+            return AsyncioMode(Mode.STRICT, f"the default, {self.shown(directory, config.path)} does not set it")
+        place = f"{self.shown(directory, setting.path)}:{setting.line}"
+        if setting.fault or setting.value not in ("auto", "strict"):
+            return AsyncioMode(Mode.UNKNOWN, f"{place} sets asyncio_mode to something that is none")
+        return AsyncioMode(Mode(setting.value), place)
+
+    def shown(self, directory: str, path: str) -> str:
+        """A path as a message shows it: from the project's root, the same wherever flake8 was started."""
+        root = self.configs.repository_root(directory) or self.root_of(directory)
+        return os.path.relpath(path, root).replace(os.sep, "/")
 
     def patterns_for(self, directory: str) -> Patterns:
         found = self._patterns.get(directory)
@@ -176,21 +212,28 @@ class Project:
 
     def find_import(self, name: str, importer: Module) -> str | None:
         """The project's own file behind a module name (relative ones begin with dots), or None."""
-        if name.startswith("."):
-            return find_relative_module(self.files, name, importer.directory)
-        return find_module(self.files, name, self._import_roots(importer.directory))
+        directory = importer.directory
+        # Files of one folder, and mostly of one project, find a name at one place: it is looked up once.
+        key = (name, (directory,) if name.startswith(".") else self._import_roots(directory))
+        if key not in self._imports:
+            if name.startswith("."):
+                self._imports[key] = find_relative_module(self.files, name, directory)
+            else:
+                self._imports[key] = find_module(self.files, name, key[1])
+        return self._imports[key]
 
-    def _import_roots(self, directory: str) -> Iterator[str]:
-        """Where pytest and an installed checkout find modules: in this order, each possibly twice."""
-        yield package_root(self.files, directory)
-        config = self.config_for(directory)
-        yield from config.pythonpath
-        root = self.root_of(directory)
-        for folder in _upwards(directory, root):
-            if self.files.has(os.path.join(folder, "conftest.py")):
-                yield package_root(self.files, folder)
-        yield root
-        yield os.path.join(root, "src")
+    def _import_roots(self, directory: str) -> tuple[str, ...]:
+        """Where pytest and an installed checkout find modules, in this order."""
+        found = self._roots.get(directory)
+        if found is None:
+            root = self.root_of(directory)
+            roots = [package_root(self.files, directory), *self.config_for(directory).pythonpath]
+            for folder in _upwards(directory, root):
+                if self.files.has(os.path.join(folder, "conftest.py")):
+                    roots.append(package_root(self.files, folder))
+            roots += [root, os.path.join(root, "src")]
+            found = self._roots[directory] = tuple(dict.fromkeys(roots))
+        return found
 
 
 def plugin_names(module: Module) -> tuple[str, ...] | None:

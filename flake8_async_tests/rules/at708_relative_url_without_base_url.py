@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.clients import HTTP_METHODS
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.flow import bindings_at
@@ -49,13 +50,14 @@ def _is_built_here_without_base_url(module: Module, call: Call) -> bool:
     receiver = receiver_of(call.node)
     if isinstance(receiver, ast.Call):
         return _lacks_base_url(module, receiver, call.scope)
-    if not isinstance(receiver, ast.Name) or receiver.id not in call.scope.bindings:
-        return False
+    assert receiver is not None
     bindings = bindings_at(module, receiver, call.scope)
-    if not bindings or _sets_base_url(call.scope, receiver.id):
+    if not bindings or _sets_base_url(call.scope, path_of(receiver)):
         return False
     return all(
-        binding.kind in (How.ASSIGNED, How.ENTERED_ASYNC) and _lacks_base_url(module, binding.value, binding.scope)
+        binding.scope is call.scope
+        and binding.kind in (How.ASSIGNED, How.ENTERED_ASYNC)
+        and _lacks_base_url(module, binding.value, binding.scope)
         for binding in bindings
     )
 
@@ -69,8 +71,6 @@ def _lacks_base_url(module: Module, node: ast.expr | None, scope: Scope) -> bool
 def _sets_base_url(scope: Scope, client: str) -> bool:
     for node in scope.of(ast.Assign):
         assert isinstance(node, ast.Assign)
-        for target in node.targets:
-            if isinstance(target, ast.Attribute) and target.attr == "base_url":
-                if isinstance(target.value, ast.Name) and target.value.id == client:
-                    return True
+        if any(isinstance(target, ast.Attribute) and path_of(target) == f"{client}.base_url" for target in node.targets):
+            return True
     return False

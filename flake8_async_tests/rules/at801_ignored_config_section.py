@@ -44,6 +44,8 @@ def _problems(module: Module) -> Iterator[Problem]:
 
 
 def _ignored_sections(raw: RawConfig) -> Iterator[Problem]:
+    if raw.error and raw.name != "setup.cfg":
+        return
     for name, right_name in _IGNORED.get(raw.name, {}).items():
         section = raw.sections.get(name)
         if section is None:

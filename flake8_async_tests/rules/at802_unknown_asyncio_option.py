@@ -6,9 +6,9 @@ import ast
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.project.problems import OPTIONS, Problem, about, told_here
-from flake8_async_tests.project.project import plugin_names
+from flake8_async_tests.project.problems import OPTIONS, Problem, about, is_place_for, told_here
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import is_harmless_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,3 +19,40 @@ if TYPE_CHECKING:
 @rule("AT802", "unknown-asyncio-option", knows=Knows.CONFIG)
 def check(module: Module) -> Iterator[Finding]:
     yield from told_here(module, _problems(module))
+
+
+def _problems(module: Module) -> Iterator[Problem]:
+    config = module.project.config_for(module.directory)
+    if not config.known:
+        return
+    for name, setting in config.settings.items():
+        if not name.startswith("asyncio_") or name in OPTIONS:
+            continue
+        if is_place_for(setting.path, module) and not _may_be_registered(module, name):
+            nearest = get_close_matches(name, OPTIONS, n=1, cutoff=0.0)[0]
+            yield about(setting, f"is no option of pytest-asyncio and has no effect (did you mean {nearest}?)")
+
+
+def _may_be_registered(module: Module, option: str) -> bool:
+    """Whether a plugin of the project adds the option, or one that cannot be read might."""
+    project = module.project
+    chain = project.conftests(module.directory)
+    early = [name for name in project.config_for(module.directory).early_plugins if name != "asyncio"]
+    local = [path for name in early if (path := project.find_import(name, module)) is not None]
+    foreign = [name for name in early if project.find_import(name, module) is None]
+    plugins = [*chain.modules, *map(project.module_at, local)]
+    return (
+        not chain.complete
+        or bool(project.signs_for(module.directory).running_plugin)
+        or not all(map(is_harmless_plugin, (*chain.foreign_plugins, *foreign)))
+        or any(plugin is None or _registers(plugin, option) for plugin in plugins)
+    )
+
+
+def _registers(plugin: Module, option: str) -> bool:
+    for call in plugin.method_calls("addini"):
+        name = call.argument(0, "name")
+        value = plugin.value_of(name, call.scope) if name is not None else None
+        if not isinstance(value, ast.Constant) or value.value == option:
+            return True
+    return False

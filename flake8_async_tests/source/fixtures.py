@@ -42,8 +42,12 @@ class Fixture:
 
     @cached_property
     def name(self) -> str:
-        given = self._literal("name", default=self.function.name)
-        return given if isinstance(given, str) else self.function.name
+        return self.name_under(self.function.name)
+
+    def name_under(self, attribute: str) -> str:
+        """The name by which it is asked for where it stands under an attribute: `name=`, else that attribute."""
+        given = self._literal("name", default="")
+        return given if isinstance(given, str) and given else attribute
 
     @cached_property
     def scope(self) -> str | None:

@@ -8,7 +8,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from flake8_async_tests.project.fixture_graph import FixtureGraph, Provided, own_and_imported
+from flake8_async_tests.project.fixture_graph import FixtureGraph, OfModule
 from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
@@ -275,9 +275,9 @@ class Module:
         return self._fixtures_by_function.get(function)
 
     @cached_property
-    def provided_fixtures(self) -> Provided:
+    def provided_fixtures(self) -> OfModule:
         """The fixtures that this file puts in sight of its own tests or, as a conftest, of others."""
-        return own_and_imported(self)
+        return OfModule(self)
 
     @cached_property
     def fixture_graph(self) -> FixtureGraph:

@@ -14,6 +14,7 @@ from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.runner import Runner
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
 
@@ -26,6 +27,8 @@ class Test:
     def __init__(self, function: Function, collectors: tuple[Class, ...]) -> None:
         self.function = function
         self.collectors = collectors
+        self.runner: Runner | None = None
+        """Who runs it, once somebody has asked `runner_of`."""
 
     def __repr__(self) -> str:
         return f"<Test {self.function.name} line {self.function.node.lineno}>"

@@ -1,0 +1,67 @@
+"""The coroutine functions of asyncio, anyio and trio, and the coroutine methods of what they make."""
+
+from __future__ import annotations
+
+_FUNCTIONS = {
+    "asyncio": "create_subprocess_exec create_subprocess_shell open_connection open_unix_connection sleep start_server"
+    " start_unix_server to_thread wait wait_for",
+    "asyncio.subprocess": "create_subprocess_exec create_subprocess_shell",
+    "anyio": "aclose_forcefully connect_tcp connect_unix create_connected_udp_socket"
+    " create_connected_unix_datagram_socket create_tcp_listener create_udp_socket create_unix_datagram_socket"
+    " create_unix_listener getaddrinfo getnameinfo gettempdir gettempdirb mkdtemp mkstemp open_file open_process"
+    " run_process sleep sleep_forever sleep_until wait_all_tasks_blocked wait_readable wait_socket_readable"
+    " wait_socket_writable wait_writable",
+    "anyio.lowlevel": "cancel_shielded_checkpoint checkpoint checkpoint_if_cancelled",
+    "anyio.to_interpreter": "run_sync",
+    "anyio.to_process": "run_sync",
+    "anyio.to_thread": "run_sync",
+    "trio": "aclose_forcefully open_file open_ssl_over_tcp_listeners open_ssl_over_tcp_stream open_tcp_listeners"
+    " open_tcp_stream open_unix_socket run_process serve_listeners serve_ssl_over_tcp serve_tcp sleep sleep_forever"
+    " sleep_until",
+    "trio.lowlevel": "cancel_shielded_checkpoint checkpoint checkpoint_if_cancelled open_process wait_readable"
+    " wait_task_rescheduled wait_writable",
+    "trio.testing": "wait_all_tasks_blocked wait_all_threads_completed",
+    "trio.to_thread": "run_sync",
+}
+
+_METHODS = {
+    "asyncio.Barrier": "abort reset wait",
+    "asyncio.BoundedSemaphore": "acquire",
+    "asyncio.Condition": "acquire wait wait_for",
+    "asyncio.Event": "wait",
+    "asyncio.LifoQueue": "get join put",
+    "asyncio.Lock": "acquire",
+    "asyncio.PriorityQueue": "get join put",
+    "asyncio.Queue": "get join put",
+    "asyncio.Semaphore": "acquire",
+    "anyio.CapacityLimiter": "acquire acquire_on_behalf_of",
+    "anyio.Condition": "acquire wait",
+    "anyio.Event": "wait",
+    "anyio.Lock": "acquire",
+    "anyio.Semaphore": "acquire",
+    "trio.CapacityLimiter": "acquire acquire_on_behalf_of",
+    "trio.Condition": "acquire wait",
+    "trio.Event": "wait",
+    "trio.Lock": "acquire",
+    "trio.Semaphore": "acquire",
+    "trio.StrictFIFOLock": "acquire",
+}
+
+KNOWN_COROUTINE_FUNCTIONS = frozenset(f"{module}.{name}" for module, names in _FUNCTIONS.items() for name in names.split())
+
+KNOWN_COROUTINE_METHODS = {name: frozenset(methods.split()) for name, methods in _METHODS.items()}
+"""By the class, as it is called to make an instance."""
+
+
+def words_by_library(names: frozenset[str]) -> dict[str, frozenset[str]]:
+    """The last words of qualified names, by the library that they are of."""
+    libraries = {name.partition(".")[0] for name in names}
+    return {
+        library: frozenset(name.rpartition(".")[2] for name in names if name.startswith(f"{library}."))
+        for library in libraries
+    }
+
+
+FUNCTION_WORDS = words_by_library(KNOWN_COROUTINE_FUNCTIONS)
+CLASS_WORDS = words_by_library(frozenset(KNOWN_COROUTINE_METHODS))
+METHOD_WORDS = frozenset(method for methods in KNOWN_COROUTINE_METHODS.values() for method in methods)

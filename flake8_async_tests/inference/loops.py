@@ -1,0 +1,157 @@
+"""Whether an expression is known to be an event loop of asyncio, or a runner of one."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+    Question = Callable[[Module, ast.expr, Scope, int], bool]
+
+# How many names and fixtures are followed from the place where a loop is used to the one where it is made.
+_DEPTH = 6
+
+_LOOPS = frozenset(
+    {
+        "asyncio.ProactorEventLoop",
+        "asyncio.SelectorEventLoop",
+        "asyncio.get_event_loop",
+        "asyncio.get_running_loop",
+        "asyncio.new_event_loop",
+        "uvloop.Loop",
+        "uvloop.new_event_loop",
+    }
+)
+_LOOP_TYPES = frozenset(
+    {
+        "asyncio.AbstractEventLoop",
+        "asyncio.BaseEventLoop",
+        "asyncio.ProactorEventLoop",
+        "asyncio.SelectorEventLoop",
+        "uvloop.Loop",
+    }
+)
+_POLICY_METHODS = frozenset({"get_event_loop", "new_event_loop"})
+_ENTERED_AS_ITSELF = "contextlib.closing"
+
+
+def is_event_loop(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression certainly is an event loop where it stands."""
+    return _is_loop(module, node, scope, _DEPTH)
+
+
+def is_runner(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression certainly is an `asyncio.Runner` where it stands."""
+    return _is_runner(module, node, scope, _DEPTH)
+
+
+def loop_calls(module: Module, *methods: str) -> list[Call]:
+    """The calls of these methods on known event loops, in the order of the file."""
+    return [
+        call
+        for call in module.method_calls(*methods)
+        if isinstance(call.node.func, ast.Attribute) and is_event_loop(module, call.node.func.value, call.scope)
+    ]
+
+
+def _is_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
+    if isinstance(node, ast.Call):
+        return _gives_loop(module, node, scope, depth)
+    return _all_bindings(module, node, scope, depth, _is_loop, _is_loop_parameter)
+
+
+def _gives_loop(module: Module, call: ast.Call, scope: Scope, depth: int) -> bool:
+    if module.qualified(call.func, scope) in _LOOPS:
+        return True
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    receiver = call.func.value
+    if call.func.attr == "get_loop":
+        return _is_runner(module, receiver, scope, depth)
+    if call.func.attr not in _POLICY_METHODS:
+        return False
+    policy = module.value_of(receiver, scope)
+    return isinstance(policy, ast.Call) and module.qualified(policy.func, scope) == "asyncio.get_event_loop_policy"
+
+
+def _is_runner(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
+    if isinstance(node, ast.Call):
+        return module.qualified(node.func, scope) == "asyncio.Runner"
+    return _all_bindings(module, node, scope, depth, _is_runner, _never)
+
+
+def _never(module: Module, binding: Binding, depth: int) -> bool:  # noqa: ARG001  # as the other questions
+    return False
+
+
+def _all_bindings(
+    module: Module,
+    node: ast.expr,
+    scope: Scope,
+    depth: int,
+    question: Question,
+    of_parameter: Callable[[Module, Binding, int], bool],
+) -> bool:
+    """Whether all that a name or path may hold answers a question with yes."""
+    bindings = bindings_at(module, node, scope) if depth else ()
+    return bool(bindings) and all(_holds(module, binding, depth - 1, question, of_parameter) for binding in bindings)
+
+
+def _holds(
+    module: Module,
+    binding: Binding,
+    depth: int,
+    question: Question,
+    of_parameter: Callable[[Module, Binding, int], bool],
+) -> bool:
+    if binding.kind is Kind.PARAMETER:
+        return of_parameter(module, binding, depth)
+    value = binding.value
+    if value is None or binding.kind not in (Kind.ASSIGNED, Kind.ENTERED):
+        return False
+    if isinstance(value, ast.Call) and value.args:
+        if module.qualified(value.func, binding.scope) == _ENTERED_AS_ITSELF:
+            value = value.args[0]
+    return question(module, value, binding.scope, depth)
+
+
+def _is_loop_parameter(module: Module, binding: Binding, depth: int) -> bool:
+    assert isinstance(binding.node, ast.arg)
+    function = module.function_at(binding.scope)
+    if function is None:
+        return False
+    annotation = binding.node.annotation
+    if annotation is not None and module.qualified(annotation, function.outer) in _LOOP_TYPES:
+        return True
+    test = module.test_of(function)
+    fixture = module.fixture_of(function)
+    asked = test.requests if test is not None else fixture.requests if fixture is not None else ()
+    name = binding.node.arg
+    if name not in asked:
+        return False
+    if name == "event_loop":
+        return True
+    provider = module.fixture_graph.find(
+        name, function.klass, beyond=fixture if fixture and fixture.name == name else None
+    )
+    return provider is not None and _fixture_gives_loop(provider, depth)
+
+
+def _fixture_gives_loop(fixture: Fixture, depth: int) -> bool:
+    """Whether all that a fixture returns or yields is an event loop."""
+    scope = fixture.function.scope
+    given = [
+        node.value
+        for node in scope.of(ast.Return, ast.Yield)
+        if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None
+    ]
+    return bool(given) and all(_is_loop(fixture.module, value, scope, depth) for value in given)

@@ -1,0 +1,330 @@
+"""The fixtures that one module or class puts in sight: found under its attributes, as pytest finds them."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.calls import keyword_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import FunctionNode, Scope
+
+# How far a fixture's name is followed from import to import and from assignment to assignment.
+_DEPTH = 8
+
+_FIXTURE_MAKERS = ("pytest.fixture", "pytest_asyncio.fixture")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One attribute that is a fixture: by what name tests ask for it, and the fixture if it can be read."""
+
+    attribute: str
+    name: str
+    fixture: Fixture | None
+    foreign: bool = False
+    """Whether it comes from outside the project, and may as well be something else."""
+
+
+class Provided:
+    """The fixtures that one class or module puts in sight."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[Entry, ...]] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether there are certainly no more: False after a star import from a module that cannot be read."""
+        return True
+
+    def entries_of(self, name: str) -> tuple[Entry, ...]:
+        """What a name may mean here, what pytest prefers first: of one class or module the last in the alphabet."""
+        found = self._entries.get(name)
+        if found is None:
+            found = self._entries[name] = self._find_entries(name)
+        return found
+
+    def _find_entries(self, name: str) -> tuple[Entry, ...]:
+        found = list(self._under_other_attributes.get(name, ()))
+        same = self.attribute(name)
+        if same is not None and same.name == name:
+            found.append(same)
+        found.sort(key=lambda entry: entry.attribute, reverse=True)
+        return tuple(found)
+
+    def has(self, name: str) -> bool:
+        """Whether some fixture has that name here, be it one that cannot be read."""
+        return any(not entry.foreign for entry in self.entries_of(name))
+
+    def get(self, name: str) -> Fixture | None:
+        """The fixture of that name; None when there is none or when it cannot be read."""
+        found = self.entries_of(name)
+        return found[0].fixture if found else None
+
+    @cached_property
+    def autouse(self) -> tuple[str, ...]:
+        """The names of those that are used without being asked for, in the order in which pytest finds them."""
+        return tuple(
+            entry.name
+            for entry in sorted(self.seen_at_once, key=lambda entry: entry.attribute)
+            if entry.fixture is not None and entry.fixture.is_autouse
+        )
+
+    @cached_property
+    def _under_other_attributes(self) -> dict[str, list[Entry]]:
+        found: dict[str, list[Entry]] = {}
+        for entry in self.seen_at_once:
+            if entry.attribute != entry.name:
+                found.setdefault(entry.name, []).append(entry)
+        return found
+
+    def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:
+        """The fixture that stands under an attribute, None where there is none."""
+        raise NotImplementedError
+
+    @property
+    def seen_at_once(self) -> Iterable[Entry]:
+        """All that count without being asked for by their attribute's name."""
+        raise NotImplementedError
+
+
+class OfClass(Provided):
+    """The fixtures of a class, inherited ones included: of one attribute only the nearest counts."""
+
+    def __init__(self, klass: Class) -> None:
+        super().__init__()
+        self._by_attribute: dict[str, Entry] = {}
+        lineage = klass.lineage if any(_has_fixtures(each) for each in klass.lineage) else ()
+        bound: set[str] = set()
+        for each in lineage:
+            for attribute, method in each.methods.items():
+                fixture = each.module.fixture_of(method)
+                if fixture is not None and attribute not in bound and _is_last(each.scope, method.node):
+                    self._by_attribute[attribute] = Entry(attribute, fixture.name_under(attribute), fixture)
+            bound.update(each.scope.bindings)
+
+    def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:  # noqa: ARG002
+        return self._by_attribute.get(attribute)
+
+    @property
+    def seen_at_once(self) -> Iterable[Entry]:
+        return self._by_attribute.values()
+
+
+def _has_fixtures(klass: Class) -> bool:
+    return any(method.node.decorator_list and klass.module.is_fixture(method) for method in klass.methods.values())
+
+
+def _is_last(scope: Scope, node: FunctionNode) -> bool:
+    """Whether nothing below in the same body binds the name again."""
+    return max(scope.bindings[node.name], key=_line_of) is node
+
+
+class OfModule(Provided):
+    """The fixtures of a module. The modules behind its imports are read only when they have to be."""
+
+    def __init__(self, module: Module) -> None:
+        super().__init__()
+        self._module = module
+        self._found: dict[str, Entry | None] = {}
+        self._is_at_work = False
+
+    @cached_property
+    def complete(self) -> bool:
+        if self._is_at_work:
+            # Two modules that import everything from each other.
+            return True
+        self._is_at_work = True
+        complete = all(star is not None and star.complete for star in self._stars)
+        self._is_at_work = False
+        return complete
+
+    # -- by attribute ---------------------------------------------------------------------------------------------
+
+    def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:
+        if attribute not in self._found:
+            # Set before it is worked out, so that two modules that import from each other come to an end.
+            self._found[attribute] = None
+            self._found[attribute] = self._read(attribute, depth) if depth else None
+        return self._found[attribute]
+
+    def _read(self, attribute: str, depth: int) -> Entry | None:
+        found = [self._meaning(attribute, binding, depth) for binding in _last_bindings(self._module, attribute)]
+        if len(found) > 1:
+            # It depends on a condition which.
+            return Entry(attribute, attribute, None) if any(found) else None
+        return found[0] if found else self._from_stars(attribute, depth)
+
+    def _meaning(self, attribute: str, binding: ast.AST, depth: int) -> Entry | None:
+        if isinstance(binding, _DEFINITIONS):
+            function = self._module.function_of_node(binding)
+            fixture = self._module.fixture_of(function) if function is not None else None
+            return Entry(attribute, fixture.name_under(attribute), fixture) if fixture is not None else None
+        if isinstance(binding, ast.ImportFrom):
+            return self._imported(attribute, binding, depth)
+        if isinstance(binding, ast.Name):
+            return self._assigned(attribute, depth)
+        return None
+
+    def _imported(self, attribute: str, node: ast.ImportFrom, depth: int) -> Entry | None:
+        source = _module_behind(self._module, _source_of(node))
+        if source is None:
+            return Entry(attribute, attribute, None, foreign=True)
+        original = next((alias.name for alias in node.names if (alias.asname or alias.name) == attribute), attribute)
+        return _renamed(provided_by_module(source).attribute(original, depth - 1), attribute)
+
+    def _assigned(self, attribute: str, depth: int) -> Entry | None:
+        """`client = pytest.fixture(make_client)`, or another name for a fixture."""
+        module = self._module
+        value = module.names.assigned_value(attribute, module.scope)
+        if isinstance(value, ast.Name):
+            return _renamed(self.attribute(value.id, depth - 1), attribute)
+        if isinstance(value, ast.Attribute):
+            name, _, original = module.qualified(value, module.scope).rpartition(".")
+            source = _module_behind(module, name) if name else None
+            entry = provided_by_module(source).attribute(original, depth - 1) if source is not None else None
+            return _renamed(entry, attribute)
+        return _made_by_call(module, attribute, value)
+
+    def _from_stars(self, attribute: str, depth: int) -> Entry | None:
+        for star in reversed(self._stars):
+            entry = star.attribute(attribute, depth - 1) if star is not None and star.exports(attribute) else None
+            if entry is not None:
+                return entry
+        return None
+
+    # -- without being asked ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def seen_at_once(self) -> tuple[Entry, ...]:
+        """Its own fixtures, and of the imported ones those that are autouse or have another name."""
+        if self._is_at_work:
+            return ()
+        self._is_at_work = True
+        found = {attribute: self.attribute(attribute) for attribute in self._own_and_suspicious()}
+        for star in self._stars:
+            for entry in star.seen_at_once if star is not None else ():
+                if star is not None and star.exports(entry.attribute):
+                    found.setdefault(entry.attribute, self.attribute(entry.attribute))
+        self._is_at_work = False
+        return tuple(entry for entry in found.values() if entry is not None)
+
+    def _own_and_suspicious(self) -> Iterator[str]:
+        module = self._module
+        for fixture in module.fixtures:
+            if fixture.function.outer is module.scope:
+                yield fixture.function.name
+        for node in module.scope.of(ast.ImportFrom):
+            assert isinstance(node, ast.ImportFrom)
+            if node.names[0].name != "*" and self._may_hold_autouse_or_renamed(node):
+                yield from (alias.asname or alias.name for alias in node.names)
+
+    def _may_hold_autouse_or_renamed(self, node: ast.ImportFrom) -> bool:
+        """Whether it is worth reading the module behind an import."""
+        path = _path_behind(self._module, _source_of(node))
+        content = self._module.project.files.read(path) if path is not None else None
+        if path is None or content is None or b"fixture" not in content:
+            return False
+        return b"autouse" in content or b"name=" in content or path.endswith("__init__.py")
+
+    # -- star imports -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _stars(self) -> tuple[OfModule | None, ...]:
+        """The modules from which everything is imported, None for one that cannot be read."""
+        found: list[OfModule | None] = []
+        for node in self._module.scope.of(ast.ImportFrom):
+            assert isinstance(node, ast.ImportFrom)
+            if node.names[0].name == "*":
+                source = _module_behind(self._module, _source_of(node))
+                found.append(provided_by_module(source) if source is not None else None)
+        return tuple(found)
+
+    def exports(self, attribute: str) -> bool:
+        """Whether a star import gets an attribute."""
+        return attribute in self._listed if self._listed is not None else not attribute.startswith("_")
+
+    @cached_property
+    def _listed(self) -> frozenset[str] | None:
+        """What `__all__` names; None when there is none that can be read."""
+        module = self._module
+        if "__all__" not in module.scope.bindings:
+            return None
+        value = module.names.assigned_value("__all__", module.scope)
+        if not isinstance(value, (ast.List, ast.Tuple)):
+            return None
+        return frozenset(
+            element.value
+            for element in value.elts
+            if isinstance(element, ast.Constant) and isinstance(element.value, str)
+        )
+
+
+def provided_by_module(module: Module) -> OfModule:
+    """The fixtures of a module: its own and those it imports."""
+    return module.provided_fixtures
+
+
+def _renamed(entry: Entry | None, attribute: str) -> Entry | None:
+    """The same fixture under another attribute: its name follows, unless it was given one."""
+    if entry is None:
+        return None
+    name = entry.fixture.name_under(attribute) if entry.fixture is not None else entry.name
+    if entry.fixture is None and entry.name == entry.attribute:
+        name = attribute
+    return Entry(attribute, name, entry.fixture, entry.foreign)
+
+
+def _made_by_call(module: Module, attribute: str, value: ast.expr | None) -> Entry | None:
+    """`client = pytest.fixture(name="c")(make_client)`: a fixture, but not one that can be read here."""
+    while isinstance(value, ast.Call):
+        if module.qualified(value.func, module.scope) in _FIXTURE_MAKERS:
+            given = keyword_value(value, "name")
+            named = isinstance(given, ast.Constant) and isinstance(given.value, str) and given.value
+            return Entry(attribute, named or attribute, None)
+        value = value.func
+    return None
+
+
+def _last_bindings(module: Module, name: str) -> list[ast.AST]:
+    """What a name of the module can mean when all of it has been run: more than one only where conditions decide."""
+    bindings = sorted(module.scope.bindings.get(name, ()), key=_line_of)
+    if len(bindings) < 2:
+        return bindings
+    certain = [at for at, binding in enumerate(bindings) if _is_unconditional(module, binding)]
+    return bindings[certain[-1] :] if certain else bindings
+
+
+def _is_unconditional(module: Module, binding: ast.AST) -> bool:
+    statement = binding
+    parents = module.scope.parents
+    while not isinstance(statement, ast.stmt) and statement in parents:
+        statement = parents[statement]
+    return parents.get(statement) is module.tree
+
+
+def _line_of(node: ast.AST) -> int:
+    return node.lineno  # type: ignore[attr-defined,no-any-return]  # all that binds a name has a place
+
+
+def _source_of(node: ast.ImportFrom) -> str:
+    return "." * node.level + (node.module or "")
+
+
+def _path_behind(module: Module, name: str) -> str | None:
+    path = module.project.find_import(name, module)
+    return path if path != module.path else None
+
+
+def _module_behind(module: Module, name: str) -> Module | None:
+    path = _path_behind(module, name)
+    return module.project.module_at(path) if path is not None else None

@@ -1,0 +1,33 @@
+"""AT505: a test keeps a task that it started and never looks at it, so its failure is lost."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.places import is_test_itself
+from flake8_async_tests.inference.tasks import TASK, assignment_of, is_handed_over, started_tasks
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+
+
+@rule("AT505", "task-never-observed", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in started_tasks(module) + module.calls("asyncio.gather"):
+        if not is_test_itself(module, call.scope):
+            continue
+        assignment = assignment_of(call.node, call.scope)
+        if assignment is None or any(name.id.startswith("_") for name in assignment.names):
+            continue
+        if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
+            continue
+        if not runs_on_trio(module, call.scope):
+            yield Finding(
+                assignment.node,
+                f"the task {assignment.names[0].id} is started and never awaited: its failure is lost"
+                " (await it, or cancel it and await that)",
+            )

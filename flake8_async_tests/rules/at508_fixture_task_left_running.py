@@ -1,0 +1,59 @@
+"""AT508: a fixture starts a task before its yield and does not stop it afterwards."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.places import comes_after_yield, place_of
+from flake8_async_tests.inference.tasks import TASK, assignment_of, is_handed_over, name_of_starter, started_tasks
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+
+@rule("AT508", "fixture-task-left-running", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in started_tasks(module) + module.calls("asyncio.gather"):
+        function = call.function
+        if function is None or not module.is_fixture(function) or not _yields_after(call):
+            continue
+        assignment = assignment_of(call.node, call.scope)
+        if assignment is None or any(name.id.startswith("_") for name in assignment.names):
+            continue
+        if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
+            continue
+        if not _is_stopped_otherwise(call) and not runs_on_trio(module, call.scope):
+            yield Finding(
+                call.node,
+                f"{name_of_starter(call)}() starts a task that outlives the fixture {function.name}: it runs on into"
+                " teardown and its failure is lost (cancel and await it after the yield)",
+            )
+
+
+def _yields_after(call: Call) -> bool:
+    return any(place_of(call.node) < place_of(given) for given in call.scope.of(ast.Yield))
+
+
+def _is_stopped_otherwise(call: Call) -> bool:
+    """Whether something that the task was made from is used after the yield, or is left by a `with` around it.
+
+    `server.stop()` or `stopping.set()` may be just how the task is told to end.
+    """
+    names = {node.id for node in ast.walk(call.node) if isinstance(node, ast.Name)}
+    names.discard("asyncio")
+    if any(load.id in names and comes_after_yield(load, call.scope) for load in call.scope.loads):
+        return True
+    return any(
+        isinstance(around, (ast.With, ast.AsyncWith)) and _binds(around, names)
+        for around in call.module.ancestors(call.node, call.scope)
+    )
+
+
+def _binds(block: ast.With | ast.AsyncWith, names: set[str]) -> bool:
+    return any(isinstance(node, ast.Name) and node.id in names for item in block.items for node in (ast.walk(item)))

@@ -1,0 +1,106 @@
+"""AT710: a test changes what all tests of its class share."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.class_state import Doing, Touch, touches
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+DISPLAYS = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+MUTABLES = frozenset(
+    {
+        "builtins.bytearray",
+        "builtins.dict",
+        "builtins.list",
+        "builtins.set",
+        "collections.Counter",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "collections.deque",
+    }
+)
+# These run once: what they set is what the tests share.
+ONCE_FOR_ALL = frozenset({"setUpClass", "tearDownClass", "setup_class", "teardown_class"})
+
+
+@rule("AT710", "shared-class-state", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    collectors = {collector for test in module.async_tests for collector in test.collectors}
+    classes = {klass for collector in collectors for klass in collector.lineage}
+    if not classes:
+        return
+    tests = {test.function: test for test in module.tests if collectors.intersection(test.collectors)}
+    done = [touch for touch in touches(module) if touch.klass in classes]
+    renewed = {touch.attribute for touch in done if touch.method not in tests and touch.method.name not in ONCE_FOR_ALL}
+    in_tests = [
+        (touch, tests[touch.method])
+        for touch in done
+        if touch.attribute not in renewed and touch.method in tests and _is_own(touch.klass, tests[touch.method])
+    ]
+    for klass in classes:
+        for attribute, node in _mutable_attributes(klass):
+            changing = next((test for touch, test in in_tests if _changes(touch, attribute, klass, test, done)), None)
+            if changing is not None:
+                yield Finding(
+                    node,
+                    f"{klass.name}.{attribute} is one object for all its tests: what {changing.function.name} changes"
+                    " in it is there in the next one, too (make it anew for each test, in a fixture or set-up)",
+                )
+    for touch, test in in_tests:
+        if touch.through_class and _sets(touch):
+            yield Finding(
+                touch.node,
+                f"{touch.klass.name}.{touch.attribute} keeps what {test.function.name} gives it for the tests after it"
+                f" (assign to self.{touch.attribute}, which each test has for itself)",
+            )
+
+
+def _mutable_attributes(klass: Class) -> Iterator[tuple[str, ast.stmt]]:
+    for node in klass.scope.of(ast.Assign, ast.AnnAssign):
+        assert isinstance(node, (ast.Assign, ast.AnnAssign))
+        if node.value is None or not _is_mutable(klass, node.value):
+            continue
+        for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+            if isinstance(target, ast.Name):
+                yield target.id, node
+
+
+def _is_mutable(klass: Class, node: ast.expr) -> bool:
+    if isinstance(node, ast.Call):
+        return klass.module.qualified(node.func, klass.scope) in MUTABLES
+    return isinstance(node, DISPLAYS)
+
+
+def _changes(touch: Touch, attribute: str, klass: Class, test: Test, done: list[Touch]) -> bool:
+    """Whether it changes the attribute of this class in place, in an async test that did not make or empty it first."""
+    if not test.is_async or touch.attribute != attribute or _holder(touch.klass, attribute) is not klass:
+        return False
+    first = next(other for other in done if other.method is touch.method and other.attribute == attribute)
+    return first.doing is Doing.CHANGED
+
+
+def _holder(klass: Class, attribute: str) -> Class | None:
+    """The nearest of a class and its bases whose body gives it the attribute."""
+    return next((each for each in klass.lineage if attribute in each.scope.bindings), None)
+
+
+def _sets(touch: Touch) -> bool:
+    if touch.doing is Doing.SET:
+        return True
+    # `TestOrders.count += 1` sets it too, unless what is there is changed in place.
+    holder = _holder(touch.klass, touch.attribute)
+    is_mutable = holder is not None and any(name == touch.attribute for name, _ in _mutable_attributes(holder))
+    return isinstance(touch.node, ast.AugAssign) and isinstance(touch.node.target, ast.Attribute) and not is_mutable
+
+
+def _is_own(klass: Class, test: Test) -> bool:
+    return any(klass in collector.lineage for collector in test.collectors)

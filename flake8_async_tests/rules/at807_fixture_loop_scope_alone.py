@@ -1,0 +1,102 @@
+"""AT807: a configured loop for the fixtures and another one for the tests."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.project.problems import (
+    FIXTURE_LOOP_SCOPE,
+    TEST_LOOP_SCOPE,
+    about,
+    configuration_of,
+    is_place_for,
+    loop_scope,
+    told_here,
+)
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import Runs, runner_of
+from flake8_async_tests.source.calls import has_double_star, keyword_value
+from flake8_async_tests.source.fixtures import SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.project.config import PytestConfig
+    from flake8_async_tests.project.problems import Problem
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+_MARK = "pytest.mark.asyncio"
+
+# Run by something that has no loop scopes.
+_RUN_BY_OTHERS = frozenset({Runs.ANYIO, Runs.TRIO, Runs.UNITTEST, Runs.OPTION})
+
+
+@rule("AT807", "fixture-loop-scope-alone", knows=Knows.PROJECT)
+def check(module: Module) -> Iterator[Finding]:
+    config = configuration_of(module)
+    if config is not None:
+        yield from told_here(module, _problems(module, config))
+
+
+def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
+    setting = config.get(FIXTURE_LOOP_SCOPE)
+    if setting is None:
+        return
+    fixtures = loop_scope(setting, "function")
+    tests = loop_scope(config.get(TEST_LOOP_SCOPE), "function")
+    if fixtures is None or tests is None or SCOPES.index(fixtures) <= SCOPES.index(tests):
+        return
+    if is_place_for(setting.path, module) and not _tests_set_their_own(module, config):
+        yield about(
+            setting,
+            f"is {fixtures} while the tests' loop scope is {tests}: fixtures and tests run on different loops"
+            f" (set {TEST_LOOP_SCOPE} = {fixtures} too)",
+        )
+
+
+def _tests_set_their_own(module: Module, config: PytestConfig) -> bool:
+    """Whether every async test in sight brings its loop scope with it; False where there is no such test."""
+    found = False
+    for test in _async_tests(module, config):
+        if not _may_set_its_own(test):
+            return False
+        found = True
+    return found
+
+
+def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
+    """The async tests of all files that the configuration is for. Those of a file that cannot be read are left out."""
+    project = module.project
+    for path in project.places.test_files(config.rootdir):
+        content = project.files.read(path)
+        other = project.module_at(path) if content is not None and b"async def" in content else None
+        if other is not None:
+            yield from other.async_tests
+
+
+def _may_set_its_own(test: Test) -> bool:
+    runner = runner_of(test)
+    if runner.is_unknown or runner.runs in _RUN_BY_OTHERS:
+        return True
+    mark = next(iter(test.marks.named("asyncio")), None)
+    if mark is not None and mark.call is not None and _gives_loop_scope(mark.call):
+        return True
+    return not test.marks.complete or _has_hook(test.module)
+
+
+def _gives_loop_scope(mark: ast.Call) -> bool:
+    if has_double_star(mark):
+        return True
+    values = [keyword_value(mark, name) for name in ("loop_scope", "scope")]
+    return any(value is not None and not (isinstance(value, ast.Constant) and value.value is None) for value in values)
+
+
+def _has_hook(module: Module) -> bool:
+    """Whether a conftest marks the tests with a loop scope, as pytest-asyncio's documentation shows."""
+    conftests = module.project.conftests(module.directory)
+    return not conftests.complete or any(
+        conftest.method_calls("add_marker") and any(_gives_loop_scope(call.node) for call in conftest.calls(_MARK))
+        for conftest in conftests.modules
+    )
