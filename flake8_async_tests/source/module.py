@@ -6,7 +6,7 @@ import ast
 import os
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_async_tests.project.fixture_graph import FixtureGraph, OfModule
 from flake8_async_tests.source.calls import Call
@@ -18,13 +18,14 @@ from flake8_async_tests.source.tests import Test, collect
 from flake8_async_tests.source.walk import Index, Scope, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from flake8_async_tests.options import Options
     from flake8_async_tests.project.patterns import Patterns
     from flake8_async_tests.project.project import Project
 
 _Node = TypeVar("_Node", bound=ast.AST)
+_Fact = TypeVar("_Fact")
 
 _TEST_LIBRARIES = ("pytest", "pytest_asyncio", "unittest", "mock", "asynctest")
 _MAY_IMPORT_TEST_LIBRARY = re.compile(r"^[ \t]*(?:import|from)[ \t].*(?:pytest|unittest|mock|asynctest)", re.MULTILINE)
@@ -40,6 +41,8 @@ class Module:
         self.text = text
         self.project = project
         self._qualified: dict[ast.expr, str] = {}
+        # Any: each value is of the type that its key, a function, gives back.
+        self._facts: dict[Callable[[Module], Any], Any] = {}
         self._functions_by_scope: dict[Scope, Function] = {}
         self._classes_by_scope: dict[Scope, Class] = {}
         self._sorted: dict[type[ast.AST], list[tuple[ast.AST, Scope]]] = {}
@@ -80,6 +83,16 @@ class Module:
         if self.is_conftest or self.matches_python_files:
             return True
         return bool(_MAY_IMPORT_TEST_LIBRARY.search(self.text)) and self.imports(*_TEST_LIBRARIES)
+
+    def fact(self, work_out: Callable[[Module], _Fact]) -> _Fact:
+        """What a function has to say of this file: asked of it once, and kept as long as the module is.
+
+        So that no table of modules is needed beside them, which would keep every file of a run alive.
+        """
+        if work_out not in self._facts:
+            self._facts[work_out] = work_out(self)
+        found: _Fact = self._facts[work_out]
+        return found
 
     # -- the walk ---------------------------------------------------------------------------------------------
 
