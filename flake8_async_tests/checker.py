@@ -16,7 +16,7 @@ from flake8_async_tests.source.relevance import can_matter
 if TYPE_CHECKING:
     import argparse
     import ast
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flake8.options.manager import OptionManager
 
@@ -98,19 +98,23 @@ class Checker:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Checker]]]:
         """The findings, as flake8 takes them."""
-        found = set()
-        for rule, finding in self.findings():
-            line, column = self._place(finding)
-            found.add((line, column, f"{rule.code} {finding.message}"))
-        for line, column, text in sorted(found):
+        for line, column, text in self.reports(all_rules()):
             yield line, column, text, type(self)
 
-    def findings(self) -> Iterator[tuple[Rule, Finding]]:
-        """What the rules say, rule by rule."""
+    def reports(self, rules: Iterable[Rule]) -> list[tuple[int, int, str]]:
+        """What some rules say, in the order of the file: the line, the column from 0, and the code with the message."""
+        found = set()
+        for rule, finding in self.findings(rules):
+            line, column = self.place(finding)
+            found.add((line, column, f"{rule.code} {finding.message}"))
+        return sorted(found)
+
+    def findings(self, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Finding]]:
+        """What some rules say, rule by rule."""
         module = self.project.module_for(self._filename, self._tree, "".join(self._lines))
         if not module.is_test_file:
             return
-        for rule in self._rules_for(module):
+        for rule in self._that_apply(rules, module):
             try:
                 for finding in rule.check(module):
                     yield rule, finding
@@ -121,15 +125,15 @@ class Checker:
                     self._filename, f"{self.name}, rule {rule.code}", RuntimeError(repr(error))
                 ) from error
 
-    def _rules_for(self, module: Module) -> Iterator[Rule]:
+    def _that_apply(self, rules: Iterable[Rule], module: Module) -> Iterator[Rule]:
         matters = can_matter(module)
         opt_in = self.project.options.opt_in
-        for rule in all_rules():
+        for rule in rules:
             asked_for = not rule.opt_in or rule.code.startswith(opt_in)
             if asked_for and (matters or rule.speaks_of_configuration):
                 yield rule
 
-    def _place(self, finding: Finding) -> tuple[int, int]:
+    def place(self, finding: Finding) -> tuple[int, int]:
         """The line and column, counted in characters: the tree counts bytes."""
         line, column = finding.node.lineno, finding.node.col_offset
         if column and line <= len(self._lines):

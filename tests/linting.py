@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from flake8.options.manager import OptionManager
 
 from flake8_async_tests import Checker
+from flake8_async_tests.rules import rules_with
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
 
@@ -36,7 +37,7 @@ def configure(options: Sequence[str] = ()) -> None:
     Checker.parse_options(namespace)
 
 
-def lint_text(path: Path, text: str) -> list[Reported]:
+def lint_text(path: Path, text: str, codes: Collection[str] = ("AT",)) -> list[Reported]:
     """Lint one file's text with the options that were set last. One that does not parse gets to no plugin."""
     try:
         tree = ast.parse(text)
@@ -44,21 +45,26 @@ def lint_text(path: Path, text: str) -> list[Reported]:
         return []
     checker = Checker(tree, text.splitlines(keepends=True), str(path))
     found = []
-    for line, column, message, _ in checker.run():
+    for line, column, message in checker.reports(rules_with(*sorted(codes))):
         code, _, rest = message.partition(" ")
         found.append(Reported(path.name, line, column + 1, code, rest))
     return found
 
 
-def lint_project(files: Mapping[str, str], directory: Path, options: Sequence[str] = ()) -> dict[str, list[Reported]]:
-    """Write the files into a folder, the root of a repository, and lint every Python file among them."""
+def lint_project(
+    files: Mapping[str, str], directory: Path, options: Sequence[str] = (), codes: Collection[str] = ("AT",)
+) -> dict[str, list[Reported]]:
+    """Write the files into a folder, the root of a repository, and lint every Python file among them.
+
+    `codes` are the beginnings of the codes of the rules to run.
+    """
     (directory / ".git").mkdir(exist_ok=True)
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     configure(options)
-    return {name: lint_text(directory / name, text) for name, text in files.items() if name.endswith(".py")}
+    return {name: lint_text(directory / name, text, codes) for name, text in files.items() if name.endswith(".py")}
 
 
 __all__ = ["Reported", "configure", "lint_project", "lint_text"]

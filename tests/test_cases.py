@@ -21,7 +21,7 @@ def test_case(case: Case, tmp_path: Path) -> None:
     options = list(case.options)
     if case.code.startswith("AT9"):
         options.append(f"--extend-select={case.code}")
-    reported = lint_project(case.files, tmp_path, options)
+    reported = lint_project(case.files, tmp_path, options, case.codes)
     found = [
         (name, finding) for name, findings in reported.items() for finding in findings if finding.code in case.codes
     ]

@@ -1,0 +1,102 @@
+"""AT106: an async function is registered as a clean-up with something that never awaits it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.coroutines import (
+    coroutine_function_called,
+    coroutine_function_named,
+    method_with_first_parameter,
+)
+from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.functions import ClassKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_FUNCTIONS = ("atexit.register", "unittest.addModuleCleanup")
+_METHODS = ("addAsyncCleanup", "addClassCleanup", "addCleanup", "addfinalizer", "callback")
+_STACKS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack"})
+# In an IsolatedAsyncioTestCase these await what they call; a lambda is no coroutine function to them.
+_AWAITING = frozenset({"addAsyncCleanup", "addCleanup"})
+_REMEDY = {
+    "addfinalizer": "let the fixture yield and await it after that",
+    "callback": "use push_async_callback of an AsyncExitStack",
+    "addCleanup": "use addAsyncCleanup of an IsolatedAsyncioTestCase with the function itself",
+    "addAsyncCleanup": "give it the function itself and its arguments, not a lambda",
+}
+
+
+@rule("AT106", "async-finalizer", knows=Knows.PROJECT)
+def check(module: Module) -> Iterator[Finding]:
+    for call in [*module.calls(*_FUNCTIONS), *module.method_calls(*_METHODS)]:
+        callback = call.node.args[0] if call.node.args else None
+        if callback is None or isinstance(callback, ast.Starred):
+            continue
+        name = _coroutine_of(module, callback, call.scope)
+        if name and _never_awaits(call, is_lambda=isinstance(_meant(module, callback, call.scope), ast.Lambda)):
+            receiver = call.node.func.attr if isinstance(call.node.func, ast.Attribute) else call.name
+            remedy = _REMEDY.get(receiver, "run it with asyncio.run in a sync function")
+            yield Finding(callback, f"async {name} never runs: {receiver} calls it and awaits nothing ({remedy})")
+
+
+def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
+    return module.value_of(node, scope)
+
+
+def _coroutine_of(module: Module, callback: ast.expr, scope: Scope) -> str:
+    """The coroutine function that is called in the end: given itself, in a `partial`, or by a lambda."""
+    name = coroutine_function_named(module, callback, scope)
+    if name:
+        return name
+    meant = _meant(module, callback, scope)
+    if isinstance(meant, ast.Call) and module.qualified(meant.func, scope) == "functools.partial" and meant.args:
+        return coroutine_function_named(module, meant.args[0], scope)
+    if isinstance(meant, ast.Lambda) and isinstance(meant.body, ast.Call):
+        inner = next((each for each in module.scopes_within(scope) if each.node is meant), None)
+        return coroutine_function_called(module.call_at(meant.body, inner)) if inner is not None else ""
+    return ""
+
+
+def _never_awaits(call: Call, *, is_lambda: bool) -> bool:
+    if call.name in _FUNCTIONS:
+        return True
+    receiver = receiver_of(call.node)
+    assert isinstance(call.node.func, ast.Attribute)
+    method = call.node.func.attr
+    if method == "addfinalizer":
+        return _is_request(call, receiver)
+    if method == "callback":
+        return receiver is not None and _is_exit_stack(call, receiver)
+    owner = method_with_first_parameter(call.module, receiver, call.scope) if isinstance(receiver, ast.Name) else None
+    kind = owner.klass.kind if owner is not None and owner.klass is not None else ClassKind.UNKNOWN
+    if kind is ClassKind.ISOLATED and method in _AWAITING:
+        return is_lambda
+    return kind in (ClassKind.TESTCASE, ClassKind.ISOLATED) and method != "addAsyncCleanup"
+
+
+def _is_request(call: Call, receiver: ast.expr | None) -> bool:
+    """Whether it is pytest's `request`: a parameter of that name, of the function or of one around it."""
+    if isinstance(receiver, ast.Attribute) and receiver.attr == "node":
+        receiver = receiver.value
+    if not isinstance(receiver, ast.Name) or receiver.id != "request":
+        return False
+    owner = call.module.names.binding_scope("request", call.scope)
+    return owner is not None and all(isinstance(binding, ast.arg) for binding in owner.bindings["request"])
+
+
+def _is_exit_stack(call: Call, receiver: ast.expr) -> bool:
+    module = call.module
+    bindings = bindings_at(module, receiver, call.scope)
+    return bool(bindings) and all(
+        isinstance(binding.value, ast.Call) and module.qualified(binding.value.func, binding.scope) in _STACKS
+        for binding in bindings
+    )
