@@ -8,7 +8,7 @@ rules need for some functions (bindings, parents) is worked out later, per scope
 from __future__ import annotations
 
 import ast
-from ast import AST, Attribute, Await, Call, Constant, Expr, Name, Return
+from ast import AST, AnnAssign, Attribute, Await, Call, ClassDef, Constant, Expr, Lambda, Name, Return
 from typing import Any, TypeAlias
 
 ScopeNode: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -38,8 +38,8 @@ INDEXED: tuple[type[AST], ...] = (
     ast.YieldFrom,
 )
 
-# What cannot hold a statement, a call or a name that any rule looks at. Annotations are read where they
-# stand by whoever needs them; walking them all would only cost.
+# What cannot hold a statement, a call or a name that any rule looks at. Annotations in a module's own functions
+# are read where they stand by whoever needs them; walking them all would only cost.
 _LEAVES_AND_ANNOTATIONS = {"annotation", "returns", "ctx", "op", "ops", "type_params", "type_comment", "kind"}
 
 
@@ -74,7 +74,7 @@ class Scope:
     the statement that heads it.
     """
 
-    __slots__ = ("_bindings", "_parents", "loads", "node", "nodes", "parent", "stores")
+    __slots__ = ("_bindings", "_declared", "_parents", "loads", "node", "nodes", "parent", "stores")
 
     def __init__(self, node: ScopeNode, parent: Scope | None) -> None:
         self.node = node
@@ -84,6 +84,7 @@ class Scope:
         self.loads: list[Name] = []
         self.stores: list[Name] = []
         self._bindings: dict[str, list[AST]] | None = None
+        self._declared: frozenset[str] | None = None
         self._parents: dict[AST, AST] | None = None
 
     @property
@@ -104,6 +105,15 @@ class Scope:
         if self._bindings is None:
             self._bindings = _bindings_of(self)
         return self._bindings
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """The names that `global` or `nonlocal` says are another scope's."""
+        if self._declared is None:
+            self._declared = frozenset(
+                name for node in self.of(ast.Global, ast.Nonlocal) for name in _names_bound_by(node)
+            )
+        return self._declared
 
     @property
     def parents(self) -> dict[AST, AST]:
@@ -193,6 +203,8 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
             if kind in scope_kinds:
                 todo.append(Scope(node, scope))
                 _stay_outside(node, stack)
+                if scope.parent is not None and kind is not Lambda and kind is not ClassDef:
+                    _push_annotations(node, stack)
                 continue
             same_kind = by_kind.get(kind)
             if same_kind is not None:
@@ -200,6 +212,8 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
             if kind is Await or kind is Expr or kind is Return:
                 push(node.value)
                 continue
+            if kind is AnnAssign and scope.parent is not None:
+                push(node.annotation)
             for field in fields.get(kind, _NO_FIELDS):
                 child = getattr(node, field)
                 if child.__class__ is list:
@@ -237,6 +251,13 @@ def _stay_outside(node: AST, stack: list[AST]) -> None:
     stack.extend(default for default in node.args.kw_defaults if default is not None)
     if not isinstance(node, ast.Lambda):
         stack.extend(node.decorator_list)
+
+
+def _push_annotations(node: FunctionNode, stack: list[AST]) -> None:
+    """What stands in a function may use its names in annotations: `Annotated[str, Depends(get_token)]`."""
+    stack.extend(argument.annotation for argument in arguments_of(node) if argument.annotation is not None)
+    if node.returns is not None:
+        stack.append(node.returns)
 
 
 def arguments_of(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
@@ -311,6 +332,8 @@ def _parents_in(scope: ScopeNode) -> dict[AST, AST]:
         if node.__class__ in _SCOPES:
             children: list[AST] = []
             _stay_outside(node, children)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                _push_annotations(node, children)
         else:
             children = list(ast.iter_child_nodes(node))
         for child in children:
