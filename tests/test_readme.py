@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 def summary_of(path: Path) -> str:
     """The first sentence of a page, on one line."""
-    text = load_page(path).sections["What it does"]
+    text = load_page(path).sections["What it does"].text.strip()
     paragraph = " ".join(text.split("\n\n")[0].split())
     return re.split(r"(?<=\.) (?=[A-Z`])", paragraph)[0]
 
