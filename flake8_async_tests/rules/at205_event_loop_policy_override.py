@@ -1,0 +1,44 @@
+"""AT205: a fixture that replaces pytest-asyncio's `event_loop_policy`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.module import Module
+
+_FIRST_DEPRECATED = (1, 4)
+_REMEDY = "(use the hook pytest_asyncio_loop_factories)"
+
+
+@rule("AT205", "event-loop-policy-override", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for fixture in module.fixtures:
+        if fixture.name != "event_loop_policy":
+            continue
+        if not _gives_a_value(fixture):
+            yield Finding(
+                fixture.function.node,
+                "fixture event_loop_policy returns nothing: pytest-asyncio takes the default policy, and what was set"
+                f" here is lost {_REMEDY}",
+            )
+        elif module.options.pytest_asyncio >= _FIRST_DEPRECATED:
+            yield Finding(
+                fixture.function.node,
+                "fixture event_loop_policy is deprecated since pytest-asyncio 1.4 and will have no effect some day"
+                f" {_REMEDY}",
+            )
+
+
+def _gives_a_value(fixture: Fixture) -> bool:
+    for node in fixture.function.scope.of(ast.Return, ast.Yield, ast.YieldFrom):
+        assert isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom))
+        if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+            return True
+    return False

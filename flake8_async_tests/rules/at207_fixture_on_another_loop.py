@@ -1,0 +1,176 @@
+"""AT207: a test gets from a fixture what belongs to another loop than its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.loop_bound import Belongs, ClosingFails, Thing, holdings_of
+from flake8_async_tests.loops import (
+    FIXTURE_OPTION,
+    TEST_OPTION,
+    Loop,
+    is_narrower,
+    is_run_by_asyncio,
+    loop_of_fixture,
+    loop_of_test,
+)
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import Runs, runner_of
+from flake8_async_tests.source.walk import arguments_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A fixture behind a parameter, and something that it holds or keeps running on its loop."""
+
+    fixture: Fixture
+    thing: Thing
+    loop: Loop
+
+
+@rule("AT207", "fixture-on-another-loop", knows=Knows.PROJECT)
+def check(module: Module) -> Iterator[Finding]:
+    for test in module.async_tests:
+        for name, source, loop in _sources_on_other_loops(test):
+            argument = next((each for each in arguments_of(test.node) if each.arg == name), None)
+            if argument is not None:
+                yield Finding(argument, _message(name, source, loop))
+
+
+def _sources_on_other_loops(test: Test) -> Iterator[tuple[str, _Source, Loop]]:
+    found = [(name, sources) for name in test.requests if (sources := _sources_behind(test, name))]
+    if not found or not _is_asyncios(test):
+        return
+    loop = loop_of_test(test)
+    for name, sources in found:
+        source = next((each for each in sources if _hurts(each, loop) and not _is_mocked(each.thing, test)), None)
+        if source is not None:
+            yield name, source, loop
+
+
+def _is_asyncios(test: Test) -> bool:
+    """Whether pytest-asyncio runs the test and its fixtures: where anyio is drawn in, that takes over the fixtures."""
+    if runner_of(test).runs is not Runs.ASYNCIO or test.marks.has("anyio"):
+        return False
+    return "anyio_backend" not in test.module.fixture_graph.closure_of(test).names
+
+
+def _hurts(source: _Source, loop: Loop) -> bool:
+    """Whether the test cannot use the thing on its own loop."""
+    scope, own = source.loop.scope, loop.scope
+    if scope is None or own is None or scope == own:
+        return False
+    thing = source.thing
+    if thing.belongs is Belongs.AT_ONCE:
+        return True
+    if source.fixture.scope is not None and is_narrower(own, source.fixture.scope):
+        # Tests on several loops share it.
+        return True
+    fails = ClosingFails.ON_WIDER_LOOP if is_narrower(own, scope) else ClosingFails.ON_NARROWER_LOOP
+    return thing.closing_fails is fails
+
+
+def _is_mocked(thing: Thing, test: Test) -> bool:
+    if not thing.is_mocked_by:
+        return False
+    names = test.module.fixture_graph.closure_of(test).names
+    return test.module.imports(*thing.is_mocked_by) or not names.isdisjoint(thing.is_mocked_by)
+
+
+# -- what is behind a parameter ---------------------------------------------------------------------------------------
+
+_Key = tuple["Class | None", str, tuple[str, ...]]
+
+
+def _known_sources(_: Module) -> dict[_Key, tuple[_Source, ...]]:
+    """What is known so far of the names that tests ask for."""
+    return {}
+
+
+def _sources_behind(test: Test, name: str) -> tuple[_Source, ...]:
+    known = test.module.fact(_known_sources)
+    key = (test.klass, name, test.parametrized)
+    if key not in known:
+        # What fails whatever the test does with it is told rather than what fails sometimes.
+        found = sorted(_find_sources(test, name), key=lambda source: source.thing.belongs is not Belongs.AT_ONCE)
+        known[key] = tuple(found)
+    return known[key]
+
+
+def _find_sources(test: Test, name: str) -> Iterator[_Source]:
+    """What it hands out comes first, then what is only kept running behind it."""
+    closure = test.module.fixture_graph.closure_behind(name, test.klass, test.parametrized)
+    fixtures = [fixture for fixture in closure.fixtures if _is_asyncios_async(fixture, test.module)]
+    if not fixtures:
+        return
+    for fixture in _handing_out(test, name):
+        if fixture in fixtures:
+            for thing in holdings_of(fixture).held:
+                yield _Source(fixture, thing, loop_of_fixture(fixture, test.module))
+    for fixture in fixtures:
+        for thing in holdings_of(fixture).running:
+            yield _Source(fixture, thing, loop_of_fixture(fixture, test.module))
+
+
+def _is_asyncios_async(fixture: Fixture, module: Module) -> bool:
+    return fixture.is_async and fixture.function.keeps_its_nature and is_run_by_asyncio(fixture, module)
+
+
+def _handing_out(test: Test, name: str) -> Iterator[Fixture]:
+    """The fixture behind a name, and those whose values it hands on."""
+    graph = test.module.fixture_graph
+    todo = [graph.find(name, test.klass)]
+    seen: set[Fixture] = set()
+    while todo:
+        fixture = todo.pop(0)
+        if fixture is None or fixture in seen:
+            continue
+        seen.add(fixture)
+        yield fixture
+        todo += (
+            graph.find(other, test.klass, beyond=fixture if other == fixture.name else None)
+            for other in sorted(holdings_of(fixture).hands_on)
+        )
+
+
+# -- what is said of it ------------------------------------------------------------------------------------------------
+
+
+def _message(name: str, source: _Source, loop: Loop) -> str:
+    through = f', behind "{name}",' if name != source.fixture.name else ""
+    own = "its own function loop" if loop.scope == "function" else f"the {loop.scope} loop"
+    return (
+        f'"{source.fixture.name}" ({source.loop.scope} loop){through} {source.thing.what}, but this test runs on {own}'
+        f" ({_remedy(source, loop)}{_decided(source, loop)})"
+    )
+
+
+def _remedy(source: _Source, loop: Loop) -> str:
+    scope, own = source.loop.scope, loop.scope
+    assert scope is not None
+    assert own is not None
+    if is_narrower(scope, own):
+        return f'set loop_scope="{own}" on the fixture'
+    on_the_fixture = f'loop_scope="{own}"'
+    if source.fixture.scope is not None and is_narrower(own, source.fixture.scope):
+        on_the_fixture = f'scope="{own}" and {on_the_fixture}'
+    return f'set loop_scope="{scope}" on the test, or {on_the_fixture} on the fixture'
+
+
+def _decided(source: _Source, loop: Loop) -> str:
+    """Which lines of the configuration have a part in it."""
+    found = [
+        f"{option} in {each.decided_by}"
+        for option, each in ((FIXTURE_OPTION, source.loop), (TEST_OPTION, loop))
+        if each.decided_by
+    ]
+    return f"; decided by {' and '.join(found)}" if found else ""

@@ -1,0 +1,85 @@
+"""AT212: an async fixture is asked for by `request.getfixturevalue` while the loop is running."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import Runs, runner_of
+from flake8_async_tests.source.calls import receiver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+_RUN_ON_A_LOOP = (Runs.ASYNCIO, Runs.ANYIO)
+
+
+@rule("AT212", "getfixturevalue-of-async-fixture", knows=Knows.PROJECT)
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.method_calls("getfixturevalue"):
+        function = call.function
+        if function is None or not function.is_async or not _is_on_request(call):
+            continue
+        name = _literal_name(call)
+        fixture = module.fixture_graph.find(name, function.klass) if name else None
+        if fixture is None or not fixture.is_async or _is_expected_to_fail(call):
+            continue
+        if _is_set_up_by_then(module, function, name):
+            continue
+        yield Finding(
+            call.node,
+            f"getfixturevalue({name!r}) asks for an async fixture while the loop is running: RuntimeError"
+            f" (take {name} as a parameter, or call it in a sync fixture)",
+        )
+
+
+def _is_on_request(call: Call) -> bool:
+    receiver = receiver_of(call.node)
+    if not isinstance(receiver, ast.Name) or receiver.id != "request":
+        return False
+    bindings = call.scope.bindings.get("request", ())
+    return len(bindings) == 1 and isinstance(bindings[0], ast.arg)
+
+
+def _literal_name(call: Call) -> str:
+    argument = call.argument(0, "argname")
+    value = call.module.value_of(argument, call.scope) if argument is not None else None
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+
+
+def _is_expected_to_fail(call: Call) -> bool:
+    for ancestor in call.module.ancestors(call.node, call.scope):
+        if isinstance(ancestor, ast.With):
+            for item in ancestor.items:
+                entered = item.context_expr
+                if isinstance(entered, ast.Call) and call.module.qualified(entered.func, call.scope) == "pytest.raises":
+                    return True
+    return False
+
+
+def _is_set_up_by_then(module: Module, function: Function, name: str) -> bool:
+    """Whether the fixture is there already, or the function is none that certainly runs on a loop."""
+    test = module.test_of(function)
+    if test is not None:
+        return runner_of(test).runs not in _RUN_ON_A_LOOP or _draws_in(test, name)
+    fixture = module.fixture_of(function)
+    return fixture is None or _is_there_before(fixture, name)
+
+
+def _draws_in(test: Test, name: str) -> bool:
+    return name in test.module.fixture_graph.closure_of(test).names
+
+
+def _is_there_before(fixture: Fixture, name: str) -> bool:
+    """Whether the fixture itself, or a test in sight that asks for it, draws the other one in."""
+    graph = fixture.module.fixture_graph
+    if name in graph.closure_of_fixture(fixture).names or name in graph.closure(fixture.klass, ()).names:
+        return True
+    return any(fixture in graph.closure_of(test).fixtures and _draws_in(test, name) for test in fixture.module.tests)
