@@ -1,0 +1,130 @@
+"""AT302: a coroutine is taken for the result that awaiting it would give."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import insert_await, unsafe
+from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
+from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.places import place_of, scopes_around
+from flake8_async_tests.inference.uses import (
+    UNITTEST_ASSERTIONS,
+    check_of,
+    is_coroutines_own,
+    is_left_alone_on_purpose,
+    need_of,
+)
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# Who asks these knows that it may be a coroutine.
+_PREDICATES = frozenset(
+    {
+        "asyncio.iscoroutine",
+        "asyncio.isfuture",
+        "builtins.isinstance",
+        "builtins.type",
+        "inspect.getcoroutinestate",
+        "inspect.isawaitable",
+        "inspect.iscoroutine",
+    }
+)
+
+
+@rule("AT302", "coroutine-as-value", knows=Knows.PROJECT, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    statements = {node.value for node, _ in module.index.by_kind[ast.Expr] if isinstance(node, ast.Expr)}
+    names = dict(_names_assigned(module))
+    assigned: dict[tuple[Scope, str], list[Call]] = {}
+    for call in suspects(module):
+        if call.node in names:
+            assigned.setdefault((call.scope, names[call.node]), []).append(call)
+        elif call.node not in statements:
+            yield from _use_of_call(module, call)
+    for (scope, name), calls in assigned.items():
+        yield from _uses_of_name(module, name, scope, calls)
+
+
+def _names_assigned(module: Module) -> Iterator[tuple[ast.expr | None, str]]:
+    """The values that are assigned to one name each, with that name."""
+    by_kind = module.index.by_kind
+    for node, _ in (*by_kind[ast.Assign], *by_kind[ast.AnnAssign]):
+        assert isinstance(node, (ast.Assign, ast.AnnAssign))
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if len(targets) == 1 and isinstance(targets[0], ast.Name):
+            yield node.value, targets[0].id
+
+
+def _use_of_call(module: Module, call: Call) -> Iterator[Finding]:
+    need = need_of(module, call.node, call.scope)
+    shown = coroutine_function_called(call) if need else ""
+    if shown and not is_left_alone_on_purpose(module, call.node, call.scope):
+        yield Finding(call.node, _message(f"{shown}()", need), unsafe(*insert_await(module, call.node, call.scope)))
+
+
+def _message(subject: str, need: str) -> str:
+    return f"{subject} is a coroutine, not its result, when it is {need}: nothing of it has run (await it)"
+
+
+def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) -> Iterator[Finding]:
+    loads = sorted((load for load in scope.loads if load.id == name), key=place_of)
+    if not _are_looked_at(loads, scope):
+        return
+    coroutines = {call.node for call in calls if coroutine_function_called(call)}
+    if not coroutines or _may_be_used_elsewhere(module, name, scope):
+        return
+    if any(_knows_better(module, load, scope) for load in loads):
+        return
+    for load in loads:
+        bindings = bindings_at(module, load, scope)
+        if not bindings or any(binding.value not in coroutines for binding in bindings):
+            continue
+        need = check_of(module, load, scope)
+        if need:
+            if not is_left_alone_on_purpose(module, load, scope):
+                made = bindings[0].value
+                # Awaited where it is made: it may be looked at more than once.
+                fix = unsafe(*insert_await(module, made, scope)) if len(bindings) == 1 and made is not None else None
+                yield Finding(load, _message(name, need), fix)
+        elif not isinstance(scope.parents[load], (ast.Attribute, ast.Subscript, ast.FormattedValue)):
+            # Awaited, or given to somebody who may await it.
+            return
+
+
+def _are_looked_at(loads: list[ast.Name], scope: Scope) -> bool:
+    """Whether one of them may stand in an assertion or a comparison: told by lines, which costs next to nothing."""
+    lines = {load.lineno for load in loads}
+    for node in scope.nodes:
+        if isinstance(node, ast.Call):
+            looks = isinstance(node.func, ast.Attribute) and node.func.attr in UNITTEST_ASSERTIONS
+        else:
+            looks = isinstance(node, (ast.Assert, ast.Compare))
+        if looks:
+            assert isinstance(node, (ast.stmt, ast.expr))
+            if any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
+                return True
+    return False
+
+
+def _may_be_used_elsewhere(module: Module, name: str, scope: Scope) -> bool:
+    """Whether a function inside this one reads the name."""
+    return any(
+        inner is not scope and scope in scopes_around(inner) and any(load.id == name for load in inner.loads)
+        for inner in module.index.scopes
+    )
+
+
+def _knows_better(module: Module, load: ast.Name, scope: Scope) -> bool:
+    """Whether a name is used as one that holds a coroutine."""
+    parent = scope.parents[load]
+    if isinstance(parent, ast.Attribute):
+        return is_coroutines_own(parent.attr)
+    return isinstance(parent, ast.Call) and module.qualified(parent.func, scope) in _PREDICATES

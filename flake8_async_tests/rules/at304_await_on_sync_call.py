@@ -1,0 +1,74 @@
+"""AT304: the await of a call that gives nothing to await."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import remove_await, safe
+from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
+from flake8_async_tests.inference.flow import is_assigned_at
+from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.replaced import method_may_be_replaced
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_SYNC_METHODS = {
+    Kind.HTTPX_CLIENT: HTTP_METHODS,
+    Kind.HTTPX_RESPONSE: frozenset({"json", "raise_for_status"}),
+    Kind.TEST_CLIENT: HTTP_METHODS,
+}
+_WHAT = {
+    Kind.HTTPX_CLIENT: "httpx.Client is synchronous",
+    Kind.HTTPX_RESPONSE: "responses of httpx are read synchronously",
+    Kind.TEST_CLIENT: "TestClient is synchronous",
+}
+_OF_CLIENTS = frozenset(method for methods in _SYNC_METHODS.values() for method in methods)
+_ASSERTIONS = frozenset(
+    {
+        "assert_any_await",
+        "assert_any_call",
+        "assert_awaited",
+        "assert_awaited_once",
+        "assert_awaited_once_with",
+        "assert_awaited_with",
+        "assert_called",
+        "assert_called_once",
+        "assert_called_once_with",
+        "assert_called_with",
+        "assert_has_awaits",
+        "assert_has_calls",
+        "assert_not_awaited",
+        "assert_not_called",
+    }
+)
+
+
+@rule("AT304", "await-on-sync-call", knows=Knows.FILE, fix="safe")
+def check(module: Module) -> Iterator[Finding]:
+    for node, scope in module.of_kind(ast.Await):
+        if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
+            because = _sync_because(module, node.value.func, scope)
+            if because:
+                yield Finding(
+                    node,
+                    f"await of {node.value.func.attr}() is a TypeError: {because} (drop the await)",
+                    safe(remove_await(module, node)),
+                )
+
+
+def _sync_because(module: Module, method: ast.Attribute, scope: Scope) -> str:
+    """Why the call of a method certainly gives nothing to await, "" when it may."""
+    if method.attr in _ASSERTIONS:
+        return "assertions of mocks are no coroutines" if mocks_of(module).at(method.value, scope) else ""
+    kind = kind_of(module, method.value, scope) if method.attr in _OF_CLIENTS else None
+    if kind not in _SYNC_METHODS or method.attr not in _SYNC_METHODS[kind]:
+        return ""
+    if is_assigned_at(module, method, scope) or method_may_be_replaced(module, method, scope, of_library=True):
+        return ""
+    return _WHAT[kind]
