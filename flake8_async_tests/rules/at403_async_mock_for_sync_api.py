@@ -1,0 +1,146 @@
+"""AT403: a method that is sync in the real thing is left to an AsyncMock, and gives a coroutine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.httpx_mocks import HttpxResponses
+from flake8_async_tests.inference.mock_settings import MockSettings
+from flake8_async_tests.inference.mock_uses import MockUses, Use
+from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flake8_async_tests.inference.mock_uses import MockUse, UsesByName
+    from flake8_async_tests.inference.mock_values import Mock, Origin, Path
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_OF_RESPONSES = ("json", "raise_for_status", "text")
+_OF_RESULTS = ("mappings", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique")
+_OF_RESULTS_BY_COMMON_NAMES = ("all", "fetchall", "first", "one", "one_or_none")
+_OF_SESSIONS = ("add", "add_all", "expunge")
+
+# What else is done with a result: with anything besides, `all` and `first` may be another thing's.
+_RESULT = frozenset(
+    {
+        *_OF_RESULTS,
+        *_OF_RESULTS_BY_COMMON_NAMES,
+        "close",
+        "columns",
+        "fetchmany",
+        "fetchone",
+        "inserted_primary_key",
+        "keys",
+        "lastrowid",
+        "partitions",
+        "rowcount",
+        "tuples",
+    }
+)
+# These two are coroutine functions of a session.
+_COROUTINES_OF_SESSIONS = frozenset({"scalar", "scalars"})
+_SIGNS_OF_SESSION = frozenset({"add", "commit", "execute", "flush"})
+_SIGNS_OF_SESSION_FOR_ADD = frozenset({"commit", "execute", "flush"})
+
+
+@rule("AT403", "async-mock-for-sync-api", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for scopes in _scopes_with_candidates(module):
+        for use, what in _not_within_others(_wrong_uses(module, scopes)):
+            yield Finding(
+                use.node,
+                f"{use.name} of {what} is no coroutine function, but an AsyncMock makes it one: the caller gets a"
+                " coroutine, which is true (use a MagicMock)",
+            )
+
+
+def _scopes_with_candidates(module: Module) -> Iterable[list[Scope]]:
+    """The scopes of each outermost function in which one of the methods occurs on what may be a mock."""
+    mocks = mocks_of(module)
+    if not mocks.names.are_there:
+        return ()
+    methods = (*_OF_RESPONSES, *_OF_RESULTS, *_OF_RESULTS_BY_COMMON_NAMES, *_OF_SESSIONS)
+    scopes = [setting.scope for setting in module.fact(MockSettings).naming(*methods)]
+    for method in methods:
+        scopes += [scope for call, scope in module.index.calls.get(method, ()) if mocks.names.may_hold(call.func)]
+    around = {each[0]: each for each in map(mocks.scopes_around, dict.fromkeys(scopes))}
+    return around.values()
+
+
+def _wrong_uses(module: Module, scopes: list[Scope]) -> Iterator[tuple[MockUse, str]]:
+    """The first use of each sync method of a mock, and what the mock stands for."""
+    uses = MockUses(module, scopes)
+    for mock in uses.by_mock:
+        if not mock.kind.is_async or not mock.is_open:
+            continue
+        names = _with_those_at_home(module, mock, uses, scopes)
+        for method, what in _sync_methods(module, mock, names):
+            found = names.get(method, [])
+            if any(
+                use.use is Use.AWAITED or (use.use is Use.GIVEN and not _is_async_mock(module, use)) for use in found
+            ):
+                continue
+            first = next((use for use in found if use.use in (Use.CALLED, Use.CONFIGURED, Use.GIVEN)), None)
+            if first is not None and first.scope in scopes:
+                yield first, what
+
+
+def _with_those_at_home(module: Module, mock: Mock, uses: MockUses, scopes: list[Scope]) -> UsesByName:
+    """What is done with a mock here, and before that in the function that made it, such as `setUp`."""
+    found = uses.names_on(mock)
+    home = mocks_of(module).scopes_around(mock.origin.scope)
+    if home[0] is scopes[0]:
+        return found
+    before = MockUses(module, home).names_on(mock)
+    return {name: [*before.get(name, ()), *found.get(name, ())] for name in {**before, **found}}
+
+
+def _not_within_others(found: Iterable[tuple[MockUse, str]]) -> list[tuple[MockUse, str]]:
+    """Without what is configured for the result of a method that is reported itself."""
+    reported: set[tuple[Origin, Path]] = set()
+    left = []
+    for use, what in sorted(found, key=lambda pair: len(pair[0].mock.path)):
+        path = use.mock.path
+        if not any((use.mock.origin, path[:length]) in reported for length in range(1, len(path) + 1)):
+            left.append((use, what))
+        reported.add((use.mock.origin, (*path, use.name)))
+    return left
+
+
+def _sync_methods(module: Module, mock: Mock, names: UsesByName) -> Iterator[tuple[str, str]]:
+    if _is_response(module, mock, names):
+        yield "json", "a response"
+        yield "raise_for_status", "a response"
+        if any(use.use is Use.CALLED for use in names.get("text", ())):
+            yield "text", "a response"
+    is_session = not _SIGNS_OF_SESSION.isdisjoint(names)
+    for method in _OF_RESULTS:
+        if not (is_session and method in _COROUTINES_OF_SESSIONS):
+            yield method, "a result"
+    if _is_result(module, mock, names):
+        for method in _OF_RESULTS_BY_COMMON_NAMES:
+            yield method, "a result"
+    if not _SIGNS_OF_SESSION_FOR_ADD.isdisjoint(names):
+        for method in _OF_SESSIONS:
+            yield method, "a session"
+
+
+def _is_response(module: Module, mock: Mock, names: UsesByName) -> bool:
+    if "status" in names:
+        # aiohttp's, whose methods are coroutine functions.
+        return False
+    return "status_code" in names or module.fact(HttpxResponses).includes(mock)
+
+
+def _is_result(module: Module, mock: Mock, names: UsesByName) -> bool:
+    if not _RESULT.issuperset(names):
+        return False
+    return module.imports("sqlalchemy") or any(method in names or method in mock.path for method in _OF_RESULTS)
+
+
+def _is_async_mock(module: Module, use: MockUse) -> bool:
+    given = mocks_of(module).at(use.value, use.scope) if use.value is not None else ()
+    return bool(given) and all(mock.kind.is_async for mock in given)

@@ -1,0 +1,147 @@
+"""AT408: an expression that looks like a mock's assertion and checks nothing."""
+
+from __future__ import annotations
+
+import ast
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import insert_after, safe
+from flake8_async_tests.inference.mock_values import BEGINNINGS_OF_ASSERTIONS
+from flake8_async_tests.inference.mocks import Setting, mocks_of
+from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_OF_AWAITS = frozenset(
+    {
+        "assert_any_await",
+        "assert_awaited",
+        "assert_awaited_once",
+        "assert_awaited_once_with",
+        "assert_awaited_with",
+        "assert_has_awaits",
+        "assert_not_awaited",
+    }
+)
+_REAL = _OF_AWAITS | {name.replace("awaited", "called").replace("await", "call") for name in _OF_AWAITS}
+_WITHOUT_ARGUMENTS = frozenset(
+    name for name in _REAL if name.endswith(("assert_called", "assert_awaited", "_once", "_not_called", "_not_awaited"))
+)
+# `called` is a real attribute.
+_WITHOUT_PREFIX = frozenset(name.removeprefix("assert_") for name in _REAL) - {"called"}
+# Called, these are taken for what they look like whatever they are called on.
+_ON_ANYTHING = frozenset({"awaited_once", "awaited_once_with", "has_awaits"})
+_MOST_EDITS = 2
+
+
+@rule("AT408", "ineffective-mock-assertion", knows=Knows.FILE, fix="safe")
+def check(module: Module) -> Iterator[Finding]:
+    for node, scope in _asserted(module):
+        call = node if isinstance(node, ast.Call) else None
+        attribute = call.func if call is not None else node
+        if not isinstance(attribute, ast.Attribute):
+            continue
+        message = _message(module, attribute, scope, is_called=call is not None)
+        if message and not is_expected_to_raise(module, node, scope):
+            # Asserted, it would fail with the parentheses: what it gives back is None.
+            is_statement = isinstance(scope.parents[node], ast.Expr)
+            is_complete = call is None and attribute.attr in _WITHOUT_ARGUMENTS
+            yield Finding(node, message, safe(insert_after(node, "()")) if is_statement and is_complete else None)
+
+
+def _asserted(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
+    """What stands as a statement of its own, or is asserted."""
+    for statement, scope in module.of_kind(ast.Expr):
+        value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
+        yield value, scope
+        if isinstance(value, ast.Call) and value.args and _is_assert_true(value):
+            yield value.args[0], scope
+    for assertion, scope in module.of_kind(ast.Assert):
+        parts = [assertion.test]
+        while parts:
+            part = parts.pop()
+            if isinstance(part, ast.BoolOp):
+                parts += part.values
+            else:
+                yield part.value if isinstance(part, ast.Await) else part, scope
+
+
+def _is_assert_true(call: ast.Call) -> bool:
+    function = call.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "assertTrue"
+        and isinstance(function.value, ast.Name)
+        and function.value.id == "self"
+    )
+
+
+def _message(module: Module, node: ast.Attribute, scope: Scope, *, is_called: bool) -> str:
+    name = node.attr
+    if name in _REAL:
+        if is_called or not (name in _OF_AWAITS or mocks_of(module).at(node.value, scope)):
+            return ""
+        return f"{name} is not called, so nothing is checked (add the parentheses)"
+    if name in _ON_ANYTHING and is_called and not _is_defined_here(module, name):
+        return _instead(name, f"assert_{name}")
+    if name in _WITHOUT_PREFIX:
+        return _instead(name, f"assert_{name}") if _is_let_through(module, node, scope) else ""
+    if mocks_of(module).names.may_hold(node.value):
+        meant = _meant(name)
+        if meant and _is_let_through(module, node, scope):
+            return _instead(name, meant)
+    return ""
+
+
+def _instead(name: str, meant: str) -> str:
+    return f"{name} is no assertion but an attribute that a mock makes up: nothing is checked ({meant})"
+
+
+def _is_defined_here(module: Module, name: str) -> bool:
+    """Whether a class of this file has a method of that name."""
+    return any(function.name == name and function.is_method for function in module.functions)
+
+
+def _is_let_through(module: Module, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether a mock makes an attribute of that name up instead of raising an AttributeError."""
+    mocks = mocks_of(module).at(node.value, scope)
+    return bool(mocks) and all(_lets_through(module, mock, node, scope) for mock in mocks)
+
+
+def _lets_through(module: Module, mock: Mock, node: ast.Attribute, scope: Scope) -> bool:
+    if not mock.is_open or mocks_of(module).setting(mock, node.attr, node, scope) is not Setting.NONE:
+        return False
+    is_unsafe = mock.origin.is_unsafe and not mock.path
+    return is_unsafe or not node.attr.startswith(BEGINNINGS_OF_ASSERTIONS)
+
+
+@lru_cache(maxsize=4096)
+def _meant(name: str) -> str:
+    """The real assertion that a name misspells, "" when it is none."""
+    lowered = name.lower()
+    for real in sorted(_REAL):
+        if abs(len(real) - len(name)) <= _MOST_EDITS and _edits(lowered, real) <= _MOST_EDITS:
+            return real
+    return ""
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters have to be added, left out, changed or swapped with the next to get from one to the other."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        current = [row]
+        for column, wanted in enumerate(other, start=1):
+            cost = min(last[column] + 1, current[-1] + 1, last[column - 1] + (letter != wanted))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == wanted:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, last = last, current
+    return last[-1]
