@@ -45,8 +45,10 @@ def _is_stopped_otherwise(call: Call) -> bool:
 
     `server.stop()` or `stopping.set()` may be just how the task is told to end.
     """
-    names = {node.id for node in ast.walk(call.node) if isinstance(node, ast.Name)}
-    names.discard("asyncio")
+    given = [*call.node.args, *call.node.keywords]
+    nodes = [node for argument in given for node in ast.walk(argument)]
+    called = {node.func for node in nodes if isinstance(node, ast.Call)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and node not in called}
     if any(load.id in names and comes_after_yield(load, call.scope) for load in call.scope.loads):
         return True
     return any(
@@ -56,4 +58,4 @@ def _is_stopped_otherwise(call: Call) -> bool:
 
 
 def _binds(block: ast.With | ast.AsyncWith, names: set[str]) -> bool:
-    return any(isinstance(node, ast.Name) and node.id in names for item in block.items for node in (ast.walk(item)))
+    return any(isinstance(node, ast.Name) and node.id in names for item in block.items for node in ast.walk(item))

@@ -1,0 +1,70 @@
+"""AT501: an event loop is started inside of the one that is running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import await_argument, unsafe
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
+from flake8_async_tests.inference.loops import is_runner, loop_calls
+from flake8_async_tests.inference.places import scopes_around
+from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+_RUNNING = ("asyncio.run", "anyio.run", "trio.run")
+_RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
+
+
+@rule("AT501", "nested-event-loop", knows=Knows.FILE, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    if module.imports("nest_asyncio"):
+        return
+    for call, shown in _running_calls(module):
+        if call.function is None or not call.function.is_async or _is_wanted(call):
+            continue
+        yield Finding(
+            call.node,
+            f"{shown}() cannot run while the event loop of async {call.function.name} is running: RuntimeError"
+            " (await the coroutine)",
+            # Those of anyio and trio take the function, not a coroutine.
+            unsafe(*await_argument(module, call.node, call.scope)) if shown not in ("anyio.run", "trio.run") else None,
+        )
+
+
+def _running_calls(module: Module) -> Iterator[tuple[Call, str]]:
+    for call in module.calls(*_RUNNING):
+        # asyncio's own may run inside of trio.
+        if call.name != "asyncio.run" or not runs_on_trio(module, call.scope):
+            yield call, call.name
+    for call in loop_calls(module, "run_until_complete"):
+        if not runs_on_trio(module, call.scope):
+            yield call, "loop.run_until_complete"
+    for call in module.method_calls("run"):
+        receiver = receiver_of(call.node)
+        if receiver is not None and is_runner(module, receiver, call.scope) and not runs_on_trio(module, call.scope):
+            yield call, "Runner.run"
+
+
+def _is_wanted(call: Call) -> bool:
+    """Whether the error is what is tested, or cannot come about since something else is called."""
+    module = call.module
+    if call.name and path_may_be_replaced(module, call.name, call.scope):
+        return True
+    if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
+        return True
+    if is_expected_around(module, call.node, call.scope, *_RAISED):
+        return True
+    # The coroutine may be awaited where the error is expected.
+    around = set(scopes_around(call.scope)) - {call.scope}
+    return any(
+        expecting.scope in around and expects(module, expecting.node, expecting.scope, _RAISED)
+        for expecting in module.calls("pytest.raises")
+    )

@@ -1,0 +1,60 @@
+"""AT506: an assertion stands in a callback or a thread, where its failure reaches nobody."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.callbacks import last_told, lost_callbacks
+from flake8_async_tests.inference.exceptions import exceptions_caught
+from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.quiet import does_nothing
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_CATCHING = frozenset({"builtins.AssertionError", "builtins.Exception", "builtins.BaseException"})
+
+
+@rule("AT506", "lost-assertion", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    told: set[ast.AST] = set()
+    for callback in lost_callbacks(module):
+        told_until = last_told(module, callback.scope)
+        for node, said in _assertions_in(module, callback.scope):
+            if node in told or place_of(node) < told_until or _is_forwarded(module, node, callback.scope):
+                continue
+            told.add(node)
+            yield Finding(
+                node,
+                f"{said} is called by {callback.caller}: its failure is only logged, and the test passes"
+                " (hand the result to the test, and assert there)",
+            )
+
+
+def _assertions_in(module: Module, scope: Scope) -> Iterator[tuple[ast.Assert | ast.Call, str]]:
+    for node in scope.of(ast.Assert, ast.Call):
+        if isinstance(node, ast.Assert):
+            yield node, "the function that holds this assertion"
+        elif isinstance(node, ast.Call) and module.qualified(node.func, scope) == "pytest.fail":
+            yield node, "the function that holds this pytest.fail()"
+
+
+def _is_forwarded(module: Module, node: ast.Assert | ast.Call, scope: Scope) -> bool:
+    """Whether the callback itself catches the failure and does something with it."""
+    return any(
+        isinstance(around, (ast.Try, ast.TryStar))
+        and is_within(node, around.body)
+        and any(_forwards(module, handler, scope) for handler in around.handlers)
+        for around in module.ancestors(node, scope)
+    )
+
+
+def _forwards(module: Module, handler: ast.ExceptHandler, scope: Scope) -> bool:
+    caught = exceptions_caught(module, handler, scope)
+    return not caught.isdisjoint(_CATCHING) and not does_nothing(module, handler.body, scope)

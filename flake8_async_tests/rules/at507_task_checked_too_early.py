@@ -1,0 +1,106 @@
+"""AT507: a task is said to be done or cancelled before the event loop had a chance to run it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.assertions import assertion_that_holds
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.handover import observations
+from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.suspension import runs_straight, statement_of
+from flake8_async_tests.inference.tasks import TASK, Assignment, assignment_of, is_started_task, is_task_of_group
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import keyword_value, receiver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+@rule("AT507", "task-checked-too-early", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    told: set[ast.AST] = set()
+    for call in module.method_calls("done", "cancelled"):
+        assertion = assertion_that_holds(call.node, call.scope)
+        if assertion is None or assertion in told or call.function is None or not call.function.is_async:
+            continue
+        since = _last_event(call)
+        if since and not module.method_calls("set_task_factory") and not runs_on_trio(module, call.scope):
+            told.add(assertion)
+            yield Finding(
+                assertion,
+                f"the task is not {_method(call)} yet: {since} (await the task first)",
+            )
+
+
+def _method(call: Call) -> str:
+    assert isinstance(call.node.func, ast.Attribute)
+    return call.node.func.attr
+
+
+def _last_event(call: Call) -> str:
+    """What a message says of the task's start or cancellation with nothing awaited since, else ""."""
+    name = receiver_of(call.node)
+    if not isinstance(name, ast.Name):
+        return ""
+    start = _start_of(call.module, name, call)
+    if start is None:
+        return ""
+    check = statement_of(call.node, call.scope)
+    if runs_straight(start.node, check, call.scope):
+        return "nothing was awaited since it was started, so it has not run"
+    if _is_just_cancelled(call, start, check):
+        return "cancel() only asks for it, and nothing was awaited since"
+    return ""
+
+
+def _start_of(module: Module, name: ast.Name, call: Call) -> Assignment | None:
+    """The assignment, in this function, of the task that a name certainly holds."""
+    bindings = bindings_at(module, name, call.scope)
+    if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].scope is not call.scope:
+        return None
+    value = bindings[0].value
+    if not isinstance(value, ast.Call) or keyword_value(value, "eager_start") is not None:
+        return None
+    if not is_started_task(module, value, call.scope) and not is_task_of_group(module, value, call.scope):
+        return None
+    return assignment_of(value, call.scope)
+
+
+def _is_just_cancelled(call: Call, start: Assignment, check: ast.stmt) -> bool:
+    """Whether the only cancellation of the task is just before, and nothing waited for the task before that."""
+    module, scope = call.module, call.scope
+    if not _groups_around(module, start.node, scope) <= _groups_around(module, check, scope):
+        # The end of a TaskGroup has waited for it.
+        return False
+    seen = [
+        place
+        for name in start.names
+        for place in observations(module, name, scope, TASK)
+        if isinstance(place, ast.Name) and place_of(place) < place_of(check)
+    ]
+    cancelled = [_cancelling(place, scope) for place in seen]
+    return bool(cancelled) and all(
+        statement is not None and runs_straight(statement, check, scope) for statement in cancelled
+    )
+
+
+def _groups_around(module: Module, node: ast.stmt, scope: Scope) -> set[ast.AST]:
+    return {around for around in module.ancestors(node, scope) if isinstance(around, ast.AsyncWith)}
+
+
+def _cancelling(name: ast.Name, scope: Scope) -> ast.stmt | None:
+    """The statement `task.cancel()` in which a name stands."""
+    method = scope.parents.get(name)
+    if not isinstance(method, ast.Attribute) or method.attr != "cancel":
+        return None
+    called = scope.parents[method]
+    if not isinstance(called, ast.Call) or called.func is not method:
+        return None
+    return statement_of(called, scope)

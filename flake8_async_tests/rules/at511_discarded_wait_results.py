@@ -1,0 +1,64 @@
+"""AT511: `asyncio.wait` waits for tasks, and nobody asks them how it went."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import insert_before, replace, spell, unsafe
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.counting import is_only_counted
+from flake8_async_tests.inference.handover import is_shared
+from flake8_async_tests.inference.places import belongs_to_tests, clears_up, end_of, is_cancelled_before, place_of
+from flake8_async_tests.inference.tasks import TASK, names_of_tasks, observations
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+
+@rule("AT511", "discarded-wait-results", knows=Knows.FILE, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.calls("asyncio.wait"):
+        awaited = call.parent
+        if not belongs_to_tests(module, call.scope):
+            continue
+        if not isinstance(awaited, ast.Await) or not is_only_counted(module, awaited, call.scope):
+            continue
+        if clears_up(module, awaited, call.scope) or is_cancelled_before(module, awaited, call.scope):
+            continue
+        if _may_be_read_later(call) or runs_on_trio(module, call.scope):
+            continue
+        yield Finding(
+            awaited,
+            "asyncio.wait() raises nothing that its tasks raise, and nobody reads their results: failures vanish"
+            " (use gather or a TaskGroup, or ask each task for its result())",
+            _fix(call) if isinstance(call.scope.parents[awaited], ast.Expr) else None,
+        )
+
+
+def _fix(call: Call) -> Fix | None:
+    """Without a timeout and the like `gather` waits for the same, and raises what went wrong."""
+    arguments = call.node.args
+    if len(arguments) != 1 or call.node.keywords:
+        return None
+    name = spell(call.module, call.scope, "asyncio", "gather", line=call.node.lineno)
+    if name is None or not isinstance(arguments[0], (ast.Attribute, ast.Call, ast.List, ast.Name, ast.Set, ast.Tuple)):
+        return None
+    return unsafe(replace(call.node.func, name.text), insert_before(arguments[0], "*"), names=[name])
+
+
+def _may_be_read_later(call: Call) -> bool:
+    """Whether some name of a task, or of a collection of them, is used after the wait, or that cannot be told."""
+    argument = call.argument(0, "fs")
+    names = names_of_tasks(call.module, argument, call.scope) if argument is not None else None
+    if names is None:
+        return True
+    return any(
+        is_shared(call.module, name.id, call.scope)
+        or any(end_of(call.node) < place_of(place) for place in observations(call.module, name, call.scope, TASK))
+        for name in names
+    )

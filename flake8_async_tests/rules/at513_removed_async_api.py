@@ -1,0 +1,148 @@
+"""AT513: something of asyncio, or of the libraries around it, that is gone or going."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import remove_argument, replace, safe, spell, unsafe
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.exceptions import exceptions_caught, is_expected_around
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_LOST_LOOP = tuple(
+    f"asyncio.{name}"
+    for name in (
+        "BoundedSemaphore",
+        "Condition",
+        "Event",
+        "LifoQueue",
+        "Lock",
+        "PriorityQueue",
+        "Queue",
+        "Semaphore",
+        "as_completed",
+        "create_subprocess_exec",
+        "create_subprocess_shell",
+        "gather",
+        "open_connection",
+        "open_unix_connection",
+        "shield",
+        "sleep",
+        "start_server",
+        "start_unix_server",
+        "wait",
+        "wait_for",
+    )
+)
+_DEAD_MODULES = {
+    "asynctest": "unmaintained, and does not import on Python 3.11 and later (use unittest.mock and"
+    " unittest.IsolatedAsyncioTestCase)",
+    "aiounittest": "unmaintained (use unittest.IsolatedAsyncioTestCase)",
+}
+_RUN_LOOP = "aiohttp.test_utils.unittest_run_loop"
+_RUN_LOOP_MESSAGE = "unittest_run_loop does nothing since aiohttp 3.8 and is removed in 4 (leave it out)"
+_FALLBACK = frozenset(
+    {"builtins.ImportError", "builtins.ModuleNotFoundError", "builtins.Exception", "builtins.BaseException"}
+)
+
+
+@rule("AT513", "removed-async-api", knows=Knows.FILE, fix="safe")
+def check(module: Module) -> Iterator[Finding]:
+    yield from _loop_arguments(module)
+    yield from _imports(module)
+    yield from _decorators(module)
+    for call in module.calls("asyncio.iscoroutinefunction"):
+        if not _is_for_one_version(module, call.node, call.scope):
+            yield Finding(
+                call.node,
+                "asyncio.iscoroutinefunction() is deprecated since Python 3.14 (use inspect.iscoroutinefunction())",
+                _inspected(call),
+            )
+
+
+def _inspected(call: Call) -> Fix | None:
+    name = spell(call.module, call.scope, "inspect", "iscoroutinefunction", line=call.node.lineno)
+    return safe(replace(call.node.func, name.text), names=[name]) if name is not None else None
+
+
+def _loop_arguments(module: Module) -> Iterator[Finding]:
+    for call in module.calls(*_LOST_LOOP):
+        for keyword in call.node.keywords:
+            if keyword.arg != "loop" or _is_for_one_version(module, call.node, call.scope):
+                continue
+            if is_expected_around(module, call.node, call.scope, "builtins.TypeError") or runs_on_trio(
+                module, call.scope
+            ):
+                continue
+            yield Finding(
+                keyword,
+                f"{call.name}() has no loop argument since Python 3.10: TypeError (leave it out)",
+                unsafe(remove_argument(module, call.node, keyword)),
+            )
+
+
+def _imports(module: Module) -> Iterator[Finding]:
+    if not module.imports(*_DEAD_MODULES, _RUN_LOOP):
+        return
+    found: list[tuple[ast.Import | ast.ImportFrom, Scope, str]] = []
+    for whole, scope in module.of_kind(ast.Import):
+        found += [(whole, scope, alias.name) for alias in whole.names]
+    for part, scope in module.of_kind(ast.ImportFrom):
+        found += [(part, scope, f"{part.module}.{alias.name}") for alias in part.names if not part.level]
+    told: set[ast.AST] = set()
+    for node, scope, name in found:
+        message = _RUN_LOOP_MESSAGE if name == _RUN_LOOP else _about_dead_module(name)
+        if message and node not in told and not _is_fallback(module, node, scope):
+            told.add(node)
+            yield Finding(node, message)
+
+
+def _about_dead_module(name: str) -> str:
+    head = name.partition(".")[0]
+    return f"{head} is {_DEAD_MODULES[head]}" if head in _DEAD_MODULES else ""
+
+
+def _is_fallback(module: Module, node: ast.stmt, scope: Scope) -> bool:
+    """Whether an import is tried first, or is what to do without another one."""
+    return _is_for_one_version(module, node, scope) or any(
+        isinstance(around, (ast.Try, ast.TryStar))
+        and not is_within(node, around.finalbody)
+        and any(not exceptions_caught(module, handler, scope).isdisjoint(_FALLBACK) for handler in around.handlers)
+        for around in module.ancestors(node, scope)
+    )
+
+
+def _is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether an `if` asks for the version of Python first."""
+    tests = [around.test for around in module.ancestors(node, scope) if isinstance(around, (ast.If, ast.IfExp))]
+    return any(
+        module.qualified(part, scope) == "sys.version_info"
+        for test in tests
+        for part in ast.walk(test)
+        if isinstance(part, (ast.Attribute, ast.Name))
+    )
+
+
+def _decorators(module: Module) -> Iterator[Finding]:
+    # The words first: most files have neither, and then no decorator need be looked at.
+    if "coroutine" not in module.text and "unittest_run_loop" not in module.text:
+        return
+    for function in module.functions:
+        for decorator in function.decorators:
+            if decorator.name == "asyncio.coroutine":
+                yield Finding(
+                    decorator.node,
+                    "asyncio.coroutine is gone since Python 3.11: AttributeError (write async def and await)",
+                )
+            elif decorator.name == _RUN_LOOP and isinstance(decorator.node, ast.Attribute):
+                # Imported by itself it is told of there.
+                yield Finding(decorator.node, _RUN_LOOP_MESSAGE)
