@@ -1,0 +1,39 @@
+"""AT601: `time.sleep` in a coroutine stops the event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import can_await, replace, spell, unsafe
+from flake8_async_tests.inference.numbers import number_of
+from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+
+@rule("AT601", "blocking-sleep", knows=Knows.FILE, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.calls("time.sleep"):
+        function = call.function
+        if function is None or not function.is_async or number_of(call.argument(0, "secs")) == 0:
+            continue
+        if not path_may_be_replaced(module, call.name, call.scope):
+            yield Finding(
+                call.node,
+                f"time.sleep() in async {function.name} stops the event loop: nothing else runs, and no timeout can"
+                " interrupt it (await asyncio.sleep())",
+                _fix(call),
+            )
+
+
+def _fix(call: Call) -> Fix | None:
+    module = call.module
+    if module.imports("anyio", "trio") or not call.is_statement or not can_await(module, call.node, call.scope):
+        return None
+    name = spell(module, call.scope, "asyncio", "sleep", line=call.node.lineno)
+    return unsafe(replace(call.node.func, f"await {name.text}"), names=[name]) if name is not None else None

@@ -1,0 +1,127 @@
+"""AT604: a test swallows the timeout, or the failed assertion, that should fail it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.assertions import always_fails, asserts, holds_assertion
+from flake8_async_tests.inference.exceptions import exceptions_caught, exceptions_named
+from flake8_async_tests.inference.places import (
+    clears_up,
+    end_of,
+    is_async_test_itself,
+    is_cancelled_before,
+    names_in,
+    place_of,
+)
+from flake8_async_tests.inference.quiet import does_nothing
+from flake8_async_tests.inference.suspension import statements_after
+from flake8_async_tests.inference.timeouts import awaits_under_timeout
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_ANYTHING = frozenset({"builtins.Exception", "builtins.BaseException"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A failure that a test can swallow: what a message says, which handlers the rule is about, and which catch it."""
+
+    message: str
+    named: frozenset[str]
+    caught_by: frozenset[str]
+    happens_in: Callable[[Module, Sequence[ast.stmt], Scope], bool]
+
+
+def _may_time_out(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:
+    """Whether it awaits under a timeout that is not expected: one that is has a failure behind it."""
+    return awaits_under_timeout(module, body, scope) and not always_fails(module, body[-1], scope)
+
+
+_FAILURES = (
+    _Failure(
+        "the timeout is swallowed: the test passes when the operation hangs (let it fail, or use pytest.raises)",
+        frozenset({"builtins.TimeoutError"}),
+        frozenset({"builtins.TimeoutError", "builtins.OSError"}) | _ANYTHING,
+        _may_time_out,
+    ),
+    _Failure(
+        "the failed assertion is swallowed with everything else: the test passes (catch what is expected, around it"
+        " alone)",
+        _ANYTHING,
+        _ANYTHING | {"builtins.AssertionError"},
+        holds_assertion,
+    ),
+)
+
+
+@rule("AT604", "swallowed-timeout", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for node, scope in module.of_kind(ast.Try):
+        if is_async_test_itself(module, scope):
+            yield from _in_try(module, node, scope)
+    for call in module.calls("contextlib.suppress"):
+        if is_async_test_itself(module, call.scope):
+            yield from _in_suppress(call)
+
+
+def _in_try(module: Module, node: ast.Try, scope: Scope) -> Iterator[Finding]:
+    told: set[ast.AST] = set()
+    for failure in _FAILURES:
+        handler = _first_handler(module, node, failure, scope)
+        if handler is None or handler in told or not does_nothing(module, handler.body, scope):
+            continue
+        if failure.happens_in(module, node.body, scope) and not _is_seen_to(module, node, node.orelse, scope):
+            told.add(handler)
+            yield Finding(handler, failure.message)
+
+
+def _first_handler(module: Module, node: ast.Try, failure: _Failure, scope: Scope) -> ast.ExceptHandler | None:
+    """The handler that gets a failure, if it is one that the rule is about."""
+    for handler in node.handlers:
+        caught = exceptions_caught(module, handler, scope)
+        if caught & failure.caught_by:
+            return handler if caught & failure.named else None
+    return None
+
+
+def _in_suppress(call: Call) -> Iterator[Finding]:
+    module, scope = call.module, call.scope
+    block = scope.parents.get(call.parent) if isinstance(call.parent, ast.withitem) else None
+    if not isinstance(block, ast.With):
+        return
+    caught = {name for argument in call.node.args for name in exceptions_named(module, argument, scope)}
+    for failure in _FAILURES:
+        if caught & failure.named and failure.happens_in(module, block.body, scope):
+            if not _is_seen_to(module, block, [], scope):
+                yield Finding(call.node, failure.message)
+            return
+
+
+def _is_seen_to(module: Module, node: ast.Try | ast.With, orelse: list[ast.stmt], scope: Scope) -> bool:
+    """Whether the rest of the test makes up for it: it clears up, drains, or asserts on what came of it."""
+    if clears_up(module, node, scope) or is_cancelled_before(module, node, scope):
+        return True
+    if any(isinstance(around, _LOOPS) for around in module.ancestors(node, scope)):
+        return True
+    if any(asserts(module, statement, scope) for statement in orelse):
+        return True
+    known = {name for name, bindings in scope.bindings.items() if any(_is_before(each, node) for each in bindings)}
+    return any(
+        asserts(module, after, scope) and (always_fails(module, after, scope) or names_in(after) & known)
+        for after in statements_after(node, scope)
+    )
+
+
+def _is_before(binding: ast.AST, node: ast.stmt) -> bool:
+    """Whether a name is bound before the end of a statement."""
+    return place_of(binding) < end_of(node)

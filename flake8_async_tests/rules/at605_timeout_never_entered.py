@@ -1,0 +1,62 @@
+"""AT605: a timeout is made and never entered, or entered in the wrong way."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import insert_before, unsafe
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.handover import is_shared, loads_of
+from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.inference.tasks import assignment_of
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+_OF_ASYNCIO = ("asyncio.timeout", "asyncio.timeout_at")
+_OF_ANYIO = ("anyio.fail_after", "anyio.move_on_after")
+
+
+@rule("AT605", "timeout-never-entered", knows=Knows.FILE, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.calls(*_OF_ASYNCIO, *_OF_ANYIO):
+        problem = _problem(call)
+        if not problem or is_expected_to_raise(module, call.node, call.scope):
+            continue
+        if call.name in _OF_ASYNCIO and runs_on_trio(module, call.scope):
+            continue
+        entering = "async with" if call.name in _OF_ASYNCIO else "with"
+        yield Finding(call.node, f"{call.name}() {problem} (write {entering} {call.name}(..):)", _fix(call))
+
+
+def _fix(call: Call) -> Fix | None:
+    block = call.scope.parents[call.parent] if isinstance(call.parent, ast.withitem) else None
+    is_async = isinstance(call.scope.node, ast.AsyncFunctionDef)
+    if not isinstance(block, ast.With) or len(block.items) > 1 or not is_async:
+        return None
+    return unsafe(insert_before(block, "async "))
+
+
+def _problem(call: Call) -> str:
+    """What is wrong with it, as a message says it; "" when it is entered, or may be."""
+    if isinstance(call.parent, ast.Expr):
+        return "is never entered: nothing has a timeout"
+    if isinstance(call.parent, ast.withitem) and call.name in _OF_ASYNCIO:
+        is_sync = isinstance(call.scope.parents[call.parent], ast.With)
+        return "is entered by a plain with: TypeError" if is_sync else ""
+    assignment = assignment_of(call.node, call.scope)
+    if assignment is not None and not any(_is_used(call, name) for name in assignment.names):
+        return "is assigned and never entered: nothing has a timeout"
+    return ""
+
+
+def _is_used(call: Call, name: ast.Name) -> bool:
+    if call.scope.is_function:
+        return bool(loads_of(call.module, name.id, call.scope)) or is_shared(call.module, name.id, call.scope)
+    # What a module or class binds others may import or ask for.
+    return True

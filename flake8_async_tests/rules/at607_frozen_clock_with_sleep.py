@@ -1,0 +1,104 @@
+"""AT607: a test sleeps while freezegun holds the clock that would wake it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import add_argument, unsafe
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.numbers import number_of
+from flake8_async_tests.inference.places import contexts_around, is_async_test_itself
+from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of
+from flake8_async_tests.rule import Edit, Finding, Knows, rule
+from flake8_async_tests.source.calls import has_double_star
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+# freezegun's arguments that let the time go on, by position.
+_TICKING = {"tick": 3, "auto_tick_seconds": 6, "real_asyncio": 7}
+_FREEZE = "freezegun.freeze_time"
+
+
+@rule("AT607", "frozen-clock-with-sleep", knows=Knows.FILE, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    if not module.calls(_FREEZE) or _is_configured(module):
+        return
+    told: set[ast.Call] = set()
+    for sleep in awaited_sleeps(module):
+        if not is_async_test_itself(module, sleep.scope) or not _waits_for_clock(sleep):
+            continue
+        for call in _freezing(sleep):
+            if call.node not in told and not _lets_time_go_on(call):
+                told.add(call.node)
+                yield Finding(
+                    call.node,
+                    f"freeze_time() stops the event loop's clock too: {sleep.name}() on line {sleep.node.lineno} never"
+                    " wakes (add real_asyncio=True)",
+                    unsafe(_add_real_asyncio(call)),
+                )
+
+
+def _add_real_asyncio(call: Call) -> Edit | None:
+    # Given already, it is false there.
+    if call.argument(_TICKING["real_asyncio"], "real_asyncio") is not None:
+        return None
+    return add_argument(call.module, call.node, "real_asyncio=True")
+
+
+def _is_configured(module: Module) -> bool:
+    """Whether freezegun is told somewhere to leave modules alone."""
+    modules = (module, *module.project.conftests(module.directory).modules)
+    return any(each.calls("freezegun.configure", "freezegun.config.configure") for each in modules)
+
+
+def _waits_for_clock(sleep: Call) -> bool:
+    """Whether a sleep waits for asyncio's clock to move, and nothing in the test moves it."""
+    module, scope = sleep.module, sleep.scope
+    duration = duration_of(sleep)
+    seconds = number_of(module.value_of(duration, scope)) if duration is not None else None
+    if sleep.name == "trio.sleep" or seconds is None or seconds <= 0:
+        return False
+    inside = set(module.scopes_within(scope))
+    if any(moving.scope in inside for moving in module.method_calls("tick", "move_to")):
+        return False
+    return not path_may_be_replaced(module, sleep.name, scope) and not runs_on_trio(module, scope)
+
+
+def _freezing(sleep: Call) -> Iterator[Call]:
+    """The calls of `freeze_time` that a sleep runs under: decorators of its test and of the class, and `with` items."""
+    module = sleep.module
+    function = sleep.function
+    assert function is not None
+    decorators = [(decorator, function.outer) for decorator in function.decorators]
+    if function.klass is not None:
+        decorators += [(decorator, function.klass.outer) for decorator in function.klass.decorators]
+    for decorator, scope in decorators:
+        if decorator.name == _FREEZE and decorator.call is not None:
+            yield module.call_at(decorator.call, scope)
+    for name, node in contexts_around(module, sleep.node, sleep.scope):
+        if name == _FREEZE:
+            yield module.call_at(node, sleep.scope)
+
+
+def _lets_time_go_on(call: Call) -> bool:
+    """Whether the clock ticks all the same, or asyncio keeps its own, or an argument that decides it cannot be read."""
+    if has_double_star(call.node) or _may_ignore_asyncio(call.argument(2, "ignore")):
+        return True
+    values = [call.argument(position, name) for name, position in _TICKING.items()]
+    return any(value is not None and not (isinstance(value, ast.Constant) and not value.value) for value in values)
+
+
+def _may_ignore_asyncio(ignored: ast.expr | None) -> bool:
+    if ignored is None:
+        return False
+    if not isinstance(ignored, (ast.List, ast.Tuple)):
+        return True
+    texts = [element.value if isinstance(element, ast.Constant) else None for element in ignored.elts]
+    # freezegun leaves alone every module whose name begins with one of these.
+    return any(not isinstance(text, str) or "asyncio".startswith(text.rstrip(".")) for text in texts)
