@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import replace, spell, unsafe
 from flake8_async_tests.inference.databases import is_private_memory, url_given
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
 
 ENGINES = (
@@ -23,7 +26,7 @@ NULL_POOLS = ("sqlalchemy.NullPool", "sqlalchemy.pool.NullPool")
 CREATORS = frozenset({"creator", "async_creator"})
 
 
-@rule("AT707", "memory-database-with-nullpool", knows=Knows.FILE)
+@rule("AT707", "memory-database-with-nullpool", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*ENGINES):
         for keyword in call.node.keywords:
@@ -36,4 +39,10 @@ def check(module: Module) -> Iterator[Finding]:
                     keyword,
                     f"poolclass=NullPool makes every connection to {url} a new empty database"
                     " (use StaticPool, which keeps one connection)",
+                    _fix(call, keyword),
                 )
+
+
+def _fix(call: Call, keyword: ast.keyword) -> Fix | None:
+    pool = spell(call.module, call.scope, "sqlalchemy.pool", "StaticPool", line=call.node.lineno)
+    return unsafe(replace(keyword.value, pool.text), names=[pool]) if pool is not None else None

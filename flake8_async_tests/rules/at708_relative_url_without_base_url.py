@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import add_argument, unsafe
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.clients import HTTP_METHODS
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.literals import beginning_of
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ CLIENT = "httpx.AsyncClient"
 METHOD_FIRST = frozenset({"request", "stream"})
 
 
-@rule("AT708", "relative-url-without-base-url", knows=Knows.FILE)
+@rule("AT708", "relative-url-without-base-url", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     if not module.imports("httpx", "httpx2"):
         return
@@ -33,12 +35,28 @@ def check(module: Module) -> Iterator[Finding]:
         url = call.argument(1 if _method(call) in METHOD_FIRST else 0, "url")
         if not beginning_of(module, url, call.scope).startswith("/"):
             continue
-        if _is_built_here_without_base_url(module, call):
+        if _is_built_here_without_base_url(module, call) and not is_expected_to_raise(module, call.node, call.scope):
             yield Finding(
                 call.node,
                 f"{_method(call)}() of a path fails: the AsyncClient was built without a base_url"
                 ' (build it with base_url="http://test")',
+                _fix(module, call),
             )
+
+
+def _fix(module: Module, call: Call) -> Fix | None:
+    """A base for every client that it may be."""
+    receiver = receiver_of(call.node)
+    assert receiver is not None
+    bindings = bindings_at(module, receiver, call.scope)
+    clients = [receiver] if isinstance(receiver, ast.Call) else [binding.value for binding in bindings]
+    return unsafe(
+        *(
+            add_argument(module, client, 'base_url="http://test"')
+            for client in dict.fromkeys(clients)
+            if isinstance(client, ast.Call)
+        )
+    )
 
 
 def _method(call: Call) -> str:
@@ -71,6 +89,6 @@ def _lacks_base_url(module: Module, node: ast.expr | None, scope: Scope) -> bool
 def _sets_base_url(scope: Scope, client: str) -> bool:
     for node in scope.of(ast.Assign):
         assert isinstance(node, ast.Assign)
-        if any(isinstance(target, ast.Attribute) and path_of(target) == f"{client}.base_url" for target in node.targets):
+        if any(path_of(target) == f"{client}.base_url" for target in node.targets):
             return True
     return False

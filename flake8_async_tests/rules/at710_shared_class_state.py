@@ -11,7 +11,7 @@ from flake8_async_tests.rule import Finding, Knows, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
@@ -30,6 +30,8 @@ MUTABLES = frozenset(
 )
 # These run once: what they set is what the tests share.
 ONCE_FOR_ALL = frozenset({"setUpClass", "tearDownClass", "setup_class", "teardown_class"})
+# As async functions these do nothing.
+NEVER_AWAITED = frozenset({"setUp", "tearDown", "setup_method", "teardown_method"})
 
 
 @rule("AT710", "shared-class-state", knows=Knows.FILE)
@@ -40,28 +42,59 @@ def check(module: Module) -> Iterator[Finding]:
         return
     tests = {test.function: test for test in module.tests if collectors.intersection(test.collectors)}
     done = [touch for touch in touches(module) if touch.klass in classes]
-    renewed = {touch.attribute for touch in done if touch.method not in tests and touch.method.name not in ONCE_FOR_ALL}
-    in_tests = [
-        (touch, tests[touch.method])
-        for touch in done
-        if touch.attribute not in renewed and touch.method in tests and _is_own(touch.klass, tests[touch.method])
-    ]
-    for klass in classes:
-        for attribute, node in _mutable_attributes(klass):
-            changing = next((test for touch, test in in_tests if _changes(touch, attribute, klass, test, done)), None)
-            if changing is not None:
-                yield Finding(
-                    node,
-                    f"{klass.name}.{attribute} is one object for all its tests: what {changing.function.name} changes"
-                    " in it is there in the next one, too (make it anew for each test, in a fixture or set-up)",
-                )
-    for touch, test in in_tests:
+    lasting = _without_what_is_renewed(done, tests)
+    for name, node, test in _changed_in_place(classes, lasting, done):
+        yield Finding(
+            node,
+            f"{name} is one object for all its tests: what {test.function.name} changes in it is there in the next one,"
+            " too (make it anew for each test, in a fixture or set-up)",
+        )
+    for touch, test in lasting:
         if touch.through_class and _sets(touch):
             yield Finding(
                 touch.node,
                 f"{touch.klass.name}.{touch.attribute} keeps what {test.function.name} gives it for the tests after it"
                 f" (assign to self.{touch.attribute}, which each test has for itself)",
             )
+
+
+def _changed_in_place(
+    classes: set[Class], lasting: list[tuple[Touch, Test]], done: list[Touch]
+) -> Iterator[tuple[str, ast.stmt, Test]]:
+    """The attributes that an async test changes, each with the first that does."""
+    first = {(touch.method, touch.attribute): touch for touch in reversed(done)}
+    changing: dict[tuple[Class | None, str], Test] = {}
+    for touch, test in lasting:
+        # A test that makes the object, or empties it, before it changes it has it for itself.
+        if test.is_async and first[touch.method, touch.attribute].doing is Doing.CHANGED:
+            changing.setdefault((_holder(touch.klass, touch.attribute), touch.attribute), test)
+    for klass in classes:
+        for attribute, node in _mutable_attributes(klass):
+            if (klass, attribute) in changing:
+                yield f"{klass.name}.{attribute}", node, changing[klass, attribute]
+
+
+def _without_what_is_renewed(done: list[Touch], tests: dict[Function, Test]) -> list[tuple[Touch, Test]]:
+    """What tests do to attributes of their own class that nothing makes anew or empties for each test."""
+    renewed = {
+        (klass, touch.attribute)
+        for touch in done
+        if touch.method not in tests and _runs_each_time(touch.method)
+        for klass in (*touch.klass.lineage, *touch.klass.subclasses)
+    }
+    in_tests = [(touch, tests[touch.method]) for touch in done if touch.method in tests]
+    return [
+        (touch, test)
+        for touch, test in in_tests
+        if (touch.klass, touch.attribute) not in renewed and _is_own(touch.klass, test)
+    ]
+
+
+def _runs_each_time(method: Function) -> bool:
+    """Whether what a method does, be it a hook, a fixture or a helper, may be done for each test."""
+    if method.name in NEVER_AWAITED and method.is_async:
+        return method.module.is_fixture(method)
+    return method.name not in ONCE_FOR_ALL
 
 
 def _mutable_attributes(klass: Class) -> Iterator[tuple[str, ast.stmt]]:
@@ -78,14 +111,6 @@ def _is_mutable(klass: Class, node: ast.expr) -> bool:
     if isinstance(node, ast.Call):
         return klass.module.qualified(node.func, klass.scope) in MUTABLES
     return isinstance(node, DISPLAYS)
-
-
-def _changes(touch: Touch, attribute: str, klass: Class, test: Test, done: list[Touch]) -> bool:
-    """Whether it changes the attribute of this class in place, in an async test that did not make or empty it first."""
-    if not test.is_async or touch.attribute != attribute or _holder(touch.klass, attribute) is not klass:
-        return False
-    first = next(other for other in done if other.method is touch.method and other.attribute == attribute)
-    return first.doing is Doing.CHANGED
 
 
 def _holder(klass: Class, attribute: str) -> Class | None:

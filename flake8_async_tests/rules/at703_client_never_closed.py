@@ -1,0 +1,48 @@
+"""AT703: a client is opened and nobody closes it."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.handover import Watch, is_handed_over
+from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
+from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.tasks import assignment_of
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+CLOSERS = {"httpx.AsyncClient": "aclose", "aiohttp.ClientSession": "close"}
+# Beside the methods that close it, the ways to what it closes itself.
+CLOSING = Watch(
+    observing=frozenset(
+        {"__aenter__", "__aexit__", "_connector", "_transport", "aclose", "close", "connector", "detach"}
+    )
+)
+
+
+@rule("AT703", "client-never-closed", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.calls(*CLOSERS):
+        if not (is_test_itself(module, call.scope) or is_fixture_itself(module, call.scope)):
+            continue
+        if _is_left_open(module, call) and not path_may_be_replaced(module, call.name, call.scope):
+            yield Finding(
+                call.node,
+                f"{call.name}() is never closed: its connections stay open when the test is over"
+                f" (enter it with async with, or await its {CLOSERS[call.name]}())",
+            )
+
+
+def _is_left_open(module: Module, call: Call) -> bool:
+    assignment = assignment_of(call.node, call.scope)
+    if assignment is None:
+        return False
+    # Who deletes the name wants to see what comes of a client that nobody closed.
+    deleted = {name.id for name in call.scope.stores if isinstance(name.ctx, ast.Del)}
+    return not any(name.id in deleted or is_handed_over(module, name, call.scope, CLOSING) for name in assignment.names)
