@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.problems import Problem, told_here
@@ -33,14 +32,9 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _problems(module: Module) -> Iterator[Problem]:
-    ground = module.project.places.ground(module.directory)
-    folder = module.directory
-    while True:
+    for folder in module.project.places.folders_up(module.directory):
         for raw in module.project.configs.candidates(folder):
             yield from _ignored_sections(raw)
-        if folder == ground:
-            return
-        folder = os.path.dirname(folder)
 
 
 def _ignored_sections(raw: RawConfig) -> Iterator[Problem]:

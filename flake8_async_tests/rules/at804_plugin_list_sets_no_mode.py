@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.edits import remove_element, remove_statement, safe
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ _PLUGIN = "pytest_asyncio.plugin"
 _Assignment = ast.Assign | ast.AnnAssign | ast.AugAssign
 
 
-@rule("AT804", "plugin-list-sets-no-mode", knows=Knows.CONFIG)
+@rule("AT804", "plugin-list-sets-no-mode", knows=Knows.CONFIG, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
     if not module.is_conftest:
         return
@@ -27,7 +28,21 @@ def check(module: Module) -> Iterator[Finding]:
             assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
             message = _message(module, node)
             if message:
-                yield Finding(node, message)
+                yield Finding(node, message, _fix(module, node))
+
+
+def _fix(module: Module, node: _Assignment) -> Fix | None:
+    """Without the whole assignment, or without the one entry in a list of several."""
+    if len(_targets(node)) != 1 or isinstance(node, ast.AugAssign) or _is_read(module, "pytest_plugins"):
+        return None
+    value = node.value
+    if isinstance(value, ast.Constant) and "," not in str(value.value):
+        return safe(remove_statement(module, node, module.scope))
+    entries = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
+    if len(entries) == 1 and isinstance(entries[0], ast.Constant):
+        return safe(remove_statement(module, node, module.scope))
+    named = [entry for entry in entries if isinstance(entry, ast.Constant) and entry.value in (_PACKAGE, _PLUGIN)]
+    return safe(remove_element(module, value, named[0])) if len(named) == 1 and isinstance(value, ast.List) else None
 
 
 def _message(module: Module, node: _Assignment) -> str:
