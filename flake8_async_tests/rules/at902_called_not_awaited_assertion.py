@@ -1,0 +1,86 @@
+"""AT902: a test is content that an AsyncMock was called, awaited or not."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import rename_attribute, unsafe
+from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+INSTEAD = {
+    "assert_called": "assert_awaited",
+    "assert_called_once": "assert_awaited_once",
+    "assert_called_once_with": "assert_awaited_once_with",
+    "assert_called_with": "assert_awaited_with",
+}
+AWAITED = (*INSTEAD.values(), "assert_any_await", "assert_has_awaits")
+# What these get is awaited later, by somebody else.
+STARTERS = frozenset({"as_completed", "create_task", "ensure_future", "gather", "shield", "start_soon", "wait"})
+
+
+@rule("AT902", "called-not-awaited-assertion", knows=Knows.FILE, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.method_calls(*INSTEAD):
+        assert isinstance(call.node.func, ast.Attribute)
+        found = mocks_of(module).at(call.node.func.value, call.scope)
+        if not found or not all(mock.kind.is_async for mock in found):
+            continue
+        if not _is_asserted_awaited(module, found, call.scope) and not _is_started(module, found, call.scope):
+            method = call.node.func.attr
+            yield Finding(
+                call.node,
+                f"{method}() passes though nobody awaited the AsyncMock (use {INSTEAD[method]}())",
+                unsafe(rename_attribute(call.node.func, INSTEAD[method])),
+            )
+
+
+def _is_asserted_awaited(module: Module, mocks: tuple[Mock, ...], scope: Scope) -> bool:
+    asserted = module.fact(_asserted_awaited)
+    return any(
+        _may_be(module, receiver, mocks, around)
+        for around in mocks_of(module).scopes_around(scope)
+        for receiver in asserted.get(around, ())
+    )
+
+
+def _asserted_awaited(module: Module) -> dict[Scope, list[ast.expr]]:
+    """What is asserted to have been awaited, by the scope of the assertion."""
+    found: dict[Scope, list[ast.expr]] = {}
+    for call in module.method_calls(*AWAITED):
+        assert isinstance(call.node.func, ast.Attribute)
+        found.setdefault(call.scope, []).append(call.node.func.value)
+    return found
+
+
+def _is_started(module: Module, mocks: tuple[Mock, ...], scope: Scope) -> bool:
+    """Whether the mock, or the coroutine that a call of it gives, is handed to something that starts tasks."""
+    for around in mocks_of(module).scopes_around(scope):
+        for node in around.of(ast.Call):
+            assert isinstance(node, ast.Call)
+            if _last_word(node.func) in STARTERS and any(
+                _may_be(module, part, mocks, around) for argument in node.args for part in ast.walk(argument)
+            ):
+                return True
+    return False
+
+
+def _last_word(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _may_be(module: Module, node: ast.AST, mocks: tuple[Mock, ...], scope: Scope) -> bool:
+    if not isinstance(node, (ast.Name, ast.Attribute)):
+        return False
+    places = {(mock.origin, mock.path) for mock in mocks}
+    return any((mock.origin, mock.path) in places for mock in mocks_of(module).at(node, scope))

@@ -1,0 +1,105 @@
+"""AT903: an AsyncMock that takes any call and says nothing certain."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import leaves_of, path_of
+from flake8_async_tests.inference.configured import ConfiguredPaths
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+MOCKS = ("unittest.mock.AsyncMock", "unittest.mock.MagicMock", "unittest.mock.Mock", "unittest.mock.NonCallableMock")
+PATCHES = frozenset({"unittest.mock.patch", "unittest.mock.patch.object"})
+PATCHING_METHODS = frozenset({"object", "patch"})
+
+
+@rule("AT903", "unspecced-async-mock", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.calls("unittest.mock.AsyncMock"):
+        if call.node.args or any(keyword.arg != "name" for keyword in call.node.keywords):
+            continue
+        if not _may_get_behaviour(module, call):
+            yield Finding(
+                call.node,
+                "AsyncMock() without a spec accepts any attribute and any call, misspelt ones too"
+                " (give it spec=, or what it is to return)",
+            )
+
+
+def _may_get_behaviour(module: Module, call: Call) -> bool:
+    """Whether something is set on the mock, or on a child of it, under a name that it gets."""
+    if isinstance(call.scope.node, ast.Lambda) or isinstance(call.parent, (ast.Return, ast.Yield)):
+        return _may_be_configured_by_users(module, call)
+    for path in _paths_given(module, call):
+        if _is_configured(module, path, call.scope):
+            return True
+        if _is_handed_out(path, call.scope) and _may_be_configured_by_users(module, call):
+            return True
+    return False
+
+
+def _paths_given(module: Module, call: Call) -> Iterator[str]:
+    """The names and paths under which the mock can be reached in this file."""
+    parents = call.scope.parents
+    below = ""
+    node: ast.AST = call.node
+    parent = parents[node]
+    while isinstance(parent, (ast.keyword, ast.Call)):
+        # `patch("shop.send", AsyncMock())` gives the mock itself, `Mock(send=AsyncMock())` has it below.
+        keyword = parent.arg if isinstance(parent, ast.keyword) else None
+        around = parents[parent] if isinstance(parent, ast.keyword) else parent
+        assert isinstance(around, ast.Call)
+        if module.qualified(around.func, call.scope) in MOCKS and keyword:
+            below = f".{keyword}{below}"
+        elif not _patches(module, around, call.scope):
+            return
+        node, parent = around, parents[around]
+    targets: list[tuple[ast.expr, ast.expr | None]] = []
+    if isinstance(parent, ast.withitem) and parent.optional_vars is not None:
+        targets = [(parent.optional_vars, None)]
+    elif isinstance(parent, (ast.AnnAssign, ast.NamedExpr)):
+        targets = [(parent.target, None)]
+    elif isinstance(parent, ast.Assign):
+        targets = [(target, None) for target in parent.targets]
+    elif isinstance(parent, ast.Tuple) and isinstance(assignment := parents[parent], ast.Assign):
+        targets = [leaf for target in assignment.targets for leaf in leaves_of(target, parent) if leaf[1] is node]
+    for target, _ in targets:
+        if path_of(target):
+            yield path_of(target) + below
+
+
+def _patches(module: Module, call: ast.Call, scope: Scope) -> bool:
+    is_method = isinstance(call.func, ast.Attribute) and call.func.attr in PATCHING_METHODS
+    return is_method or module.qualified(call.func, scope) in PATCHES
+
+
+def _is_configured(module: Module, path: str, scope: Scope) -> bool:
+    configured = module.fact(ConfiguredPaths)
+    is_local = scope.is_function and "." not in path and path in scope.bindings
+    return configured.around(path, scope) if is_local else configured.anywhere(path)
+
+
+def _is_handed_out(path: str, scope: Scope) -> bool:
+    for node in scope.of(ast.Return, ast.Yield):
+        assert isinstance(node, (ast.Return, ast.Yield))
+        parts = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+        if any(part is not None and path_of(part) == path for part in parts):
+            return True
+    return False
+
+
+def _may_be_configured_by_users(module: Module, call: Call) -> bool:
+    """Whether somebody who is handed the mock may set something on it: a test does it by the fixture's name."""
+    function = module.function_at(call.scope)
+    fixture = module.fixture_of(function) if function is not None else None
+    if fixture is None or module.is_conftest:
+        return True
+    return module.fact(ConfiguredPaths).anywhere(fixture.name)

@@ -1,0 +1,70 @@
+"""AT904: a test that hopes something has happened after a while."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, TypeVar
+
+from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.numbers import number_of
+from flake8_async_tests.inference.places import is_test_itself
+from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, may_end_early
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+_ORDER = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+@rule("AT904", "sleep-as-synchronisation", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in awaited_sleeps(module):
+        if not is_test_itself(module, call.scope) or not _is_statement(call):
+            continue
+        seconds = _seconds(call)
+        if seconds is None or seconds <= 0 or may_end_early(call) or _is_limited_polling(call):
+            continue
+        if call.name != "asyncio.sleep" or not runs_on_trio(module, call.scope):
+            yield Finding(
+                call.node,
+                f"{call.name}({seconds:g}) waits and hopes that something has happened by then: too short on a busy"
+                " machine, too long on any other (wait for an Event, or for the task itself)",
+            )
+
+
+def _is_statement(call: Call) -> bool:
+    await_ = call.parent
+    return await_ is not None and isinstance(call.scope.parents.get(await_), ast.Expr)
+
+
+def _seconds(call: Call) -> float | None:
+    duration = duration_of(call)
+    return number_of(call.module.value_of(duration, call.scope)) if duration is not None else None
+
+
+def _is_limited_polling(call: Call) -> bool:
+    """Whether the sleep is the pause of a loop that looks again and again, and gives up in the end."""
+    around = (node for node in call.module.ancestors(call.node, call.scope) if isinstance(node, _LOOPS))
+    loop = next(around, None)
+    if isinstance(loop, ast.While):
+        tests = [loop.test, *(node.test for node in _within(loop, call.scope, ast.If))]
+        return any(map(_compares, tests))
+    return loop is not None and any(True for _ in _within(loop, call.scope, ast.Break, ast.Return))
+
+
+def _within(loop: ast.For | ast.AsyncFor | ast.While, scope: Scope, *kinds: type[_Node]) -> Iterator[_Node]:
+    return (node for node in scope.of(*kinds) if isinstance(node, kinds) and is_within(node, loop.body))
+
+
+def _compares(test: ast.expr) -> bool:
+    """Whether a condition asks if something is more than something else: a count, or the time."""
+    return any(isinstance(operator, _ORDER) for operator in ast.walk(test))

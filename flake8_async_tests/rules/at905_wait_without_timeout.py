@@ -1,0 +1,137 @@
+"""AT905: a test that waits for as long as it takes."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.annotations import class_annotated
+from flake8_async_tests.inference.constructions import constructions_of
+from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.loops import is_event_loop
+from flake8_async_tests.inference.places import contexts_around
+from flake8_async_tests.rule import Finding, Knows, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# What waits, by the class that it is a method of.
+_WAITING = {
+    "anyio.Condition": "wait",
+    "anyio.Event": "wait",
+    "anyio.Lock": "acquire",
+    "asyncio.Condition": "wait",
+    "asyncio.Event": "wait",
+    "asyncio.LifoQueue": "get",
+    "asyncio.Lock": "acquire",
+    "asyncio.PriorityQueue": "get",
+    "asyncio.Queue": "get",
+    "trio.Condition": "wait",
+    "trio.Event": "wait",
+    "trio.Lock": "acquire",
+}
+_WAIT_FOR = "asyncio.wait_for"
+
+_TIMEOUTS = frozenset(
+    {
+        "anyio.CancelScope",
+        "anyio.fail_after",
+        "anyio.move_on_after",
+        "async_timeout.timeout",
+        "async_timeout.timeout_at",
+        "asyncio.timeout",
+        "asyncio.timeout_at",
+        "trio.CancelScope",
+        "trio.fail_after",
+        "trio.fail_at",
+        "trio.move_on_after",
+        "trio.move_on_at",
+    }
+)
+
+
+@rule("AT905", "wait-without-timeout", knows=Knows.CONFIG)
+def check(module: Module) -> Iterator[Finding]:
+    if _has_timeout(module):
+        return
+    for node, scope in module.of_kind(ast.Await):
+        test = module.test_of(module.function_at(scope))
+        if test is None or test.marks.has("timeout"):
+            continue
+        what = _awaited(module, node.value, scope)
+        if what and not any(name in _TIMEOUTS for name, _ in contexts_around(module, node, scope)):
+            yield Finding(
+                node,
+                f"{what} waits for ever when what it waits for never comes, and the run with it"
+                " (put it under asyncio.timeout(..), or configure pytest-timeout)",
+            )
+
+
+def _has_timeout(module: Module) -> bool:
+    """Whether pytest-timeout ends every test in time, as far as the configuration tells."""
+    config = module.project.config_for(module.directory)
+    if not config.known:
+        return True
+    timeout = config.get("timeout")
+    addopts = config.get("addopts")
+    if timeout is not None and timeout.value.strip() not in ("", "0"):
+        return True
+    if addopts is not None and any(word.partition("=")[0] == "--timeout" for word in addopts.values):
+        return True
+    # A conftest may mark every test.
+    return any(conftest.calls("pytest.mark.timeout") for conftest in module.project.conftests(module.directory).modules)
+
+
+def _awaited(module: Module, node: ast.expr, scope: Scope) -> str:
+    """What waits without end, in words; "" when nothing does."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return "a future" if _is_future(module, node, scope) else ""
+    if not isinstance(node, ast.Call):
+        return ""
+    call = module.call_at(node, scope)
+    if call.name == _WAIT_FOR:
+        timeout = call.argument(1, "timeout")
+        return "wait_for(.., None)" if isinstance(timeout, ast.Constant) and timeout.value is None else ""
+    if not isinstance(node.func, ast.Attribute) or node.func.attr not in _WAITING.values():
+        return ""
+    classes = _classes(module, node.func.value, scope)
+    if classes and all(_WAITING.get(name) == node.func.attr for name in classes):
+        return f"{classes[0].rpartition('.')[2].lower()}.{node.func.attr}()"
+    return ""
+
+
+def _classes(module: Module, node: ast.expr, scope: Scope) -> list[str]:
+    """The classes of which an expression may be an instance; none when that is not known."""
+    built = constructions_of(module, node, scope)
+    if built:
+        return [each.name for each in built]
+    function = module.function_at(scope)
+    assert function is not None
+    return [
+        class_annotated(module, binding.node.annotation, function.outer) if isinstance(binding.node, ast.arg) else ""
+        for binding in bindings_at(module, node, scope)
+    ]
+
+
+def _is_future(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether a name holds a future that somebody has to complete."""
+    bindings = bindings_at(module, node, scope)
+    return bool(bindings) and all(
+        binding.kind is Kind.ASSIGNED and _makes_future(module, binding.value, binding.scope) for binding in bindings
+    )
+
+
+def _makes_future(module: Module, node: ast.expr | None, scope: Scope) -> bool:
+    if not isinstance(node, ast.Call):
+        return False
+    if module.qualified(node.func, scope) == "asyncio.Future":
+        return True
+    function = node.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "create_future"
+        and is_event_loop(module, function.value, scope)
+    )

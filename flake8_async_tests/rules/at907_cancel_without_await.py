@@ -1,0 +1,57 @@
+"""AT907: a test cancels a task and goes on as if it were over."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.handover import Watch
+from flake8_async_tests.inference.places import is_test_itself
+from flake8_async_tests.inference.tasks import TASK, assignment_of, names_of_tasks, observations
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# Cancelling it once more, or asking it what is not known yet, is no awaiting.
+_SEEN_TO = Watch(inert=TASK.inert | {"cancel", "exception", "result"})
+
+
+@rule("AT907", "cancel-without-await", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for call in module.method_calls("cancel"):
+        task = receiver_of(call.node)
+        if not isinstance(task, ast.Name) or not is_test_itself(module, call.scope):
+            continue
+        names = _names_of(module, task, call.scope)
+        if names and not any(_is_seen_to(module, name, call.node, call.scope) for name in names):
+            yield Finding(
+                call.node,
+                f"{task.id}.cancel() only asks the task to stop: nothing waits until it has, so its clean-up runs"
+                " into whatever comes next (await the task under contextlib.suppress(asyncio.CancelledError))",
+            )
+
+
+def _names_of(module: Module, task: ast.Name, scope: Scope) -> list[ast.Name]:
+    """The local names of a started task, or of the collection that it comes from and of the loop's variable."""
+    bindings = bindings_at(module, task, scope)
+    if len(bindings) == 1 and bindings[0].kind is Kind.ITERATED and isinstance(bindings[0].node, ast.For):
+        loop = bindings[0].node
+        names = names_of_tasks(module, loop.iter, scope)
+        return [*names, loop.target] if names and isinstance(loop.target, ast.Name) else []
+    if not names_of_tasks(module, task, scope):
+        return []
+    # `task = worker = create_task(..)`
+    assignments = [assignment_of(binding.value, scope) for binding in bindings if binding.value is not None]
+    return [name for assignment in assignments if assignment is not None for name in assignment.names]
+
+
+def _is_seen_to(module: Module, name: ast.Name, cancel: ast.Call, scope: Scope) -> bool:
+    """Whether a task is awaited, or handed to somebody who may await it. The loop that cancels it is nobody."""
+    loops = {id(around.iter) for around in module.ancestors(cancel, scope) if isinstance(around, ast.For)}
+    return any(id(observation) not in loops for observation in observations(module, name, scope, _SEEN_TO))

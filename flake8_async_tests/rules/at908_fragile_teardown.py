@@ -1,0 +1,118 @@
+"""AT908: a clean-up that is skipped when the one before it fails."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.functions import ClassKind
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# They clear nothing up, and hardly fail.
+_PAUSES = frozenset(
+    {
+        "anyio.lowlevel.checkpoint",
+        "anyio.sleep",
+        "anyio.wait_all_tasks_blocked",
+        "asyncio.sleep",
+        "trio.lowlevel.checkpoint",
+        "trio.sleep",
+    }
+)
+_SAFE_CALLS = frozenset({"asyncio.gather", "asyncio.wait"})
+_SAFE_CONTEXTS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack", "contextlib.suppress"})
+
+
+@rule("AT908", "fragile-teardown", knows=Knows.FILE)
+def check(module: Module) -> Iterator[Finding]:
+    for function, blocks in _teardowns(module):
+        skipped = (_skipped(module, block, function.scope) for block in blocks)
+        found = next((node for node in skipped if node is not None), None)
+        if found is not None:
+            yield Finding(
+                found,
+                "this clean-up is skipped when the one before it fails, and what it was to close stays open"
+                " (put it into a finally, or all of them into an AsyncExitStack)",
+            )
+
+
+def _teardowns(module: Module) -> Iterator[tuple[Function, Iterable[list[ast.stmt]]]]:
+    """The functions that clear up, each with its runs of statements to be left at the first failure."""
+    for fixture in module.fixtures:
+        if fixture.is_async:
+            scope = fixture.function.scope
+            yield fixture.function, (block for node in scope.of(ast.Yield) for block in _after(node, scope))
+    for klass in module.classes:
+        hook = klass.methods.get("asyncTearDown")
+        if hook is not None and hook.is_async and klass.kind in (ClassKind.ISOLATED, ClassKind.UNKNOWN):
+            yield hook, [hook.node.body]
+
+
+def _after(node: ast.AST, scope: Scope) -> Iterator[list[ast.stmt]]:
+    """The statements after one, block by block outwards. A `finally` runs whatever happened before it."""
+    run: list[ast.stmt] = []
+    parents = scope.parents
+    while node is not scope.node:
+        parent = parents[node]
+        if isinstance(node, ast.stmt):
+            block = _block_of(node, parent)
+            run += block[block.index(node) + 1 :]
+            if isinstance(parent, (ast.Try, ast.TryStar)) and block is not parent.finalbody:
+                if block is parent.body:
+                    run += parent.orelse
+                if parent.finalbody:
+                    yield run
+                    run = list(parent.finalbody)
+        node = parent
+    yield run
+
+
+def _block_of(node: ast.stmt, parent: ast.AST) -> list[ast.stmt]:
+    """The block of a statement: the list in which it stands."""
+    blocks: list[list[ast.stmt]] = [getattr(parent, name, []) for name in ("body", "orelse", "finalbody")]
+    return next(block for block in blocks if node in block)
+
+
+def _skipped(module: Module, block: list[ast.stmt], scope: Scope) -> ast.Await | None:
+    """The first clean-up in a block that a failure of an earlier one would skip."""
+    may_fail = False
+    for statement in block:
+        cleanup = _cleanup_in(module, statement, scope)
+        if cleanup is None:
+            continue
+        if may_fail:
+            return cleanup
+        may_fail = not _is_safe(module, statement, cleanup, scope)
+    return None
+
+
+def _cleanup_in(module: Module, statement: ast.stmt, scope: Scope) -> ast.Await | None:
+    """The first await within a statement that only has an effect, and is more than a pause."""
+    for node in scope.of(ast.Expr):
+        assert isinstance(node, ast.Expr)
+        if not isinstance(node.value, ast.Await) or not is_within(node, [statement]):
+            continue
+        if _name(module, node.value.value, scope) not in _PAUSES:
+            return node.value
+    return None
+
+
+def _is_safe(module: Module, statement: ast.stmt, cleanup: ast.Await, scope: Scope) -> bool:
+    """Whether a failure is caught, or the clean-up is one that does not stop at the first failure."""
+    if isinstance(statement, (ast.Try, ast.TryStar)) or _name(module, cleanup.value, scope) in _SAFE_CALLS:
+        return True
+    if not isinstance(statement, (ast.With, ast.AsyncWith)):
+        return False
+    return any(_name(module, item.context_expr, scope) in _SAFE_CONTEXTS for item in statement.items)
+
+
+def _name(module: Module, node: ast.expr, scope: Scope) -> str:
+    return module.qualified(node.func, scope) if isinstance(node, ast.Call) else ""

@@ -1,0 +1,79 @@
+"""AT910: a test that is async and has no reason to be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.edits import make_sync, unsafe
+from flake8_async_tests.inference.running_loop import may_need_running_loop
+from flake8_async_tests.inference.suspension import suspends
+from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.functions import ClassKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+# pytest's own fixtures, all of them sync.
+_PYTESTS_OWN = frozenset(
+    {
+        "cache",
+        "capfd",
+        "capfdbinary",
+        "caplog",
+        "capsys",
+        "capsysbinary",
+        "capteesys",
+        "doctest_namespace",
+        "monkeypatch",
+        "pytestconfig",
+        "pytester",
+        "record_property",
+        "record_testsuite_property",
+        "record_xml_attribute",
+        "recwarn",
+        "request",
+        "subtests",
+        "testdir",
+        "tmp_path",
+        "tmp_path_factory",
+        "tmpdir",
+        "tmpdir_factory",
+    }
+)
+
+
+@rule("AT910", "async-test-without-await", knows=Knows.PROJECT, fix="unsafe")
+def check(module: Module) -> Iterator[Finding]:
+    for test in module.async_tests:
+        if any(map(suspends, test.function.scope.nodes)) or _overrides(test):
+            continue
+        if _has_only_sync_fixtures(test) and not may_need_running_loop(module, test.function.scope):
+            yield Finding(
+                test.node,
+                f"async test {test.function.name} awaits nothing: it starts an event loop and has no use for it"
+                " (make it a plain def)",
+                unsafe(make_sync(module, test.node)),
+            )
+
+
+def _overrides(test: Test) -> bool:
+    """Whether a base of its class has, or may have, the same method."""
+    klass = test.function.klass
+    if klass is None:
+        return False
+    if klass.kind is ClassKind.UNKNOWN:
+        return True
+    return any(test.function.name in base.methods for base in klass.lineage[1:])
+
+
+def _has_only_sync_fixtures(test: Test) -> bool:
+    graph = test.module.fixture_graph
+    closure = graph.closure_of(test)
+    return (
+        closure.complete
+        and not any(fixture.is_async for fixture in closure.fixtures)
+        and all(name in _PYTESTS_OWN or graph.find(name, test.klass) is not None for name in closure.names)
+    )
