@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import ast
@@ -21,12 +21,44 @@ class Knows(Enum):
     PROJECT = "project"
 
 
+Place = tuple[int, int]
+"""A line, counted from 1, and a column in bytes of UTF-8, as the tree has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a file's text: what stands between two places gives way to other text."""
+
+    start: Place
+    end: Place
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Import:
+    """An import that new text needs: `import module`, or `from module import name`."""
+
+    module: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """How a finding can be mended: all of its edits together, or none."""
+
+    edits: tuple[Edit, ...]
+    safe: bool
+    """Whether the program means the same afterwards."""
+    imports: tuple[Import, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One report: the node it points at and the message for the reader."""
 
     node: ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias | FirstLine
     message: str
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +71,9 @@ class FirstLine:
 
 Check = Callable[["Module"], Iterator[Finding]]
 
+FixKind = Literal["", "safe", "unsafe"]
+"""What fixes a rule offers for some of its findings at least, if any."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -48,6 +83,7 @@ class Rule:
     name: str
     knows: Knows
     check: Check
+    fix: FixKind = ""
 
     @property
     def opt_in(self) -> bool:
@@ -60,10 +96,10 @@ class Rule:
         return self.code.startswith("AT8")
 
 
-def rule(code: str, name: str, *, knows: Knows) -> Callable[[Check], Rule]:
+def rule(code: str, name: str, *, knows: Knows, fix: FixKind = "") -> Callable[[Check], Rule]:
     """Make a rule of the decorated check."""
 
     def decorate(check: Check) -> Rule:
-        return Rule(code, name, knows, check)
+        return Rule(code, name, knows, check, fix)
 
     return decorate

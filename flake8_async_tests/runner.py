@@ -117,7 +117,7 @@ def _runner_in(test: Test, klass: Class | None) -> Runner:
         or _by_marks(test, klass)
         or _by_anyio_backend(test, klass)
         or _by_mode(module)
-        or _by_unknown_means(test)
+        or unknown_means(module)
         or Runner(Runs.NOBODY, nobody_because(module))
     )
 
@@ -150,7 +150,7 @@ def _by_marks(test: Test, klass: Class | None) -> Runner | None:
 
 
 def _by_anyio_backend(test: Test, klass: Class | None) -> Runner | None:
-    closure = test.module.fixture_graph.closure(klass, test.requests)
+    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
     if "anyio_backend" in closure.names or "anyio_backend" in test.parametrized:
         return Runner(Runs.ANYIO, "anyio_backend is among its fixtures")
     if not closure.complete:
@@ -178,25 +178,47 @@ def _by_mode(module: Module) -> Runner | None:
     return None
 
 
-def _by_unknown_means(test: Test) -> Runner | None:
-    module = test.module
-    project = module.project
-    config = project.config_for(module.directory)
-    chain = project.conftests(module.directory)
+def unknown_means(module: Module) -> Runner | None:
+    """Something that may run the tests of a file that no mark and no mode runs; None when there is no sign of it."""
+    chain = module.project.conftests(module.directory)
     if not chain.complete:
         return Runner(Runs.UNKNOWN, "a conftest.py cannot be read")
     for conftest in (module, *chain.modules):
         hook = _running_hook(conftest)
         if hook:
             return Runner(Runs.UNKNOWN, f"{hook} in {conftest.name} may run it")
-    names = (*chain.foreign_plugins, *config.early_plugins, *_foreign_plugins(module))
-    for name in names:
+    reason = _unknown_plugin_or_mode(module)
+    return Runner(Runs.UNKNOWN, reason) if reason else None
+
+
+def doubt_about_fixtures(module: Module) -> str:
+    """Why something unknown may await the async fixtures of a file, "" when certainly nothing unknown does."""
+    chain = module.project.conftests(module.directory)
+    if not chain.complete:
+        return "a conftest.py cannot be read"
+    for conftest in (module, *chain.modules):
+        if "pytest_fixture_setup" in conftest.scope.bindings:
+            return f"pytest_fixture_setup in {conftest.name} may await it"
+        hook = _configuring_hook(conftest)
+        if hook:
+            return f"{hook} in {conftest.name} may set the mode"
+    return _unknown_plugin_or_mode(module)
+
+
+def unknown_plugin(module: Module) -> str:
+    """A plugin of the project that is not known here, in words; "" when there is no sign of one."""
+    project = module.project
+    config = project.config_for(module.directory)
+    chain = project.conftests(module.directory)
+    for name in (*chain.foreign_plugins, *config.early_plugins, *_foreign_plugins(module)):
         if not is_harmless_plugin(name):
-            return Runner(Runs.UNKNOWN, f"the plugin {name} may run it")
-    signs = project.signs_for(module.directory)
-    if signs:
-        return Runner(Runs.UNKNOWN, signs.running_plugin or f"{signs.mode_on_command_line} gives a mode")
-    return None
+            return f"the plugin {name} may run it"
+    return project.signs_for(module.directory).running_plugin
+
+
+def _unknown_plugin_or_mode(module: Module) -> str:
+    mode = module.project.signs_for(module.directory).mode_on_command_line
+    return unknown_plugin(module) or (f"{mode} gives a mode" if mode else "")
 
 
 def is_harmless_plugin(name: str) -> bool:
@@ -210,15 +232,18 @@ def _foreign_plugins(module: Module) -> list[str]:
 
 def _running_hook(conftest: Module) -> str:
     """The hook of a conftest (or plugin) that could run async tests or mark them, "" when there is none."""
-    for function in conftest.functions_in(conftest.scope):
-        if function.name in _RUNNING_HOOKS:
-            return function.name
-        if function.name in _CONFIGURING_HOOKS and _touches_asyncio_mode(function.node):
-            return function.name
-    for name in (*_RUNNING_HOOKS, *_CONFIGURING_HOOKS):
-        bindings = conftest.scope.bindings.get(name, ())
-        if any(not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) for binding in bindings):
+    for name in _RUNNING_HOOKS:
+        if name in conftest.scope.bindings:
             return name
+    return _configuring_hook(conftest)
+
+
+def _configuring_hook(conftest: Module) -> str:
+    """The hook that could set pytest-asyncio's mode: one that speaks of it, or that stands elsewhere."""
+    for name in _CONFIGURING_HOOKS:
+        for binding in conftest.scope.bindings.get(name, ()):
+            if not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) or _touches_asyncio_mode(binding):
+                return name
     return ""
 
 

@@ -131,7 +131,7 @@ def _rest(node: ast.AST, scope: Scope) -> Iterator[Effect]:
 def _deleted(node: ast.AST, _: Scope) -> Iterator[Effect]:
     assert isinstance(node, ast.Delete)
     for target in node.targets:
-        for leaf, _value in _leaves(target, None):
+        for leaf, _value in leaves_of(target, None):
             path = path_of(leaf)
             if path:
                 yield path, None
@@ -162,7 +162,7 @@ _MAKERS = {
 def _targets(
     target: ast.expr, kind: Kind, value: ast.expr | None, node: ast.AST, scope: Scope
 ) -> Iterator[tuple[str, Binding]]:
-    for leaf, part in _leaves(target, value if kind is Kind.ASSIGNED else None):
+    for leaf, part in leaves_of(target, value if kind is Kind.ASSIGNED else None):
         path = path_of(leaf)
         if not path:
             continue
@@ -172,9 +172,9 @@ def _targets(
             yield path, Binding(Kind.UNPACKED, value, node, scope)
 
 
-def _leaves(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.expr, ast.expr | None]]:
+def leaves_of(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.Name | ast.Attribute, ast.expr | None]]:
     """The names and attributes in a target, each with its part of the value where that can be seen."""
-    todo = [(target, value)]
+    todo: list[tuple[ast.expr, ast.expr | None]] = [(target, value)]
     while todo:
         target, value = todo.pop()
         if isinstance(target, (ast.Tuple, ast.List)):

@@ -83,8 +83,9 @@ def _touches(module: Module) -> Iterator[Touch | None]:
     for call in module.method_calls(*_CHANGING_METHODS):
         function = call.node.func
         assert isinstance(function, ast.Attribute)
-        doing = Doing.CLEARED if function.attr == "clear" else Doing.CHANGED
-        yield _touch(module, function.value, doing, call.node, call.scope)
+        is_whole = isinstance(function.value, ast.Attribute)
+        doing = Doing.CLEARED if function.attr == "clear" and is_whole else Doing.CHANGED
+        yield _touch(module, _without_items(function.value), doing, call.node, call.scope)
 
 
 def _assigned(module: Module, node: ast.Assign | ast.AnnAssign, target: ast.expr, scope: Scope) -> Touch | None:
@@ -92,12 +93,20 @@ def _assigned(module: Module, node: ast.Assign | ast.AnnAssign, target: ast.expr
         return _touch(module, target, Doing.SET, node, scope)
     # `self.x[:] = ..` leaves nothing of what was there.
     everything = isinstance(target.slice, ast.Slice) and target.slice.lower is None and target.slice.upper is None
-    return _touch(module, target.value, Doing.CLEARED if everything else Doing.CHANGED, node, scope)
+    is_emptied = everything and isinstance(target.value, ast.Attribute)
+    doing = Doing.CLEARED if is_emptied else Doing.CHANGED
+    return _touch(module, _without_items(target), doing, node, scope)
 
 
 def _augmented(module: Module, node: ast.AugAssign, scope: Scope) -> Touch | None:
-    target = node.target.value if isinstance(node.target, ast.Subscript) else node.target
-    return _touch(module, target, Doing.CHANGED, node, scope)
+    return _touch(module, _without_items(node.target), Doing.CHANGED, node, scope)
+
+
+def _without_items(node: ast.expr) -> ast.expr:
+    """`self.x` of `self.x["a"]["b"]`: what is changed within it, is changed in it."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node
 
 
 def _touch(module: Module, target: ast.expr, doing: Doing, node: ast.stmt | ast.expr, scope: Scope) -> Touch | None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import ast
 from enum import Enum
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from flake8_async_tests.inference.annotations import class_annotated
-from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.inference.elsewhere import find_elsewhere, function_meant
 from flake8_async_tests.inference.flow import Binding, bindings_at
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.source.calls import keyword_value
@@ -89,9 +88,11 @@ _RESPONSES = {
     Kind.AIOHTTP_SESSION: Kind.AIOHTTP_RESPONSE,
 }
 
+_SYNC_CLIENTS = frozenset({Kind.HTTPX_CLIENT, Kind.TEST_CLIENT})
+
 # What a call of a method gives at once, when it is awaited, and when it is entered by `async with`.
 _CALLED = {
-    **{(kind, method): Kind.HTTPX_RESPONSE for kind in (Kind.HTTPX_CLIENT, Kind.TEST_CLIENT) for method in HTTP_METHODS},
+    **{(kind, method): Kind.HTTPX_RESPONSE for kind in _SYNC_CLIENTS for method in HTTP_METHODS},
     (Kind.ASYNC_ENGINE, "execution_options"): Kind.ASYNC_ENGINE,
 }
 _AWAITED = {
@@ -113,8 +114,6 @@ _METHODS = frozenset(method for table in (_CALLED, _AWAITED, _ENTERED) for _, me
 _ENTER_THEMSELVES = frozenset(Kind) - {Kind.ASYNC_ENGINE, Kind.ASYNC_SESSIONMAKER}
 _ENTERING_METHODS = frozenset({"enter_async_context", "enterAsyncContext"})
 
-_KINDS: WeakKeyDictionary[Module, dict[ast.expr, Kind | None]] = WeakKeyDictionary()
-
 
 def kind_of(module: Module, node: ast.expr, scope: Scope) -> Kind | None:
     """What an expression certainly holds where it stands, or None."""
@@ -124,11 +123,6 @@ def kind_of(module: Module, node: ast.expr, scope: Scope) -> Kind | None:
 def kind_annotated(module: Module, node: ast.expr | None, scope: Scope) -> Kind | None:
     """What an annotation promises."""
     return _BY_CLASS.get(class_annotated(module, node, scope)) if node is not None else None
-
-
-def kind_entered(module: Module, node: ast.expr, scope: Scope) -> Kind | None:
-    """What `async with` of an expression gives."""
-    return _entered(module, node, scope, _DEPTH)
 
 
 def fixture_behind(function: Function, name: str) -> Fixture | None:
@@ -149,7 +143,7 @@ def fixture_behind(function: Function, name: str) -> Fixture | None:
 
 
 def _kind(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:
-    if not depth:
+    if depth <= 0:
         return None
     if isinstance(node, (ast.Name, ast.Attribute)):
         return _of_name(module, node, scope, depth)
@@ -177,7 +171,7 @@ def _of_call(module: Module, node: ast.Call, scope: Scope, depth: int) -> Kind |
         return _by_method(_CALLED, module, node.func, scope, depth)
     if _kind(module, node.func, scope, depth - 1) is Kind.ASYNC_SESSIONMAKER:
         return Kind.ASYNC_SESSION
-    function = _function_called(module, node, scope)
+    function = function_meant(module, node.func, scope)
     return _given_by(function, depth) if function is not None and not function.is_async else None
 
 
@@ -191,17 +185,15 @@ def _awaited(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind |
             return _entered(module, node.args[0], scope, depth - 1)
         if node.func.attr == "__aenter__":
             return _entered(module, node.func.value, scope, depth - 1)
-    function = _function_called(module, node, scope)
+    function = function_meant(module, node.func, scope)
     return _given_by(function, depth) if function is not None and function.is_coroutine_function else None
 
 
 def _entered(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:
-    if not depth:
-        return None
     if isinstance(node, ast.Call):
         if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
             return _by_method(_ENTERED, module, node.func, scope, depth)
-        function = _function_called(module, node, scope)
+        function = function_meant(module, node.func, scope)
         if function is not None and _makes_context_manager(function):
             return _given_by(function, depth)
     kind = _kind(module, node, scope, depth - 1)
@@ -215,19 +207,6 @@ def _by_method(
     return table.get((receiver, function.attr)) if receiver is not None else None
 
 
-def _function_called(module: Module, node: ast.Call, scope: Scope) -> Function | None:
-    """The function of the project that a call by name calls."""
-    if not isinstance(node.func, (ast.Name, ast.Attribute)):
-        return None
-    definition = module.names.definition(node.func, scope)
-    if definition is not None:
-        return module.function_of_node(definition)
-    elsewhere = find_elsewhere(module, module.qualified(node.func, scope))
-    if elsewhere is None or elsewhere.definition is None:
-        return None
-    return elsewhere.module.function_of_node(elsewhere.definition)
-
-
 def _makes_context_manager(function: Function) -> bool:
     return any(decorator.name == "contextlib.asynccontextmanager" for decorator in function.decorators)
 
@@ -236,12 +215,17 @@ def _makes_context_manager(function: Function) -> bool:
 
 
 def _of_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth: int) -> Kind | None:
-    known = _KINDS.setdefault(module, {})
+    known = module.fact(_kinds_by_name)
     if node not in known:
         # Set before it is worked out, so that names which hold each other end.
         known[node] = None
         known[node] = _look_up(module, node, scope, depth)
     return known[node]
+
+
+def _kinds_by_name(_: Module) -> dict[ast.expr, Kind | None]:
+    """What is known so far of the names that were asked for."""
+    return {}
 
 
 def _look_up(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth: int) -> Kind | None:
@@ -258,13 +242,13 @@ def _look_up(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth
 def _bound(module: Module, binding: Binding, depth: int) -> Kind | None:
     if isinstance(binding.node, ast.arg):
         return _received(module, binding.node, binding.scope, depth)
-    if binding.value is None or not depth:
+    if binding.value is None:
         return None
     if binding.kind is How.ENTERED_ASYNC:
         return _entered(module, binding.value, binding.scope, depth)
     if binding.kind is How.ENTERED:
         kind = _kind(module, binding.value, binding.scope, depth)
-        return kind if kind in (Kind.HTTPX_CLIENT, Kind.TEST_CLIENT) else None
+        return kind if kind in _SYNC_CLIENTS else None
     if binding.kind is not How.ASSIGNED:
         return None
     kind = _kind(module, binding.value, binding.scope, depth)
@@ -313,7 +297,8 @@ def _is_mock(module: Module, node: ast.expr, scope: Scope) -> bool:
     if isinstance(node, (ast.Name, ast.Attribute)):
         bindings = bindings_at(module, node, scope)
         return any(
-            binding.value is not None and not isinstance(binding.value, (ast.Name, ast.Attribute))
+            binding.value is not None
+            and not isinstance(binding.value, (ast.Name, ast.Attribute))
             and _is_mock(module, binding.value, binding.scope)
             for binding in bindings
         )

@@ -19,19 +19,19 @@ def url_given(call: Call) -> str | None:
     if node is None:
         return None
     value = call.module.value_of(node, call.scope)
-    if isinstance(value, ast.Call) and len(value.args) == 1:
-        if call.module.qualified(value.func, call.scope) in _MAKE_URL:
-            node = value.args[0]
+    if isinstance(value, ast.Call) and call.module.qualified(value.func, call.scope) in _MAKE_URL and value.args:
+        node = value.args[0]
     return text_of(call.module, node, call.scope)
 
 
-def is_sqlite(url: str) -> bool:
-    return _scheme(url).partition("+")[0] == "sqlite"
+def is_server(url: str) -> bool:
+    """Whether it leads to a database behind a connection of the network, and not to a file or to memory."""
+    return _scheme(url).partition("+")[0] not in ("", "duckdb", "sqlite")
 
 
 def is_private_memory(url: str) -> bool:
     """Whether each connection to an SQLite URL has a database of its own, in memory."""
-    if not is_sqlite(url):
+    if _scheme(url).partition("+")[0] != "sqlite":
         return False
     location, _, query = url.partition("://")[2].partition("?")
     database = location.partition("/")[2]

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 # How many re-exports (`from .database import engine` in an `__init__.py`) are followed.
 _MOST_RE_EXPORTS = 4
@@ -48,6 +50,19 @@ def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
             return Elsewhere(source, name)
         module, qualified = source, source.names.qualified(ast.Name(name, ast.Load()), source.scope)
     return None
+
+
+def function_meant(module: Module, node: ast.expr, scope: Scope) -> Function | None:
+    """The function of the project, of this file or another, that a name means."""
+    if not isinstance(node, (ast.Name, ast.Attribute)):
+        return None
+    definition = module.names.definition(node, scope)
+    if definition is not None:
+        return module.function_of_node(definition)
+    elsewhere = find_elsewhere(module, module.qualified(node, scope))
+    if elsewhere is None or elsewhere.definition is None:
+        return None
+    return elsewhere.module.function_of_node(elsewhere.definition)
 
 
 def _split(qualified: str) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH, Binding, Kind, effects_of, iterated_by, path_of
 from flake8_async_tests.inference.flow_state import State
@@ -96,36 +95,36 @@ def _root_of(node: ast.expr) -> ast.Name | None:
     return node if isinstance(node, ast.Name) else None
 
 
-_FLOWS: WeakKeyDictionary[Module, dict[Scope, Flow]] = WeakKeyDictionary()
-
-
 def flow_of(module: Module, scope: Scope) -> Flow:
     """The flow through a scope, worked out once."""
-    flows = _FLOWS.setdefault(module, {})
+    flows = module.fact(_flows)
     found = flows.get(scope)
     if found is None:
         found = flows[scope] = Flow(module, scope)
     return found
 
 
-_REBOUND: WeakKeyDictionary[Module, set[tuple[Scope, str]]] = WeakKeyDictionary()
+def _flows(_: Module) -> dict[Scope, Flow]:
+    return {}
 
 
 def is_rebound_elsewhere(module: Module, owner: Scope, name: str) -> bool:
     """Whether a `global` or `nonlocal` of another scope reaches for the name."""
-    found = _REBOUND.get(module)
-    if found is None:
-        found = _REBOUND[module] = set()
-        for node, _ in module.index.by_kind[ast.Global]:
-            assert isinstance(node, ast.Global)
-            found.update((module.scope, text) for text in node.names)
-        for node, scope in module.index.by_kind[ast.Nonlocal]:
-            assert isinstance(node, ast.Nonlocal)
-            for text in node.names:
-                outer = module.names.binding_scope(text, scope)
-                if outer is not None:
-                    found.add((outer, text))
-    return (owner, name) in found
+    return (owner, name) in module.fact(_rebound_elsewhere)
+
+
+def _rebound_elsewhere(module: Module) -> set[tuple[Scope, str]]:
+    found: set[tuple[Scope, str]] = set()
+    for node, _ in module.index.by_kind[ast.Global]:
+        assert isinstance(node, ast.Global)
+        found.update((module.scope, text) for text in node.names)
+    for node, scope in module.index.by_kind[ast.Nonlocal]:
+        assert isinstance(node, ast.Nonlocal)
+        for text in node.names:
+            outer = module.names.binding_scope(text, scope)
+            if outer is not None:
+                found.add((outer, text))
+    return found
 
 
 class Flow:
@@ -143,6 +142,8 @@ class Flow:
         """Every binding of each name and path in the scope, whatever the flow."""
         self.at_end: dict[str, tuple[Binding, ...]] = {}
         """What is held when the scope is left at its end."""
+        self.comes_to_end = False
+        """Whether the end can be reached, without a `return` on the way."""
         self._run()
 
     def _run(self) -> None:
@@ -157,6 +158,7 @@ class Flow:
             return
         self._block(node.body)
         if self._alive:
+            self.comes_to_end = True
             self.at_end = self._state.held
 
     # -- statements: as deep as Python lets blocks be indented, which is a hundred ---------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from flake8_async_tests.inference.flow import bindings_at
 
@@ -92,11 +91,35 @@ def observations(module: Module, name: ast.Name, scope: Scope, watch: Watch) -> 
     yield from _Search(module, scope, watch).of_name(name)
 
 
-def captures(module: Module, name: str, scope: Scope) -> Iterator[ast.Name]:
-    """Where nested functions, lambdas and classes read a name of a scope."""
+def reads(module: Module, name: ast.Name, scope: Scope) -> Iterator[ast.Name]:
+    """Where the scope itself may read what a binding gave to a name."""
+    binder = binder_of(name, scope)
+    for load in loads_of(module, name.id, scope):
+        bindings = bindings_at(module, load, scope)
+        if not bindings or any(binding.node is binder for binding in bindings):
+            yield load
+
+
+def binder_of(name: ast.Name, scope: Scope) -> ast.AST | None:
+    """The node by which the flow knows the binding that a name stands in."""
+    node: ast.AST | None = scope.parents.get(name)
+    while isinstance(node, _UNPACKING):
+        node = scope.parents.get(node)
+    return node
+
+
+def is_shared(module: Module, name: str, scope: Scope) -> bool:
+    """Whether other scopes can get at a local name: nested ones that read it, or `global` and `nonlocal`."""
+    if any(isinstance(binding, (ast.Global, ast.Nonlocal)) for binding in scope.bindings.get(name, ())):
+        return True
+    return any(True for _ in captures(module, name, scope))
+
+
+def captures(module: Module, name: str, scope: Scope) -> Iterator[tuple[ast.Name, Scope]]:
+    """Where nested functions, lambdas and classes read a name of a scope, and which of them do."""
     for load, inner in _reads_of(module, scope).inside.get(name, ()):
         if module.names.binding_scope(name, inner) is scope:
-            yield load
+            yield load, inner
 
 
 def loads_of(module: Module, name: str, scope: Scope) -> list[ast.Name]:
@@ -112,11 +135,12 @@ class _Reads:
     inside: dict[str, list[tuple[ast.Name, Scope]]]
 
 
-_READS: WeakKeyDictionary[Module, dict[Scope, _Reads]] = WeakKeyDictionary()
+def _reads_by_scope(module: Module) -> dict[Scope, _Reads]:  # noqa: ARG001  # filled when a scope is asked about
+    return {}
 
 
 def _reads_of(module: Module, scope: Scope) -> _Reads:
-    by_scope = _READS.setdefault(module, {})
+    by_scope = module.fact(_reads_by_scope)
     found = by_scope.get(scope)
     if found is None:
         found = by_scope[scope] = _Reads({}, {})
@@ -165,27 +189,13 @@ class _Search:
             for declaration in self._scope.bindings.get(name.id, ()):
                 if isinstance(declaration, (ast.Global, ast.Nonlocal)):
                     yield declaration
-            yield from captures(self._module, name.id, self._scope)
-            binder = self._binder_of(name)
-            for load in loads_of(self._module, name.id, self._scope):
+            yield from (load for load, _ in captures(self._module, name.id, self._scope))
+            for load in reads(self._module, name, self._scope):
                 use = self._use_of(load)
-                if use is None or not self._is_reached(load, binder):
-                    continue
                 if use:
                     todo += use
-                else:
+                elif use is not None:
                     yield load
-
-    def _binder_of(self, name: ast.Name) -> ast.AST | None:
-        """The node by which the flow knows the binding."""
-        node: ast.AST | None = self._scope.parents.get(name)
-        while isinstance(node, _UNPACKING):
-            node = self._scope.parents.get(node)
-        return node
-
-    def _is_reached(self, load: ast.Name, binder: ast.AST | None) -> bool:
-        bindings = bindings_at(self._module, load, self._scope)
-        return not bindings or any(binding.node is binder for binding in bindings)
 
     def _use_of(self, load: ast.Name) -> list[ast.Name] | None:
         """None when the load only looks; else the local names that the thing is just called by from there on."""

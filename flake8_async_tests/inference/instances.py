@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
 
 from flake8_async_tests.inference.bindings import Binding, effects_of
 from flake8_async_tests.source.walk import arguments_of
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 _SET_UP = frozenset({"setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class"})
 _BINDERS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)
 
-_ATTRIBUTES: WeakKeyDictionary[Module, dict[str, list[tuple[str, Binding]]]] = WeakKeyDictionary()
-
 
 def given_to_instance(
     module: Module, owner: Scope, root: str, attribute: str, flow_of: Callable[[Module, Scope], Flow]
@@ -31,7 +28,7 @@ def given_to_instance(
     if function is None or function.klass is None or _first_parameter(function) != root:
         return ()
     givers: set[Function] = set()
-    for path, binding in _attributes_of_first_parameters(module).get(attribute, ()):
+    for path, binding in module.fact(_attributes_of_first_parameters).get(attribute, ()):
         giver = _method_around(module, binding.scope)
         if giver is None or giver is function or not _are_related(function.klass, giver.klass):
             continue
@@ -76,12 +73,10 @@ def _are_related(one: Class, other: Class | None) -> bool:
 
 def _attributes_of_first_parameters(module: Module) -> dict[str, list[tuple[str, Binding]]]:
     """Every binding of a path with one attribute, by the attribute."""
-    found = _ATTRIBUTES.get(module)
-    if found is None:
-        found = _ATTRIBUTES[module] = {}
-        for kind in _BINDERS:
-            for node, scope in module.index.by_kind[kind]:
-                for path, binding in effects_of(node, scope):
-                    if binding is not None and path.count(".") == 1:
-                        found.setdefault(path.partition(".")[2], []).append((path, binding))
+    found: dict[str, list[tuple[str, Binding]]] = {}
+    for kind in _BINDERS:
+        for node, scope in module.index.by_kind[kind]:
+            for path, binding in effects_of(node, scope):
+                if binding is not None and path.count(".") == 1:
+                    found.setdefault(path.partition(".")[2], []).append((path, binding))
     return found

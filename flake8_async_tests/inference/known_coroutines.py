@@ -47,7 +47,9 @@ _METHODS = {
     "trio.StrictFIFOLock": "acquire",
 }
 
-KNOWN_COROUTINE_FUNCTIONS = frozenset(f"{module}.{name}" for module, names in _FUNCTIONS.items() for name in names.split())
+KNOWN_COROUTINE_FUNCTIONS = frozenset(
+    f"{module}.{name}" for module, names in _FUNCTIONS.items() for name in names.split()
+)
 
 KNOWN_COROUTINE_METHODS = {name: frozenset(methods.split()) for name, methods in _METHODS.items()}
 """By the class, as it is called to make an instance."""

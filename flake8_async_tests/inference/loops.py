@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
+from flake8_async_tests.inference.handover import captures, loads_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
@@ -41,7 +43,6 @@ _LOOP_TYPES = frozenset(
     }
 )
 _POLICY_METHODS = frozenset({"get_event_loop", "new_event_loop"})
-_ENTERED_AS_ITSELF = "contextlib.closing"
 
 
 def is_event_loop(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -118,10 +119,13 @@ def _holds(
     value = binding.value
     if value is None or binding.kind not in (Kind.ASSIGNED, Kind.ENTERED):
         return False
-    if isinstance(value, ast.Call) and value.args:
-        if module.qualified(value.func, binding.scope) == _ENTERED_AS_ITSELF:
-            value = value.args[0]
-    return question(module, value, binding.scope, depth)
+    return question(module, _entered(module, value, binding.scope), binding.scope, depth)
+
+
+def _entered(module: Module, value: ast.expr, scope: Scope) -> ast.expr:
+    """What `contextlib.closing(v)` gives when it is entered: `v`."""
+    closes = isinstance(value, ast.Call) and module.qualified(value.func, scope) == "contextlib.closing"
+    return value.args[0] if closes and isinstance(value, ast.Call) and value.args else value
 
 
 def _is_loop_parameter(module: Module, binding: Binding, depth: int) -> bool:
@@ -129,8 +133,7 @@ def _is_loop_parameter(module: Module, binding: Binding, depth: int) -> bool:
     function = module.function_at(binding.scope)
     if function is None:
         return False
-    annotation = binding.node.annotation
-    if annotation is not None and module.qualified(annotation, function.outer) in _LOOP_TYPES:
+    if class_annotated(module, binding.node.annotation, function.outer) in _LOOP_TYPES:
         return True
     test = module.test_of(function)
     fixture = module.fixture_of(function)
@@ -147,11 +150,43 @@ def _is_loop_parameter(module: Module, binding: Binding, depth: int) -> bool:
 
 
 def _fixture_gives_loop(fixture: Fixture, depth: int) -> bool:
-    """Whether all that a fixture returns or yields is an event loop."""
+    """Whether all that a fixture returns or yields is an event loop, or it says that it gives one."""
     scope = fixture.function.scope
+    if class_annotated(fixture.module, fixture.function.node.returns, fixture.function.outer) in _LOOP_TYPES:
+        return True
     given = [
         node.value
         for node in scope.of(ast.Return, ast.Yield)
         if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None
     ]
     return bool(given) and all(_is_loop(fixture.module, value, scope, depth) for value in given)
+
+
+def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[tuple[ast.Call, Scope]]:
+    """The calls of `asyncio.new_event_loop` that made what an expression may be, with the scopes they stand in."""
+    todo = [(node, scope, _DEPTH)]
+    while todo:
+        node, scope, depth = todo.pop()
+        node = _entered(module, node, scope)
+        if isinstance(node, ast.Call):
+            if module.qualified(node.func, scope) == "asyncio.new_event_loop":
+                yield node, scope
+        elif depth:
+            todo += [
+                (binding.value, binding.scope, depth - 1)
+                for binding in bindings_at(module, node, scope)
+                if binding.value is not None and binding.kind in (Kind.ASSIGNED, Kind.ENTERED)
+            ]
+
+
+def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether the loop under a local name is run by `run_forever`, in a thread most likely."""
+    if not isinstance(node, ast.Name):
+        return False
+    reads = [(load, scope) for load in loads_of(module, node.id, scope)]
+    reads += captures(module, node.id, scope)
+    return any(_is_run_forever(inner.parents[load]) for load, inner in reads)
+
+
+def _is_run_forever(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "run_forever"

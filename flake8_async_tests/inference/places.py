@@ -8,11 +8,23 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_SET_UP_HOOKS = frozenset(
+    {
+        "asyncSetUp",
+        "setUp",
+        "setUpClass",
+        "setUpModule",
+        "setup_class",
+        "setup_function",
+        "setup_method",
+        "setup_module",
+    }
+)
 _TEARDOWN_HOOKS = frozenset(
     {
         "asyncTearDown",
@@ -29,15 +41,44 @@ _TEARDOWN_HOOKS = frozenset(
 _RAISING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.RaisesGroup", "pytest.raises"})
 
 
+def scopes_around(scope: Scope) -> Iterator[Scope]:
+    """A scope and those that it stands in, from the inside out."""
+    at: Scope | None = scope
+    while at is not None:
+        yield at
+        at = at.parent
+
+
 def is_test_itself(module: Module, scope: Scope) -> bool:
     """Whether a scope is a test's own."""
     return module.test_of(module.function_at(scope)) is not None
+
+
+def is_async_test_itself(module: Module, scope: Scope) -> bool:
+    """Whether a scope is an async test's own."""
+    return isinstance(scope.node, ast.AsyncFunctionDef) and is_test_itself(module, scope)
 
 
 def is_fixture_itself(module: Module, scope: Scope) -> bool:
     """Whether a scope is a fixture's own."""
     function = module.function_at(scope)
     return function is not None and module.is_fixture(function)
+
+
+def is_hook(module: Module, scope: Scope) -> bool:
+    """Whether a scope is that of a method or function that sets up or tears down for tests."""
+    function = module.function_at(scope)
+    if function is None or function.name not in _SET_UP_HOOKS | _TEARDOWN_HOOKS:
+        return False
+    return belongs_to_tests(module, scope)
+
+
+def belongs_to_tests(module: Module, scope: Scope) -> bool:
+    """Whether a scope is that of a test, a fixture, a hook or a helper. Others play the application."""
+    function = module.function_at(scope)
+    if function is None or function.is_nested:
+        return False
+    return function.klass is None or any(klass.may_be_collected for klass in function.klass.family)
 
 
 def clears_up(module: Module, node: ast.AST, scope: Scope) -> bool:
@@ -54,13 +95,28 @@ def clears_up(module: Module, node: ast.AST, scope: Scope) -> bool:
 
 
 def comes_after_yield(node: ast.AST, scope: Scope) -> bool:
-    """Whether a scope yields before it gets to a node."""
-    return any(place_of(given) < place_of(node) for given in scope.of(ast.Yield, ast.YieldFrom))
+    """Whether a scope has yielded before it gets to a node."""
+    return any(end_of(given) <= place_of(node) for given in scope.of(ast.Yield, ast.YieldFrom))
 
 
 def is_cancelled_before(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether the same function cancels something before it gets to a node."""
     return any(call.scope is scope and place_of(call.node) < place_of(node) for call in module.method_calls("cancel"))
+
+
+def nodes_of(parts: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """Statements or expressions with all that stands in them, but what is in nested functions and classes."""
+    todo = list(parts)
+    while todo:
+        node = todo.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def names_in(part: ast.AST) -> set[str]:
+    """The names that a statement or an expression speaks of itself."""
+    return {node.id for node in nodes_of([part]) if isinstance(node, ast.Name)}
 
 
 def place_of(node: ast.AST) -> tuple[int, int]:
@@ -69,7 +125,7 @@ def place_of(node: ast.AST) -> tuple[int, int]:
 
 
 def contexts_around(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[str, ast.Call]]:
-    """The calls whose results a node stands under, `with` by `with` from the inside out, with their names.
+    """The calls whose results are entered around a node, `with` by `with` from the inside out, with their names.
 
     A name is qualified, or that of a method after a dot (`.assertRaises`).
     """
@@ -77,8 +133,9 @@ def contexts_around(module: Module, node: ast.AST, scope: Scope) -> Iterator[tup
     for around in module.ancestors(node, scope):
         if isinstance(around, (ast.With, ast.AsyncWith)) and not isinstance(child, ast.withitem):
             for item in reversed(around.items):
-                if isinstance(item.context_expr, ast.Call):
-                    yield _name_of(module, item.context_expr, scope), item.context_expr
+                context = module.value_of(item.context_expr, scope)
+                if isinstance(context, ast.Call):
+                    yield _name_of(module, context, scope), context
         child = around
 
 
@@ -90,3 +147,8 @@ def _name_of(module: Module, call: ast.Call, scope: Scope) -> str:
 def is_expected_to_raise(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether a node stands under `pytest.raises`, `assertRaises` or the like."""
     return any(name in _RAISING for name, _ in contexts_around(module, node, scope))
+
+
+def end_of(node: ast.AST) -> tuple[int, int]:
+    """The line and column at which a node ends."""
+    return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]  # as above

@@ -10,16 +10,30 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.handover import Watch, is_handed_over, observations
-from flake8_async_tests.inference.loops import loop_calls
+from flake8_async_tests.inference.annotations import class_annotated
+from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
+from flake8_async_tests.inference.handover import Watch, is_handed_over, loads_of, observations
+from flake8_async_tests.inference.loops import is_event_loop, loop_calls
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-__all__ = ["TASK", "Assignment", "Watch", "assignment_of", "is_handed_over", "observations", "started_tasks"]
+__all__ = [
+    "TASK",
+    "Assignment",
+    "Watch",
+    "assignment_of",
+    "is_future",
+    "is_handed_over",
+    "is_started_task",
+    "is_task_of_group",
+    "name_of_starter",
+    "names_of_tasks",
+    "observations",
+    "started_tasks",
+]
 
 TASK = Watch(
     inert=frozenset(
@@ -42,6 +56,11 @@ TASK = Watch(
 )
 """A task is observed when it is awaited, cancelled, asked for its result or exception, or handed over."""
 
+_STARTERS = ("asyncio.create_task", "asyncio.Task")
+_COLLECTIONS = frozenset({"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"})
+# How many expressions a collection of tasks is put together from before it counts as unknown.
+_MOST_EXPRESSIONS = 64
+
 _MAKERS_OF_FUTURES = frozenset(
     {
         "asyncio.Future",
@@ -54,16 +73,163 @@ _MAKERS_OF_FUTURES = frozenset(
         "asyncio.wrap_future",
     }
 )
+_FUTURE_TYPES = frozenset({"asyncio.Future", "asyncio.Task", "concurrent.futures.Future"})
+_EXECUTORS = frozenset({"concurrent.futures.ProcessPoolExecutor", "concurrent.futures.ThreadPoolExecutor"})
 _METHODS_THAT_MAKE_FUTURES = frozenset({"create_future", "create_task", "run_in_executor", "submit"})
 
 
 def started_tasks(module: Module) -> list[Call]:
     """The calls that start a task of asyncio: on the running loop, or on a known one. A TaskGroup's are its own."""
-    found = module.calls("asyncio.create_task", "asyncio.Task")
+    return module.fact(_started_tasks)
+
+
+def _started_tasks(module: Module) -> list[Call]:
+    found = module.calls(*_STARTERS)
     found += [call for call in module.calls("asyncio.ensure_future") if _makes_task(call)]
     found += loop_calls(module, "create_task")
     found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
     return found
+
+
+def is_started_task(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a call that starts a task."""
+    if not isinstance(node, ast.Call):
+        return False
+    call = module.call_at(node, scope)
+    if call.name == "asyncio.ensure_future":
+        return _makes_task(call)
+    if call.name in _STARTERS:
+        return True
+    function = node.func
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr == "create_task"
+        and is_event_loop(module, function.value, scope)
+    )
+
+
+def is_task_of_group(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is a call of `create_task` on an `asyncio.TaskGroup` that was entered in view."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "create_task":
+        return False
+    bindings = bindings_at(module, node.func.value, scope)
+    return bool(bindings) and all(
+        binding.kind is Kind.ENTERED_ASYNC
+        and isinstance(binding.value, ast.Call)
+        and module.qualified(binding.value.func, binding.scope) == "asyncio.TaskGroup"
+        for binding in bindings
+    )
+
+
+def is_future(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression certainly is a task or a future: made on the spot, or under a name in view."""
+    if isinstance(node, ast.Call):
+        return _makes_future(module, node, scope)
+    bindings = bindings_at(module, node, scope)
+    return bool(bindings) and all(_holds_future(module, binding) for binding in bindings)
+
+
+def _holds_future(module: Module, binding: Binding) -> bool:
+    if isinstance(binding.node, ast.arg):
+        function = module.function_at(binding.scope)
+        return (
+            function is not None and class_annotated(module, binding.node.annotation, function.outer) in _FUTURE_TYPES
+        )
+    if binding.value is None:
+        return False
+    if binding.kind is Kind.ITERATED:
+        return names_of_tasks(module, binding.value, binding.scope) is not None
+    is_call = binding.kind is Kind.ASSIGNED and isinstance(binding.value, ast.Call)
+    return is_call and is_future(module, binding.value, binding.scope)
+
+
+def _makes_future(module: Module, call: ast.Call, scope: Scope) -> bool:
+    if module.qualified(call.func, scope) in _MAKERS_OF_FUTURES:
+        return True
+    function = call.func
+    if not isinstance(function, ast.Attribute):
+        return False
+    if function.attr in ("create_future", "create_task", "run_in_executor") and is_event_loop(
+        module, function.value, scope
+    ):
+        return True
+    if function.attr == "submit":
+        return _is_executor(module, function.value, scope)
+    return is_task_of_group(module, call, scope)
+
+
+def _is_executor(module: Module, node: ast.expr, scope: Scope) -> bool:
+    bindings = bindings_at(module, node, scope)
+    return bool(bindings) and all(
+        isinstance(binding.value, ast.Call) and module.qualified(binding.value.func, binding.scope) in _EXECUTORS
+        for binding in bindings
+    )
+
+
+def names_of_tasks(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.Name, ...] | None:
+    """The local names under which started tasks are known that an expression is, or is a collection of.
+
+    None when it is, or holds, anything else.
+    """
+    names: list[ast.Name] = []
+    todo = [node]
+    for _ in range(_MOST_EXPRESSIONS):
+        if not todo:
+            return tuple(names)
+        node = todo.pop()
+        if is_started_task(module, node, scope):
+            continue
+        if isinstance(node, ast.Name):
+            found = _assigned_to(module, node, scope)
+            if found is None:
+                return None
+            names.append(found[0])
+            todo += [found[1], *_added_to(module, found[0], scope)]
+            continue
+        parts = _parts_of(module, node, scope)
+        if parts is None:
+            return None
+        todo += parts
+    return None
+
+
+def _assigned_to(module: Module, name: ast.Name, scope: Scope) -> tuple[ast.Name, ast.expr] | None:
+    """The only assignment that a name can come from: the name there, and what it was given."""
+    bindings = bindings_at(module, name, scope)
+    if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].scope is not scope:
+        return None
+    value = bindings[0].value
+    assignment = assignment_of(value, scope) if value is not None else None
+    if value is None or assignment is None:
+        return None
+    return next(target for target in assignment.names if target.id == name.id), value
+
+
+def _added_to(module: Module, name: ast.Name, scope: Scope) -> list[ast.expr]:
+    """What is put into a collection later: `tasks.append(..)`, `tasks.add(..)`."""
+    found: list[ast.expr] = []
+    for load in loads_of(module, name.id, scope):
+        method = scope.parents[load]
+        call = scope.parents[method]
+        if (
+            isinstance(method, ast.Attribute)
+            and isinstance(call, ast.Call)
+            and method.attr in ("add", "append", "extend")
+        ):
+            found += call.args
+    return found
+
+
+def _parts_of(module: Module, node: ast.expr, scope: Scope) -> list[ast.expr] | None:
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return node.elts
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
+        return [node.elt]
+    if isinstance(node, ast.Starred):
+        return [node.value]
+    if isinstance(node, ast.Call) and module.qualified(node.func, scope) in _COLLECTIONS and not node.keywords:
+        return node.args
+    return None
 
 
 def name_of_starter(call: Call) -> str:

@@ -52,12 +52,12 @@ class FixtureGraph:
         """What the module itself and everything outside it provide, nearest first, and whether that is all."""
         project = self.module.project
         chain = project.conftests(self.module.directory)
-        rootdir = project.config_for(self.module.directory).rootdir
+        root = project.root_of(self.module.directory)
         conftests, plugins = _sorted_out(chain.modules, self.module)
         own = [plugin for plugin in reversed(self._own_plugins) if plugin not in plugins]
-        # What the conftest of the rootdir and the plugins provide is in sight everywhere, the last to come in first.
-        everywhere = [conftest for conftest in conftests if conftest.directory == rootdir]
-        near = [conftest for conftest in conftests if conftest.directory != rootdir]
+        # What the conftest of the root and the plugins provide is in sight everywhere: the last to come in counts.
+        everywhere = [conftest for conftest in conftests if conftest.directory == root]
+        near = [conftest for conftest in conftests if conftest.directory != root]
         modules = dict.fromkeys((self.module, *near, *own, *everywhere, *plugins, *self._plugins_of_addopts))
         provided = tuple(provided_by_module(module) for module in modules)
         return provided, chain.complete and all(each.complete for each in provided)
@@ -118,6 +118,16 @@ class FixtureGraph:
                 return entry.fixture
             passed = entry.fixture is beyond
         return None
+
+    def all_in_sight(self) -> list[Entry]:
+        """What each name means at the level of the module, in the order of the names: for people to read."""
+        found: dict[str, Entry] = {}
+        for provided in self.providers(None):
+            for attribute in sorted(provided.attributes, reverse=True):
+                entry = provided.attribute(attribute)
+                if entry is not None and not entry.foreign:
+                    found.setdefault(entry.name, entry)
+        return [found[name] for name in sorted(found)]
 
     def is_in_sight(self, name: str, klass: Class | None = None) -> bool:
         """Whether some fixture of the project has that name, readable or not."""

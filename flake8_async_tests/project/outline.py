@@ -1,231 +1,72 @@
 """What the modules of the project define, as far as coroutine functions go: small facts instead of trees.
 
-A test file imports dozens of modules and parsing them all would cost more than all the rest. So a question is
-put to the text of a file first; only one that says `async def` of the very name that is asked for is parsed,
-once, and what is kept of it is a table of names.
+A test file imports dozens of modules, and parsing them all would cost more than all the rest. So a question is put
+to the text of a file first. Only where that speaks of a coroutine function is the file parsed, once, and what is kept
+of it is a table of names.
 """
 
 from __future__ import annotations
 
 import ast
-import os
-import re
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_async_tests.source.decorators import keeps_coroutine_function
-from flake8_async_tests.source.signatures import Signature, signature_of
+from flake8_async_tests.project.texts import MOST_STEPS, Texts, joined
+from flake8_async_tests.source.coroutines import (
+    ClassFacts,
+    Member,
+    Other,
+    bases_of,
+    coroutine_function_of,
+    find_method,
+    is_plain_class,
+    own_member,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flake8_async_tests.project.project import Project
-    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
-
-# How many re-exports, and how many bases of bases, are followed.
-MOST_STEPS = 6
-
-# Bases that bring no coroutine functions and do nothing to those of the class.
-_HARMLESS_BASES = frozenset(
-    {
-        "abc.ABC",
-        "typing.Generic",
-        "typing.Protocol",
-        "typing_extensions.Protocol",
-        "unittest.IsolatedAsyncioTestCase",
-        "unittest.TestCase",
-    }
-)
-_HARMLESS_CLASS_DECORATORS = frozenset(
-    {
-        "attr.attrs",
-        "attr.define",
-        "attr.s",
-        "attrs.define",
-        "dataclasses.dataclass",
-        "functools.total_ordering",
-        "typing.final",
-        "typing.runtime_checkable",
-        "typing_extensions.final",
-        "typing_extensions.runtime_checkable",
-    }
-)
-# Besides those under which a test stays a test.
-_FURTHER_KEEPERS = frozenset({"abc.abstractmethod", "functools.wraps"})
-_CHANGE_NO_SIGNATURE = frozenset(
-    {
-        "abc.abstractmethod",
-        "builtins.classmethod",
-        "builtins.staticmethod",
-        "typing.final",
-        "typing.override",
-        "typing_extensions.final",
-        "typing_extensions.override",
-    }
-)
-
-
-class Other(Enum):
-    """What a name means that is not known to be a coroutine function."""
-
-    SOMETHING = "something else, or too much at once"
-    UNSEEN = "something that cannot be seen"
-    ABSENT = "nothing"
-
-
-class Takes(Enum):
-    """What Python itself puts in front of the arguments of a call."""
-
-    NOTHING = "a plain or static function"
-    INSTANCE = "a method"
-    CLASS = "a class method"
 
 
 @dataclass(frozen=True, slots=True)
-class CoroutineFunction:
-    """An `async def` that is certainly what its name means, and that gives a coroutine when it is called."""
+class Imported:
+    """What a dotted name means to the files of a folder."""
 
-    signature: Signature | None
-    takes: Takes
-    is_abstract: bool
-    """Whether it only stands for what a subclass does, which may be something else than a coroutine."""
-
-    def accepts(self, call: ast.Call, *, through_instance: bool) -> bool:
-        """Whether a call gives a coroutine instead of a TypeError."""
-        if self.signature is None:
-            return True
-        bound = self.takes is Takes.CLASS or (self.takes is Takes.INSTANCE and through_instance)
-        return self.signature.accepts(call, bound=int(bound))
+    name: str
+    directory: str
+    is_certain: bool = True
+    """False when it is imported only under some condition."""
 
 
-Member: TypeAlias = CoroutineFunction | Other
+@dataclass(frozen=True, slots=True)
+class Defined:
+    """What a name means at the top of a file."""
 
-
-class ClassFacts(Protocol):
-    """A class, be it of the file at hand or of another one."""
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether no decorator and no metaclass can make something else of it."""
-
-    def own(self, name: str) -> Member:
-        """What its own body makes of a name."""
-
-    def bases(self) -> Iterator[ClassFacts | None]:
-        """Its bases in their order, None for one that cannot be seen."""
-
-
-def find_method(klass: ClassFacts, name: str, steps: int = MOST_STEPS) -> Member:
-    """What an attribute of a class or of its instances is by the bodies of the class and its bases."""
-    own = klass.own(name)
-    return find_inherited(klass, name, steps) if own is Other.ABSENT else own
-
-
-def find_inherited(klass: ClassFacts, name: str, steps: int = MOST_STEPS) -> Member:
-    """What the bases of a class make of a name."""
-    answers: list[Member] = []
-    for base in klass.bases():
-        answer = find_method(base, name, steps - 1) if base is not None and steps else Other.UNSEEN
-        if answer is not Other.ABSENT:
-            answers.append(answer)
-    if not answers:
-        return Other.ABSENT
-    # Where bases share a base, a later one may come before an earlier one's: they have to agree.
-    return Other.SOMETHING if Other.SOMETHING in answers else answers[0]
-
-
-def outline_function(function: Function) -> Member:
-    """What the name of a function means when nothing else binds it."""
-    if not function.is_async or function.node not in function.outer.body() or function.is_generator:
-        return Other.SOMETHING
-    decorators = [decorator.name for decorator in function.decorators]
-    if any(decorator.fixture_library for decorator in function.decorators):
-        return Other.SOMETHING
-    if not _keeps(function):
-        return Other.SOMETHING
-    if not function.is_method or "builtins.staticmethod" in decorators:
-        takes = Takes.NOTHING
-    else:
-        takes = Takes.CLASS if "builtins.classmethod" in decorators else Takes.INSTANCE
-    return CoroutineFunction(
-        signature=signature_of(function.node) if _CHANGE_NO_SIGNATURE.issuperset(decorators) else None,
-        takes=takes,
-        is_abstract="abc.abstractmethod" in decorators or _only_stands_for_others(function),
-    )
-
-
-def _keeps(function: Function) -> bool:
-    return all(
-        decorator.name in _FURTHER_KEEPERS or keeps_coroutine_function(function.module, decorator, function.outer)
-        for decorator in function.decorators
-    )
-
-
-def _only_stands_for_others(function: Function) -> bool:
-    last = function.node.body[-1]
-    if not isinstance(last, ast.Raise) or last.exc is None:
-        return False
-    raised = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
-    return function.module.qualified(raised, function.scope) == "builtins.NotImplementedError"
-
-
-def is_plain(klass: Class) -> bool:
-    """Whether no decorator and no metaclass can make something else of a class."""
-    if any(
-        keyword.arg != "metaclass" or klass.module.qualified(keyword.value, klass.outer) != "abc.ABCMeta"
-        for keyword in klass.node.keywords
-    ):
-        return False
-    return all(decorator.name in _HARMLESS_CLASS_DECORATORS or decorator.is_mark for decorator in klass.decorators)
-
-
-def own_member(klass: Class, name: str) -> Member:
-    """What the body of a class makes of a name."""
-    bindings = klass.scope.bindings.get(name)
-    if bindings is None:
-        return Other.ABSENT
-    function = klass.methods.get(name)
-    if function is None or len(bindings) != 1 or bindings[0] is not function.node:
-        return Other.SOMETHING
-    return outline_function(function)
-
-
-def base_names(klass: Class) -> Iterator[Class | str]:
-    """The bases of a class: those of this file, and of the others their qualified names, "" when that is unknown."""
-    for base in klass.node.bases:
-        node = base.value if isinstance(base, ast.Subscript) else base
-        names = klass.module.names
-        definition = names.definition(names.value_of(node, klass.outer), klass.outer)
-        local = klass.module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
-        if local is not None:
-            yield local
-            continue
-        name = klass.module.qualified(node, klass.outer)
-        if name not in _HARMLESS_BASES and not name.startswith("builtins."):
-            yield name
+    name: str
+    path: str
 
 
 class LocalClass:
     """A class of the file at hand."""
 
     def __init__(self, klass: Class) -> None:
-        self.klass = klass
+        self._klass = klass
 
     @property
     def is_plain(self) -> bool:
-        return is_plain(self.klass)
+        return is_plain_class(self._klass)
 
     def own(self, name: str) -> Member:
-        return own_member(self.klass, name)
+        return own_member(self._klass, name)
 
     def bases(self) -> Iterator[ClassFacts | None]:
-        module = self.klass.module
-        for base in base_names(self.klass):
+        module = self._klass.module
+        for base in bases_of(self._klass):
             if isinstance(base, str):
-                found = module.project.outlines.find(base, module.directory)
-                yield found if isinstance(found, OutlinedClass) else None
+                yield module.project.outlines.base_class(Imported(base, module.directory))
             else:
                 yield LocalClass(base)
 
@@ -234,31 +75,202 @@ class OutlinedClass:
     """A class of another file."""
 
     def __init__(self, klass: Class, outlines: Outlines, changed: frozenset[str]) -> None:
-        self.is_plain = is_plain(klass) and klass.name not in changed
+        module = klass.module
+        self.is_plain = is_plain_class(klass)
         self._outlines = outlines
         self._members = {
             name: Other.SOMETHING if name in changed else own_member(klass, name) for name in klass.scope.bindings
         }
-        self._bases = tuple(
-            Reference(klass.module.path, base.name) if isinstance(base, Class) else Reference(klass.module.directory, base)
-            for base in base_names(klass)
+        self._bases: tuple[Imported | Defined, ...] = tuple(
+            Imported(base, module.directory) if isinstance(base, str) else Defined(base.name, module.path)
+            for base in bases_of(klass)
         )
 
     def own(self, name: str) -> Member:
         return self._members.get(name, Other.ABSENT)
 
     def bases(self) -> Iterator[ClassFacts | None]:
-        for reference in self._bases:
-            found = self._outlines.follow(reference, ())
-            yield found if isinstance(found, OutlinedClass) else None
+        for base in self._bases:
+            yield self._outlines.base_class(base)
+
+
+Meaning: TypeAlias = Member | OutlinedClass
+Entry: TypeAlias = Meaning | Imported | Defined
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """A name as it stands in a file (its path is given), or a dotted name imported from a folder."""
+class Outline:
+    """The names at the top of a file, and where further ones come from."""
 
-    place: str
-    name: str
+    names: dict[str, Entry]
+    stars: tuple[Imported, ...]
 
 
-Entry: TypeAlias = Member | OutlinedClass
+class Outlines:
+    """Knows the coroutine functions and classes of the project's modules."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._texts = Texts(project)
+        self._located: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
+        self._by_path: dict[str, Outline | None] = {}
+        self._meanings: dict[tuple[str, str], Meaning] = {}
+
+    def file_behind(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
+        """The file of the project that a dotted name leads to, and what is left of the name within it."""
+        key = (name, directory)
+        if key not in self._located:
+            self._located[key] = self._texts.locate(name, directory)
+        return self._located[key]
+
+    def coroutine_names(self, name: str, directory: str) -> frozenset[str]:
+        """Which coroutine functions a dotted name may give by the text of the file: its methods, or ITSELF."""
+        located = self.file_behind(name, directory)
+        if located is None or not located[1]:
+            return frozenset()
+        return self._texts.coroutine_names(located[0], located[1][0])
+
+    def find(self, name: str, directory: str) -> Meaning:
+        """What a dotted name means to a file in a folder; UNSEEN when it is none of the project's."""
+        key = (name, directory)
+        known = self._meanings.get(key)
+        if known is None:
+            known = self._meanings[key] = self._find(name, directory)
+        return known
+
+    def _find(self, name: str, directory: str) -> Meaning:
+        located = self._texts.locate(name, directory)
+        if located is None:
+            return Other.UNSEEN
+        path, rest = located
+        if not rest:
+            return Other.SOMETHING
+        names = self._texts.coroutine_names(path, rest[0])
+        if not names or (len(rest) > 1 and rest[1] not in names):
+            return Other.SOMETHING
+        return self._follow(Imported(name, directory), (), MOST_STEPS)
+
+    def base_class(self, base: Imported | Defined) -> OutlinedClass | None:
+        """A class of the project, however few coroutine functions it has."""
+        found = self._follow(base, (), MOST_STEPS)
+        return found if isinstance(found, OutlinedClass) else None
+
+    def _follow(self, entry: Entry, rest: Sequence[str], steps: int) -> Meaning:
+        """What an entry comes to in the end, and then what the rest of a dotted name makes of it."""
+        while isinstance(entry, (Imported, Defined)):
+            if not steps:
+                return Other.SOMETHING
+            steps -= 1
+            if isinstance(entry, Imported):
+                if not entry.is_certain:
+                    return Other.SOMETHING
+                located = self._locate_surely(entry.name, entry.directory)
+                if located is None or not (located[1] or rest):
+                    return Other.UNSEEN
+                path, (name, *rest) = located[0], (*located[1], *rest)
+            else:
+                path, name = entry.path, entry.name
+            entry = self._entry(path, name, steps)
+        if not rest:
+            return entry
+        return find_method(entry, rest[0]) if isinstance(entry, OutlinedClass) and len(rest) == 1 else Other.SOMETHING
+
+    def _entry(self, path: str, name: str, steps: int) -> Entry:
+        outline = self._outline(path)
+        if outline is None:
+            return Other.UNSEEN
+        found = outline.names.get(name)
+        if found is None and not name.startswith("_"):
+            for star in outline.stars:
+                meaning = self._follow(Imported(joined(star.name, name), star.directory), (), steps)
+                if meaning is not Other.ABSENT:
+                    return meaning
+        return Other.ABSENT if found is None else found
+
+    def _locate_surely(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
+        """The file behind a dotted name, unless a package on the way binds the name of its module to something else."""
+        located = self._texts.locate(name, directory)
+        if located is None:
+            return None
+        module = name.removesuffix(".".join(located[1])).rstrip(".")
+        while "." in module.lstrip("."):
+            package, _, last = module.rpartition(".")
+            path = self._texts.module_path(package, directory)
+            if path is not None and self._hides(path, last):
+                return None
+            module = package
+        return located
+
+    def _hides(self, package: str, name: str) -> bool:
+        """Whether a package makes something else of the name of one of its modules."""
+        content = self._project.files.read(package)
+        if content is None or name.encode() not in content:
+            return False
+        outline = self._outline(package)
+        entry = outline.names.get(name) if outline is not None else None
+        if isinstance(entry, Imported):
+            located = self._texts.locate(entry.name, entry.directory)
+            return located is None or bool(located[1])
+        return entry is not None
+
+    def _outline(self, path: str) -> Outline | None:
+        if path not in self._by_path:
+            module = self._project.read_module(path)
+            self._by_path[path] = outline_of(module, self) if module is not None else None
+        return self._by_path[path]
+
+
+def outline_of(module: Module, outlines: Outlines) -> Outline:
+    """What is worth remembering of a module."""
+    changed = frozenset(_changed_from_outside(module))
+    names = {name: _entry_of(module, name, outlines, changed) for name in module.scope.bindings}
+    stars = [node for node in module.scope.of(ast.ImportFrom) if isinstance(node, ast.ImportFrom)]
+    return Outline(
+        names,
+        tuple(
+            Imported("." * node.level + (node.module or ""), module.directory)
+            for node in stars
+            if node.names[0].name == "*"
+        ),
+    )
+
+
+def _entry_of(module: Module, name: str, outlines: Outlines, changed: frozenset[str]) -> Entry:
+    bindings = module.scope.bindings[name]
+    binding = bindings[0]
+    if name in changed:
+        return Other.SOMETHING
+    # What is conditional depends on more than the text.
+    is_certain = len(bindings) == 1 and binding in module.scope.body()
+    if isinstance(binding, (ast.Import, ast.ImportFrom)):
+        imported = module.names.qualified(ast.Name(name, ast.Load()), module.scope)
+        return Imported(imported, module.directory, is_certain) if imported else Other.SOMETHING
+    if isinstance(binding, ast.Name):
+        value = module.names.assigned_value(name, module.scope)
+        if isinstance(value, ast.Name) and value.id != name:
+            return Defined(value.id, module.path)
+        imported = module.qualified(value, module.scope)
+        return Imported(imported, module.directory) if imported else Other.SOMETHING
+    if not is_certain:
+        return Other.SOMETHING
+    klass = module.class_of_node(binding) if isinstance(binding, ast.ClassDef) else None
+    if klass is not None:
+        return OutlinedClass(klass, outlines, changed)
+    function = module.function_of_node(binding)
+    return coroutine_function_of(function) if function is not None else Other.SOMETHING
+
+
+def _changed_from_outside(module: Module) -> Iterator[str]:
+    """The names that are bound again from a function, and the attributes that are set from outside their class."""
+    for node, _ in module.index.by_kind[ast.Global]:
+        assert isinstance(node, ast.Global)
+        yield from node.names
+    for node in module.scope.of(ast.Assign):
+        assert isinstance(node, ast.Assign)
+        for target in node.targets:
+            if isinstance(target, ast.Attribute):
+                yield target.attr
+    for call in module.calls("builtins.setattr"):
+        name = call.argument(1, "name")
+        if call.scope is module.scope and isinstance(name, ast.Constant) and isinstance(name.value, str):
+            yield name.value

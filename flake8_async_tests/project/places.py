@@ -42,7 +42,17 @@ class Places:
         config = self._project.config_for(directory)
         if config.ground == "configuration":
             return config.rootdir
-        return self._project.configs.repository_root(directory) or os.path.abspath(os.sep)
+        return self._project.configs.repository_root(directory) or os.path.join(
+            os.path.splitdrive(directory)[0], os.sep
+        )
+
+    def folders_up(self, directory: str) -> Iterator[str]:
+        """The folders in which the files of one look for their configuration, as far as they look."""
+        ground = self.ground(directory)
+        while len(directory) > len(ground):
+            yield directory
+            directory = os.path.dirname(directory)
+        yield ground
 
     def test_files(self, folder: str) -> Iterator[str]:
         """The test files below a folder that look for their configuration up to there or farther, in order."""
@@ -70,9 +80,11 @@ class Places:
         """The folder itself, then those in it, and so on, as far as their files look up to it."""
         level = [folder]
         remaining = _MOST_FOLDERS
-        while level and remaining > 0:
+        while level:
             yield level[:remaining]
             remaining -= len(level)
+            if remaining <= 0:
+                return
             level = [each for above in level for each in self._folders_in(above) if self._looks_up_to(each, folder)]
 
     def _folders_in(self, folder: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, FirstLine
-from flake8_async_tests.runner import shown
 from flake8_async_tests.source.fixtures import SCOPES
 
 if TYPE_CHECKING:
@@ -48,7 +47,7 @@ def told_here(module: Module, problems: Iterable[Problem]) -> Iterator[Finding]:
     """The findings about the problems whose place is this file; any other file has none."""
     for problem in problems:
         if is_place_for(problem.path, module):
-            place = f"{shown(module.project, module.directory, problem.path)}:{problem.line}"
+            place = f"{module.project.shown(module.directory, problem.path)}:{problem.line}"
             yield Finding(FirstLine(), f"{place}: {problem.text}")
 
 

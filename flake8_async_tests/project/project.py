@@ -12,6 +12,7 @@ from flake8_async_tests.project.config import Configs, PytestConfig
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.files import Files
 from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
+from flake8_async_tests.project.outline import Outlines
 from flake8_async_tests.project.patterns import Patterns
 from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
@@ -42,6 +43,7 @@ class Project:
         self.files = files or Files()
         self.configs = Configs(self.files)
         self.places = Places(self)
+        self.outlines = Outlines(self)
         self._current: Module | None = None
         self._modules: dict[str, Module | None] = {}
         self._real_folders: dict[str, str] = {}
@@ -70,6 +72,12 @@ class Project:
         if path not in self._modules:
             self._modules[path] = self._parse(path)
         return self._modules[path]
+
+    def read_module(self, path: str) -> Module | None:
+        """The same for whoever keeps but a few facts of it: it is not remembered, nor is its tree."""
+        if self._current is not None and path == self._current.path:
+            return self._current
+        return self._modules[path] if path in self._modules else self._parse(path)
 
     def _parse(self, path: str) -> Module | None:
         text = self.files.text(path)
@@ -212,7 +220,10 @@ class Project:
 
     def find_import(self, name: str, importer: Module) -> str | None:
         """The project's own file behind a module name (relative ones begin with dots), or None."""
-        directory = importer.directory
+        return self.find_import_from(name, importer.directory)
+
+    def find_import_from(self, name: str, directory: str) -> str | None:
+        """The same for whatever file of a folder imports the module."""
         # Files of one folder, and mostly of one project, find a name at one place: it is looked up once.
         key = (name, (directory,) if name.startswith(".") else self._import_roots(directory))
         if key not in self._imports:
@@ -251,15 +262,11 @@ def plugin_names(module: Module) -> tuple[str, ...] | None:
 
 
 def _upwards(directory: str, root: str) -> Iterator[str]:
-    """The folders from one up to the root, both included; just the one when the root is not above it."""
-    if not _is_at_or_above(root, directory):
-        yield directory
-        return
-    while True:
-        yield directory
-        if directory == root:
-            return
+    """The folders from one up to the root, both included."""
+    yield directory
+    while directory != root and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
+        yield directory
 
 
 def _is_at_or_above(folder: str, directory: str) -> bool:

@@ -96,6 +96,11 @@ class Provided:
         """All that count without being asked for by their attribute's name."""
         raise NotImplementedError
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Every attribute there is, a fixture or not: what to ask for who wants to see them all."""
+        raise NotImplementedError
+
 
 class OfClass(Provided):
     """The fixtures of a class, inherited ones included: of one attribute only the nearest counts."""
@@ -118,6 +123,10 @@ class OfClass(Provided):
     @property
     def seen_at_once(self) -> Iterable[Entry]:
         return self._by_attribute.values()
+
+    @property
+    def attributes(self) -> frozenset[str]:
+        return frozenset(self._by_attribute)
 
 
 def _has_fixtures(klass: Class) -> bool:
@@ -218,6 +227,17 @@ class OfModule(Provided):
         self._is_at_work = False
         return tuple(entry for entry in found.values() if entry is not None)
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        if self._is_at_work:
+            return frozenset()
+        self._is_at_work = True
+        found = set(self._module.scope.bindings)
+        for star in self._stars:
+            found.update(name for name in (star.attributes if star is not None else ()) if star and star.exports(name))
+        self._is_at_work = False
+        return frozenset(found)
+
     def _own_and_suspicious(self) -> Iterator[str]:
         module = self._module
         for fixture in module.fixtures:
@@ -232,9 +252,12 @@ class OfModule(Provided):
         """Whether it is worth reading the module behind an import."""
         path = _path_behind(self._module, _source_of(node))
         content = self._module.project.files.read(path) if path is not None else None
-        if path is None or content is None or b"fixture" not in content:
+        if path is None or content is None:
             return False
-        return b"autouse" in content or b"name=" in content or path.endswith("__init__.py")
+        if path.endswith("__init__.py") and (self._module.is_conftest or b"fixture" in content):
+            # What stands there may have been imported in its turn.
+            return True
+        return b"fixture" in content and (b"autouse" in content or b"name=" in content)
 
     # -- star imports -------------------------------------------------------------------------------------------------
 

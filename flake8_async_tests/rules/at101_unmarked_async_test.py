@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.edits import insert_decorator, spell, unsafe
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
 
 
-@rule("AT101", "unmarked-async-test", knows=Knows.PROJECT)
+@rule("AT101", "unmarked-async-test", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for test in module.async_tests:
         if any(klass.is_testcase for klass in test.collectors) or test.is_skipped:
@@ -24,4 +26,13 @@ def check(module: Module) -> Iterator[Finding]:
                 test.node,
                 f"async test {test.function.name} never runs: {runner.reason} and nothing else runs it"
                 " (mark it @pytest.mark.asyncio)",
+                _fix(test),
             )
+
+
+def _fix(test: Test) -> Fix | None:
+    module = test.module
+    if "asyncio" in module.project.config_for(module.directory).disabled_plugins:
+        return None
+    mark = spell(module, test.function.outer, "pytest", "mark.asyncio", line=test.node.lineno)
+    return unsafe(insert_decorator(module, test.node, mark.text), names=[mark]) if mark is not None else None

@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 
 @rule("AT103", "async-generator-test", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
+    told: set[Scope] = set()
     for node, scope in module.of_kind(ast.Yield):
-        test = module.test_of(module.function_at(scope))
         # The first one is enough: they all mean the same.
-        if test is None or not test.is_async or node is not scope.of(ast.Yield)[0] or test.is_skipped:
+        if scope in told:
+            continue
+        told.add(scope)
+        test = module.test_of(module.function_at(scope))
+        if test is None or not test.is_async or test.is_skipped:
             continue
         runner = runner_of(test)
         if runner.runs is Runs.ASYNCIO:

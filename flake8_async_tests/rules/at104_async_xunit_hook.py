@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.edits import rename_function, unsafe
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.functions import Class, ClassKind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ _MODULE_HOOKS = frozenset(
         "teardown_function",
     }
 )
+_ASYNC_HOOKS = {"setUp": "asyncSetUp", "tearDown": "asyncTearDown"}
 _REMEDY = {
     "setUp": "asyncSetUp of an IsolatedAsyncioTestCase",
     "tearDown": "asyncTearDown of an IsolatedAsyncioTestCase",
@@ -33,9 +35,9 @@ _REMEDY = {
 }
 
 
-@rule("AT104", "async-xunit-hook", knows=Knows.FILE)
+@rule("AT104", "async-xunit-hook", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    if not module.matches_python_files:
+    if not module.matches_python_files or module.is_switched_off:
         return
     for function in module.functions:
         if _is_called_as_a_hook(function) and not module.is_fixture(function) and function.keeps_its_nature:
@@ -43,14 +45,27 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(
                 function.node,
                 f"async {function.name} is called but never awaited, so it does nothing (use {remedy})",
+                _fix(function),
             )
+
+
+def _fix(function: Function) -> Fix | None:
+    """The asynchronous hook of unittest, where there is one and nobody calls this one by its name."""
+    klass = function.klass
+    name = _ASYNC_HOOKS.get(function.name)
+    if klass is None or name is None or any(name in each.methods for each in (*klass.lineage, *klass.subclasses)):
+        return None
+    users = klass.collected_users_of(function)
+    if any(user.kind is not ClassKind.ISOLATED for user in users) or function.module.method_calls(function.name):
+        return None
+    return unsafe(rename_function(function.module, function.node, name))
 
 
 def _is_called_as_a_hook(function: Function) -> bool:
     if not function.is_async:
         return False
     if function.name in _MODULE_HOOKS:
-        return function.outer is function.module.scope
+        return function.outer is function.module.scope and not function.is_replaced
     if function.name not in _TESTCASE_HOOKS | _CLASS_HOOKS or function.klass is None:
         return False
     users = function.klass.collected_users_of(function)

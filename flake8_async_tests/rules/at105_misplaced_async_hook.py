@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import insert_before, unsafe
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
@@ -19,10 +20,11 @@ _HOOKS = frozenset({"asyncSetUp", "asyncTearDown"})
 _NO_HOOKS = {"asyncSetUpClass": "setUpClass", "asyncTearDownClass": "tearDownClass"}
 
 
-@rule("AT105", "misplaced-async-hook", knows=Knows.FILE)
+@rule("AT105", "misplaced-async-hook", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    if not module.matches_python_files:
+    if not module.matches_python_files or module.is_switched_off:
         return
+    uses = _Uses(module)
     for function in module.functions:
         if function.name not in _HOOKS and function.name not in _NO_HOOKS:
             continue
@@ -31,38 +33,70 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         users = klass.collected_users_of(function)
         if users and all(user.kind is not ClassKind.UNKNOWN for user in users):
-            message = _misplaced(function, users)
+            message = _misplaced(function, users, uses)
             if message:
-                yield Finding(function.node, message)
+                # Where it stands in the right class it only lacks its `async`.
+                is_sync = function.name in _HOOKS and not function.is_async and _is_isolated(users)
+                yield Finding(
+                    function.node, message, unsafe(insert_before(function.node, "async ")) if is_sync else None
+                )
 
 
-def _misplaced(function: Function, users: tuple[Class, ...]) -> str:
-    kinds = {user.kind for user in users}
+def _is_isolated(users: tuple[Class, ...]) -> bool:
+    return all(user.kind is ClassKind.ISOLATED for user in users)
+
+
+def _misplaced(function: Function, users: tuple[Class, ...], uses: _Uses) -> str:
+    by_kind = {user.kind: user for user in reversed(users)}
+    isolated = by_kind.get(ClassKind.ISOLATED)
+    testcase = by_kind.get(ClassKind.TESTCASE)
     if function.name in _NO_HOOKS:
-        if kinds == {ClassKind.PLAIN} or _is_called_by_hand(function):
+        if by_kind.keys() == {ClassKind.PLAIN} or uses.have(function, users):
             return ""
         sync = _NO_HOOKS[function.name]
         return f"{function.name} is no hook of unittest and never called (use {sync} with asyncio.run in it)"
-    if ClassKind.ISOLATED in kinds:
+    if isolated is not None:
         if function.is_async:
             return ""
-        return f"{function.name} is not async, so every test of {users[0].name} fails (make it async def)"
-    if _is_called_by_hand(function):
+        return f"{function.name} is not async, so every test of {isolated.name} fails (make it async def)"
+    if uses.have(function, users):
         return ""
-    if ClassKind.TESTCASE in kinds:
-        because = f"{users[0].name} is a plain TestCase"
-    else:
-        because = f"{users[0].name} is no unittest class"
+    because = f"{testcase.name} is a plain TestCase" if testcase else f"{users[0].name} is no unittest class"
     return f"{function.name} is never called: {because} (inherit from unittest.IsolatedAsyncioTestCase)"
 
 
-def _is_called_by_hand(function: Function) -> bool:
-    """Whether some code of the file calls it, other than an overriding one that passes the call on."""
-    for call in function.module.method_calls(function.name):
-        receiver = receiver_of(call.node)
-        is_super = (
-            isinstance(receiver, ast.Call) and isinstance(receiver.func, ast.Name) and receiver.func.id == "super"
-        )
-        if not is_super:
+class _Uses:
+    """The hooks that the code of a file calls, or hands on to be called, by itself."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._by_class: dict[Class, set[str]] = {}
+
+    def have(self, hook: Function, users: tuple[Class, ...]) -> bool:
+        """Whether something in the classes of a hook uses it, or something elsewhere that may have one of them."""
+        if any(not _is_own(call.node) for call in self._module.method_calls(hook.name)):
             return True
-    return False
+        return any(hook.name in self._in_class(klass) for user in users for klass in (*user.lineage, *user.subclasses))
+
+    def _in_class(self, klass: Class) -> set[str]:
+        found = self._by_class.get(klass)
+        if found is None:
+            found = self._by_class[klass] = set()
+            for method in self._module.functions_in(klass.scope):
+                for node in ast.walk(method.node):
+                    # An overriding hook that passes the call on to the one that it overrides is no use of it.
+                    if isinstance(node, ast.Attribute) and not (node.attr == method.name and _is_super(node.value)):
+                        found.add(node.attr)
+        return found
+
+
+def _is_own(call: ast.Call) -> bool:
+    """Whether a call is one of the class in which it stands, or of a base of it."""
+    receiver = receiver_of(call)
+    if isinstance(receiver, ast.Name):
+        return receiver.id in ("self", "cls")
+    return receiver is not None and _is_super(receiver)
+
+
+def _is_super(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"

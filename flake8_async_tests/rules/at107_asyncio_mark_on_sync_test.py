@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import remove_decorator, safe
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT107", "asyncio-mark-on-sync-test", knows=Knows.FILE)
+@rule("AT107", "asyncio-mark-on-sync-test", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
     for test in module.tests:
         if test.is_async or not test.node.decorator_list or test.kind is not ClassKind.PLAIN:
@@ -26,4 +27,5 @@ def check(module: Module) -> Iterator[Finding]:
                 mark.node,
                 f"asyncio mark on the sync test {test.function.name} has no effect but a warning"
                 " (remove it, or make the test async)",
+                safe(remove_decorator(module, mark.node)),
             )

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 _KEYWORDS = ("loop_scope", "loop_factories", "scope")
+_NO_FUNCTIONS = (
+    ast.Constant,
+    ast.Dict,
+    ast.JoinedStr,
+    ast.Lambda,
+    ast.List,
+    ast.Set,
+    ast.Tuple,
+)
 _CONSEQUENCE = "pytest-asyncio refuses it and the module is not collected (ignored before 0.24)"
 
 
@@ -41,16 +50,17 @@ def _fault(call: Call) -> str:
         return "with both scope and loop_scope; loop_scope alone is right"
     scope = keyword_value(node, "loop_scope")
     value = call.module.value_of(scope, call.scope) if scope is not None else None
-    if isinstance(value, ast.Constant) and value.value is not None and value.value not in SCOPES:
+    # Whatever is not true counts as none given.
+    if isinstance(value, ast.Constant) and value.value and value.value not in SCOPES:
         return f"with the loop_scope {value.value!r}, which is none of {', '.join(SCOPES)}"
     return ""
 
 
 def _is_certainly_no_decoration(call: Call) -> bool:
-    """`mark.asyncio(some_function)` puts the mark on the function: one argument that is no literal may be that."""
+    """`mark.asyncio(some_function)` puts the mark on the function, though not on a lambda: any name may be one."""
     arguments = call.node.args
     if any(isinstance(argument, ast.Starred) for argument in arguments):
         return False
     if len(arguments) > 1 or call.node.keywords:
         return True
-    return isinstance(call.module.value_of(arguments[0], call.scope), (ast.Constant, ast.JoinedStr))
+    return isinstance(call.module.value_of(arguments[0], call.scope), _NO_FUNCTIONS)

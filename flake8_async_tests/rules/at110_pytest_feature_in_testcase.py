@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.edits import remove_decorator, safe
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.fixtures import injected_mocks
 from flake8_async_tests.source.functions import ClassKind
 
@@ -12,15 +13,33 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
-# These fill parameters in a way of their own.
-_FILLING = frozenset({"hypothesis.given", "unittest.mock.patch.multiple"})
+# Besides marks, and `patch` whose arguments are counted, these certainly pass nothing to what they decorate.
+_PASSES_NOTHING = frozenset(
+    {
+        "builtins.classmethod",
+        "dataclasses.dataclass",
+        "functools.total_ordering",
+        "time_machine.travel",
+        "typing.final",
+        "typing.no_type_check",
+        "typing.override",
+        "typing_extensions.final",
+        "typing_extensions.override",
+        "unittest.expectedFailure",
+        "unittest.skip",
+        "unittest.skipIf",
+        "unittest.skipUnless",
+    }
+)
 
 
-@rule("AT110", "pytest-feature-in-testcase", knows=Knows.FILE)
+@rule("AT110", "pytest-feature-in-testcase", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
     for test in module.tests:
         klass = test.klass
@@ -31,22 +50,34 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(
                 parameter,
                 f'parameter "{parameter.arg}" of {test.function.name} is never filled: {klass.name} is a TestCase,'
-                " whose methods get no fixtures or parameters (use an autouse fixture that sets an attribute, or subTest)",
+                " whose methods get no fixtures or parameters (use an autouse fixture that sets an attribute,"
+                " or subTest)",
             )
         for mark in test.function.own_marks.named("asyncio", "anyio"):
+            if mark.name == "asyncio" or not test.is_async:
+                yield Finding(mark.node, _without_effect(mark.name, test, klass), _fix(test, mark))
             # anyio does run the marked async methods of a plain TestCase.
-            if mark.name == "anyio" and test.is_async and test.kind is ClassKind.TESTCASE:
-                continue
-            remedy = "remove it" if test.kind is ClassKind.ISOLATED else "inherit from unittest.IsolatedAsyncioTestCase"
-            yield Finding(
-                mark.node,
-                f"{mark.name} mark on {test.function.name} has no effect: {klass.name} is a TestCase ({remedy})",
-            )
+            elif test.kind is ClassKind.ISOLATED:
+                yield Finding(
+                    mark.node,
+                    f"anyio mark on {test.function.name} has anyio run it instead of {klass.name}, without setUp and"
+                    " asyncSetUp, from anyio 4.13 on, and no effect before (remove it)",
+                )
+
+
+def _fix(test: Test, mark: Mark) -> Fix | None:
+    return safe(remove_decorator(test.module, mark.node)) if test.kind is ClassKind.ISOLATED else None
+
+
+def _without_effect(mark: str, test: Test, klass: Class) -> str:
+    never_awaited = test.is_async and test.kind is ClassKind.TESTCASE
+    remedy = "inherit from unittest.IsolatedAsyncioTestCase" if never_awaited else "remove it"
+    return f"{mark} mark on {test.function.name} has no effect: {klass.name} is a TestCase ({remedy})"
 
 
 def _first_unfilled_parameter(test: Test, klass: Class) -> ast.arg | None:
     decorators = [*test.function.decorators, *(each for owner in klass.lineage for each in owner.decorators)]
-    if any(decorator.name in _FILLING or decorator.name == "builtins.staticmethod" for decorator in decorators):
+    if any(_may_pass_something(decorator) for decorator in decorators):
         return None
     arguments = test.node.args
     positional = [*arguments.posonlyargs, *arguments.args]
@@ -59,3 +90,13 @@ def _first_unfilled_parameter(test: Test, klass: Class) -> ast.arg | None:
         if default is None
     ]
     return unfilled[0] if unfilled else None
+
+
+def _may_pass_something(decorator: Decorator) -> bool:
+    """Whether a decorator may fill parameters in a way of its own."""
+    if decorator.is_mark or decorator.name in _PASSES_NOTHING:
+        return False
+    if decorator.name == "freezegun.freeze_time":
+        call = decorator.call
+        return call is not None and any(keyword.arg in (None, "as_arg", "as_kwarg") for keyword in call.keywords)
+    return not decorator.is_patch or decorator.name == "unittest.mock.patch.multiple"

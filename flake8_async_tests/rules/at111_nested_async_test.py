@@ -12,14 +12,24 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+# They reach every local name in ways that cannot be followed.
+_REACHING_ALL = ("locals", "vars", "eval", "exec")
 
 
 @rule("AT111", "nested-async-test", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
+    uses: dict[Scope, _Uses] = {}
     for function in module.functions:
         if not function.is_async or not function.outer.is_function or function.node.decorator_list:
             continue
-        if _stands_in_a_test(function) and _is_meant_as_a_test(function) and not _is_referred_to(function):
+        if not _is_meant_as_a_test(function) or not _stands_in_a_test(function):
+            continue
+        if function.outer not in uses:
+            uses[function.outer] = _Uses(module, function.outer)
+        if not uses[function.outer].have(function):
             yield Finding(
                 function.node,
                 f"nested async {function.name} never runs: nothing refers to it, and pytest does not collect what"
@@ -37,19 +47,46 @@ def _stands_in_a_test(function: Function) -> bool:
 
 
 def _is_meant_as_a_test(function: Function) -> bool:
-    return function.module.patterns.matches_function(function.name) or bool(function.scope.of(ast.Assert))
+    if function.module.patterns.matches_function(function.name):
+        return True
+    return any(
+        isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _is_an_assertion(node))
+        for node in function.scope.nodes
+    )
 
 
-def _is_referred_to(function: Function) -> bool:
-    module = function.module
-    own = set(module.scopes_within(function.scope))
-    for scope in module.scopes_within(function.outer):
-        if scope in own:
-            continue
-        # `locals()` and a `nonlocal` or `global` name reach it in ways that cannot be followed.
-        if any(name.id in (function.name, "locals", "vars", "eval", "exec") for name in scope.loads):
+def _is_an_assertion(call: ast.Call) -> bool:
+    """`self.assertEqual(...)`, `mock.assert_awaited_once()`."""
+    return isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert")
+
+
+class _Uses:
+    """Where the local names of one function are used, in it and in what is nested in it."""
+
+    def __init__(self, module: Module, outer: Scope) -> None:
+        self._module = module
+        self._outer = outer
+        self._reading: dict[str, list[Scope]] = {}
+        """The scopes in which each name is read, or declared to be one from further out."""
+        self._meaning: dict[str, list[Scope]] = {}
+        for scope in module.scopes_within(outer):
+            for name in (*(load.id for load in scope.loads), *scope.declared):
+                self._reading.setdefault(name, []).append(scope)
+
+    def have(self, function: Function) -> bool:
+        """Whether anything but a function itself refers to it."""
+        own = set(self._module.scopes_within(function.scope))
+        if any(not own.issuperset(self._reading.get(name, ())) for name in _REACHING_ALL):
             return True
-        bindings = scope.bindings.get(function.name, ())
-        if any(isinstance(binding, (ast.Global, ast.Nonlocal)) for binding in bindings):
-            return True
-    return False
+        return not own.issuperset(self._scopes_that_mean(function.name))
+
+    def _scopes_that_mean(self, name: str) -> list[Scope]:
+        """Where a name is the one that the function binds. Declared, it is bound elsewhere, and may be that one."""
+        found = self._meaning.get(name)
+        if found is None:
+            found = self._meaning[name] = [
+                scope
+                for scope in self._reading.get(name, ())
+                if self._module.names.binding_scope(name, scope) is self._outer or name in scope.declared
+            ]
+        return found

@@ -5,20 +5,23 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.edits import remove_decorator, unsafe
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import asyncio_mode
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.functions import ClassKind
+from flake8_async_tests.source.tests import argument_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
 
-@rule("AT112", "asyncio-and-anyio-marks", knows=Knows.PROJECT)
+@rule("AT112", "asyncio-and-anyio-marks", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     told: set[ast.expr] = set()
     for test in module.async_tests:
@@ -33,7 +36,17 @@ def check(module: Module) -> Iterator[Finding]:
                 marks[0].node,
                 f"anyio mark on {test.function.name} is overruled: {because}, so its trio run is an asyncio run too"
                 " (choose one of them, or an anyio_backend fixture that returns 'asyncio')",
+                _fix(test) if marks[0] in test.function.own_marks.marks else None,
             )
+
+
+def _fix(test: Test) -> Fix | None:
+    """Without the test's own asyncio marks, if these are all that makes pytest-asyncio run it."""
+    module = test.module
+    own = test.function.own_marks.named("asyncio")
+    if len(own) != len(test.marks.named("asyncio")) or asyncio_mode(module.project, module.directory).is_auto:
+        return None
+    return unsafe(*(remove_decorator(module, mark.node) for mark in own))
 
 
 def _why_asyncio_wins(test: Test) -> str:
@@ -49,9 +62,9 @@ def _why_asyncio_wins(test: Test) -> str:
 def _runs_on_asyncio_only(test: Test) -> bool:
     """Whether asyncio is the only backend in sight. One that cannot be read may well be that."""
     for mark in test.marks.named("parametrize"):
-        arguments = mark.call.args if mark.call else []
-        if len(arguments) > 1 and isinstance(arguments[0], ast.Constant) and arguments[0].value == "anyio_backend":
-            return not _names_another_backend(arguments[1])
+        names, values = _parametrized(mark)
+        if names is not None and "anyio_backend" in argument_names(names):
+            return values is None or not _names_another_backend(values, test.module)
     graph = test.module.fixture_graph
     if not graph.is_in_sight("anyio_backend", test.klass):
         return not graph.is_complete(test.klass)
@@ -63,10 +76,20 @@ def _gives_another_backend(fixture: Fixture) -> bool:
     call = fixture.decorator.call
     params = keyword_value(call, "params") if call is not None else None
     if params is not None:
-        return _names_another_backend(params)
+        return _names_another_backend(params, fixture.module)
     values = [node.value for node in fixture.function.scope.of(ast.Return) if isinstance(node, ast.Return)]
-    return any(value is not None and _names_another_backend(value) for value in values)
+    return any(value is not None and _names_another_backend(value, fixture.module) for value in values)
 
 
-def _names_another_backend(node: ast.expr) -> bool:
-    return any(isinstance(each, ast.Constant) and each.value == "trio" for each in ast.walk(node))
+def _names_another_backend(node: ast.expr, module: Module) -> bool:
+    value = module.value_of(node, module.scope)
+    return any(isinstance(each, ast.Constant) and each.value == "trio" for each in ast.walk(value))
+
+
+def _parametrized(mark: Mark) -> tuple[ast.expr | None, ast.expr | None]:
+    """The names and values of a `parametrize` mark."""
+    if mark.call is None:
+        return None, None
+    given = dict(zip(("argnames", "argvalues"), mark.call.args, strict=False))
+    given |= {keyword.arg: keyword.value for keyword in mark.call.keywords if keyword.arg is not None}
+    return given.get("argnames"), given.get("argvalues")

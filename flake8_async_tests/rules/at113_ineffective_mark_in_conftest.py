@@ -6,7 +6,6 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.marks import mark_of, marks_in_value
 
 if TYPE_CHECKING:
@@ -36,12 +35,14 @@ def check(module: Module) -> Iterator[Finding]:
     if module.options.pytest_asyncio < _TOO_LATE_SINCE:
         return
     for call in module.method_calls("add_marker"):
-        if _stands_in_the_hook(call) and _adds_asyncio(call) and not _changes_async_items(call):
-            yield Finding(
-                call.node,
-                "asyncio mark is added too late: since pytest-asyncio 0.23 it is decided before"
-                f" {_HOOK} who runs a test (set asyncio_mode = auto)",
-            )
+        if _stands_in_the_hook(call) and _adds_asyncio(call):
+            remedy = _remedy(_is_put_first(call), module.fact(_asks_for_async_tests))
+            if remedy:
+                yield Finding(
+                    call.node,
+                    "asyncio mark is added too late: since pytest-asyncio 0.23 it is decided before"
+                    f" {_HOOK} who runs a test ({remedy})",
+                )
 
 
 def _mark_in_pytestmark(module: Module, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> str:
@@ -73,8 +74,22 @@ def _adds_asyncio(call: Call) -> bool:
     return isinstance(value, ast.Constant) and value.value == "asyncio"
 
 
-def _changes_async_items(call: Call) -> bool:
-    """The one use that works: another loop scope, put first, for items that pytest-asyncio runs anyway."""
-    append = keyword_value(call.node, "append") or (call.node.args[1] if len(call.node.args) > 1 else None)
-    put_first = isinstance(append, ast.Constant) and append.value is False
-    return put_first and bool(call.module.calls("pytest_asyncio.is_async_test"))
+def _remedy(put_first: bool, for_async_tests: bool) -> str:
+    """The one use that works: another loop scope, put first, for the tests that pytest-asyncio runs anyway."""
+    if not for_async_tests:
+        if put_first:
+            return "add it to what pytest_asyncio.is_async_test accepts, if it is about the loop scope"
+        return "set asyncio_mode = auto"
+    return "" if put_first else "pass append=False, if it is about the loop scope"
+
+
+def _is_put_first(call: Call) -> bool:
+    append = call.argument(1, "append")
+    return isinstance(append, ast.Constant) and append.value is False
+
+
+def _asks_for_async_tests(module: Module) -> bool:
+    """Whether the file has anything to do with `is_async_test`, be it in a helper of the hook."""
+    if module.imports("pytest_asyncio.is_async_test", "pytest_asyncio.plugin.is_async_test"):
+        return True
+    return any(isinstance(node, ast.Attribute) and node.attr == "is_async_test" for node in ast.walk(module.tree))

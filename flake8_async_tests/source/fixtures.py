@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SCOPES = ("function", "class", "module", "package", "session")
 """From the narrowest to the widest."""
 
+EVENT_LOOP = "event_loop"
+"""The fixture that pytest-asyncio had up to 0.26."""
+
 
 class Fixture:
     """A fixture function. A scope of None cannot be known: it is given by a variable or a callable."""
@@ -91,6 +94,16 @@ def fixture_of(function: Function) -> Fixture | None:
         if decorator.fixture_library:
             return Fixture(function, decorator)
     return None
+
+
+def is_same_fixture(fixture: Fixture | None, other: Fixture | None) -> bool:
+    """Whether two readings, perhaps of one file at two times, are of the same fixture."""
+    if fixture is None or other is None:
+        return False
+    if fixture is other:
+        return True
+    line, other_line = fixture.function.node.lineno, other.function.node.lineno
+    return line == other_line and fixture.module.path == other.module.path
 
 
 def requested_names(function: Function) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function
 from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_value, pytestmarks_of
+from flake8_async_tests.source.redefinition import is_replaced
 from flake8_async_tests.source.walk import FunctionNode, Scope, arguments_of
 
 if TYPE_CHECKING:
@@ -69,11 +71,20 @@ class Function:
         return None
 
     @cached_property
+    def is_replaced(self) -> bool:
+        """Whether something else stands, or may stand, under its name when its module or class is complete."""
+        return is_replaced(self.node, self.outer)
+
+    @cached_property
     def keeps_its_nature(self) -> bool:
         """Whether every decorator on it certainly leaves a coroutine function a coroutine function."""
         if not self.node.decorator_list:
             return True
         return all(keeps_coroutine_function(self.module, decorator, self.outer) for decorator in self.decorators)
+
+    @property
+    def is_abstract(self) -> bool:
+        return any(decorator.name == "abc.abstractmethod" for decorator in self.decorators)
 
     @property
     def is_coroutine_function(self) -> bool:
@@ -108,6 +119,14 @@ _TESTCASES = {
     "unittest.IsolatedAsyncioTestCase": ClassKind.ISOLATED,
 }
 _HARMLESS_BASES = {"abc.ABC", "typing.Generic", "typing.Protocol", "typing_extensions.Protocol", "typing.NamedTuple"}
+# The bases from elsewhere that bring a constructor: with one, pytest does not collect the class.
+_WITH_CONSTRUCTOR = ("builtins.", "enum.", "typing.", "typing_extensions.")
+_WITHOUT = {"builtins.object", "typing.Generic"}
+# With one of these a class can make anything of its tests; a test case has further ways to run its methods.
+_REMAKING_METHODS = frozenset({"__getattribute__", "__init_subclass__"})
+_RUNNING_METHODS = _REMAKING_METHODS | {"__call__", "_callSetUp", "_callTestMethod", "run"}
+# How many bases are looked at: a file of a thousand classes, each the base of the next, takes no longer than its size.
+_MOST_BASES = 50
 _HARMLESS_CLASS_DECORATORS = {"dataclasses.dataclass", "functools.total_ordering", "enum.unique"}
 
 
@@ -136,32 +155,53 @@ class Class:
         return {function.name: function for function in self.module.functions_in(self.scope)}
 
     @cached_property
-    def local_bases(self) -> tuple[Class, ...]:
-        found = []
-        for base in self.node.bases:
-            local = self._local_base(base)
-            if local is not None:
-                found.append(local)
-        return tuple(found)
+    def _bases(self) -> tuple[Class | str, ...]:
+        """Each base: the class of this file that it is, else its qualified name, "" when it has none."""
+        nodes = [base.value if isinstance(base, ast.Subscript) else base for base in self.node.bases]
+        return tuple(self._local_base(node) or self.module.qualified(node, self.outer) for node in nodes)
 
-    def _local_base(self, base: ast.expr) -> Class | None:
-        node = base.value if isinstance(base, ast.Subscript) else base
-        definition = self.module.names.definition(self.module.value_of(node, self.outer), self.outer)
-        if isinstance(definition, ast.ClassDef) and definition is not self.node:
+    @cached_property
+    def local_bases(self) -> tuple[Class, ...]:
+        return tuple(base for base in self._bases if isinstance(base, Class))
+
+    @property
+    def foreign_bases(self) -> Iterator[str]:
+        """The qualified names of its bases that are no classes of this file."""
+        return (base for base in self._bases if isinstance(base, str))
+
+    def _local_base(self, node: ast.expr) -> Class | None:
+        node = self.module.value_of(node, self.outer)
+        within: list[str] = []
+        while isinstance(node, ast.Attribute):
+            within.append(node.attr)
+            node = node.value
+        definition = self.module.names.definition(node, self.outer)
+        # `Holder.Base`, where one class only holds another so that pytest does not see it.
+        while within and isinstance(definition, ast.ClassDef):
+            holder = self.module.class_of_node(definition)
+            held = holder.scope.bindings.get(within.pop(), ()) if holder is not None else ()
+            definition = held[0] if len(held) == 1 else None
+        if isinstance(definition, ast.ClassDef) and not within and definition is not self.node:
             return self.module.class_of_node(definition)
         return None
 
     @cached_property
     def lineage(self) -> tuple[Class, ...]:
-        """Itself and its bases in this file, nearest first, each once."""
-        found: dict[int, Class] = {}
-        todo: list[Class] = [self]
+        """Itself and its bases in this file, each once, in the order in which Python looks through them."""
+        entered: set[Class] = set()
+        left: list[Class] = []
+        todo: list[tuple[Class, bool]] = [(self, False)]
         while todo:
-            klass = todo.pop(0)
-            if id(klass) not in found:
-                found[id(klass)] = klass
-                todo.extend(klass.local_bases)
-        return tuple(found.values())
+            klass, is_done = todo.pop()
+            if is_done:
+                left.append(klass)
+            elif klass not in entered and len(entered) < _MOST_BASES:
+                entered.add(klass)
+                todo.append((klass, True))
+                todo += [(base, False) for base in klass.local_bases]
+        # The last base is left first: backwards, each class stands before its bases, and these in their order.
+        left.reverse()
+        return tuple(left)
 
     @cached_property
     def family(self) -> tuple[Class, ...]:
@@ -176,33 +216,38 @@ class Class:
     @cached_property
     def kind(self) -> ClassKind:
         """Where its chain of bases ends; unknown as soon as one of them is a class of another module."""
+        if len(self.lineage) == _MOST_BASES:
+            return ClassKind.UNKNOWN
         kinds = {kind for klass in self.lineage for kind in klass.foreign_kinds()}
-        for kind in (ClassKind.UNKNOWN, ClassKind.ISOLATED, ClassKind.TESTCASE):
+        for kind in (ClassKind.UNKNOWN, ClassKind.ISOLATED):
             if kind in kinds:
                 return kind
-        return ClassKind.PLAIN
+        kind = ClassKind.TESTCASE if ClassKind.TESTCASE in kinds else ClassKind.PLAIN
+        takes_over = _RUNNING_METHODS if kind is ClassKind.TESTCASE else _REMAKING_METHODS
+        if any(not takes_over.isdisjoint(klass.methods) for klass in self.lineage):
+            return ClassKind.UNKNOWN
+        return kind
 
     def foreign_kinds(self) -> Iterator[ClassKind]:
         """What its own bases from other modules, its metaclass and its decorators say."""
-        for base in self.node.bases:
-            if self._local_base(base) is None:
-                yield self._foreign_kind(base)
-        for keyword in self.node.keywords:
-            if keyword.arg != "metaclass" or self.module.qualified(keyword.value, self.outer) != "abc.ABCMeta":
+        for name in self.foreign_bases:
+            if name in _TESTCASES:
+                yield _TESTCASES[name]
+            elif name not in _HARMLESS_BASES and not name.startswith(("builtins.", "enum.")):
                 yield ClassKind.UNKNOWN
+        if self.node.keywords and not self.has_abc_for_metaclass:
+            yield ClassKind.UNKNOWN
         for decorator in self.decorators:
             harmless = decorator.name in _HARMLESS_CLASS_DECORATORS
             if not harmless and not keeps_coroutine_function(self.module, decorator, self.outer):
                 yield ClassKind.UNKNOWN
 
-    def _foreign_kind(self, base: ast.expr) -> ClassKind:
-        node = base.value if isinstance(base, ast.Subscript) else base
-        name = self.module.qualified(node, self.outer)
-        if name in _TESTCASES:
-            return _TESTCASES[name]
-        if name in _HARMLESS_BASES or name.startswith(("builtins.", "enum.")):
-            return ClassKind.PLAIN
-        return ClassKind.UNKNOWN
+    @property
+    def has_abc_for_metaclass(self) -> bool:
+        return any(
+            keyword.arg == "metaclass" and self.module.qualified(keyword.value, self.outer) == "abc.ABCMeta"
+            for keyword in self.node.keywords
+        )
 
     @property
     def is_testcase(self) -> bool:
@@ -214,6 +259,9 @@ class Class:
         for klass in self.lineage:
             if name in klass.methods:
                 return klass.methods[name]
+            # `test_of_the_base = None` takes it away.
+            if name in klass.scope.bindings:
+                return None
         return None
 
     def collected_users_of(self, method: Function) -> tuple[Class, ...]:
@@ -232,43 +280,74 @@ class Class:
         return found + pytestmarks_of(self.module, self.scope)
 
     @cached_property
-    def marks(self) -> Marks:
-        """Its own marks and those it inherits from bases in this file and from classes around it."""
+    def marks_of_lineage(self) -> Marks:
+        """Its own marks and those it inherits from bases in this file."""
         found = NO_MARKS
         for klass in self.lineage:
             found += klass.own_marks
+        return found
+
+    @cached_property
+    def marks(self) -> Marks:
+        """Its own marks and those it inherits from bases in this file and from classes around it."""
         around = self.module.class_at(self.outer)
-        return found + around.marks if around is not None else found
+        return self.marks_of_lineage + around.marks if around is not None else self.marks_of_lineage
 
     @cached_property
     def is_collected(self) -> bool:
         """Whether pytest takes it for a class of tests."""
-        if self.outer.is_function or self._opts_out():
+        if self.outer.is_function or self.module.is_switched_off or self._test_switch is False:
+            return False
+        if is_replaced(self.node, self.outer):
             return False
         around = self.module.class_at(self.outer)
         if around is not None and (not around.is_collected or around.is_testcase):
             return False
         if self.is_testcase:
-            return True
-        if any(name in klass.methods for klass in self.lineage for name in ("__init__", "__new__")):
-            return False
-        return self.module.patterns.matches_class(self.name)
+            return not self._is_abstract
+        named_so = self._test_switch is True or self.module.patterns.matches_class(self.name)
+        return named_so and not self._has_constructor and not self._is_abstract
 
     @property
     def may_be_collected(self) -> bool:
         """Whether it is collected, or may be since some base of another module can make a TestCase of it."""
         return self.is_collected or (self.kind is ClassKind.UNKNOWN and not self.outer.is_function)
 
-    def _opts_out(self) -> bool:
-        """Whether `__test__ = False` says that it is no test."""
+    @cached_property
+    def _test_switch(self) -> bool | None:
+        """What the nearest `__test__` says, None where there is none or it cannot be told."""
+        if not self.module.has_test_switches:
+            return None
         for klass in self.lineage:
-            values = [
-                node.value
-                for node in klass.scope.of(ast.Assign)
-                if isinstance(node, ast.Assign)
-                and any(isinstance(target, ast.Name) and target.id == "__test__" for target in node.targets)
-            ]
-            if values:
-                last = values[-1]
-                return isinstance(last, ast.Constant) and not last.value
+            if "__test__" in klass.scope.bindings:
+                value = self.module.names.assigned_value("__test__", klass.scope)
+                return bool(value.value) if isinstance(value, ast.Constant) else None
+        return None
+
+    @property
+    def _has_constructor(self) -> bool:
+        """Whether it has an `__init__` or `__new__`, be it given by a base from elsewhere or by a decorator."""
+        return any(
+            not klass.methods.keys().isdisjoint(("__init__", "__new__"))
+            or any(_makes_constructor(decorator) for decorator in klass.decorators)
+            or any(name.startswith(_WITH_CONSTRUCTOR) and name not in _WITHOUT for name in klass.foreign_bases)
+            for klass in self.lineage
+        )
+
+    @property
+    def _is_abstract(self) -> bool:
+        """Whether some abstract method is left for a subclass to define."""
+        if not any("abc.ABC" in klass.foreign_bases or klass.has_abc_for_metaclass for klass in self.lineage):
+            return False
+        return any(
+            method.is_abstract and self.find_method(name) is method
+            for klass in self.lineage
+            for name, method in klass.methods.items()
+        )
+
+
+def _makes_constructor(decorator: Decorator) -> bool:
+    if decorator.name != "dataclasses.dataclass":
         return False
+    given = keyword_value(decorator.call, "init") if decorator.call is not None else None
+    return not (isinstance(given, ast.Constant) and given.value is False)

@@ -65,17 +65,30 @@ def mark_of(module: Module, node: ast.expr, scope: Scope) -> Mark | None:
 
 
 def marks_in_value(module: Module, node: ast.expr, scope: Scope) -> Marks:
-    """The marks in the value of a `pytestmark`: one mark, or a list or tuple of them."""
-    value = module.value_of(node, scope)
-    if isinstance(value, (ast.List, ast.Tuple)):
-        found = NO_MARKS
-        for element in value.elts:
-            found += marks_in_value(module, element, scope)
-        return found
-    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
-        return marks_in_value(module, value.left, scope) + marks_in_value(module, value.right, scope)
-    mark = mark_of(module, node, scope)
-    return Marks((mark,)) if mark else Marks((), complete=False)
+    """The marks in the value of a `pytestmark`: one mark, or lists and tuples of them."""
+    found: list[Mark] = []
+    complete = True
+    entered: set[ast.expr] = set()
+    todo = [node]
+    while todo:
+        part = todo.pop()
+        part = part.value if isinstance(part, ast.Starred) else part
+        value = module.value_of(part, scope)
+        mark = mark_of(module, part, scope)
+        if mark is not None:
+            found.append(mark)
+        elif value in entered:
+            # `marks = [*marks, more]`: what it was before cannot be seen.
+            complete = False
+        elif isinstance(value, (ast.List, ast.Tuple)):
+            entered.add(value)
+            todo += reversed(value.elts)
+        elif isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add):
+            entered.add(value)
+            todo += (value.right, value.left)
+        else:
+            complete = False
+    return Marks(tuple(found), complete)
 
 
 def pytestmarks_of(module: Module, scope: Scope) -> Marks:

@@ -84,6 +84,19 @@ class Module:
             return True
         return bool(_MAY_IMPORT_TEST_LIBRARY.search(self.text)) and self.imports(*_TEST_LIBRARIES)
 
+    @cached_property
+    def has_test_switches(self) -> bool:
+        """Whether something in it may be taken for a test, or not, by a `__test__` of its own."""
+        return "__test__" in self.text
+
+    @cached_property
+    def is_switched_off(self) -> bool:
+        """Whether `__test__ = False` keeps pytest from looking for tests in the file."""
+        if not self.has_test_switches:
+            return False
+        value = self.names.assigned_value("__test__", self.scope)
+        return isinstance(value, ast.Constant) and not value.value
+
     def fact(self, work_out: Callable[[Module], _Fact]) -> _Fact:
         """What a function has to say of this file: asked of it once, and kept as long as the module is.
 

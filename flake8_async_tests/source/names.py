@@ -64,13 +64,13 @@ class Names:
     def __init__(self, index: Index) -> None:
         self._module = index.scopes[0]
         self._index = index
-        self._imports_by_local: dict[tuple[Scope, str], str | None] = {}
-        self._module_names: dict[str, str] = {}
+        self._meanings: dict[tuple[Scope, str], str] = {}
         self._assigned: dict[Scope, dict[str, list[ast.expr | None]]] = {}
         self._has_star_import = any(
             node.names[0].name == "*" for node, _ in index.by_kind[ast.ImportFrom] if isinstance(node, ast.ImportFrom)
         )
         self._other_names = self._local_names_by_tail()
+        self._tails: dict[str, set[str]] = {}
 
     # -- from an expression to a qualified name ------------------------------------------------------------
 
@@ -99,18 +99,23 @@ class Names:
         owner = self.binding_scope(name, scope)
         if owner is None:
             return f"builtins.{name}" if name in _BUILTINS and not self._has_star_import else ""
-        if owner is not self._module:
-            return self._bound_name(name, owner, depth)
-        known = self._module_names.get(name)
+        known = self._meanings.get((owner, name))
         if known is None:
-            # Set before it is worked out, so that `a = b; b = a` ends.
-            self._module_names[name] = ""
-            known = self._module_names[name] = self._bound_name(name, owner, depth)
+            known = self._bound_name(name, owner, depth)
+            # That nothing was found at the end of a chain of names says nothing of that end itself.
+            if known or depth == _ALIAS_DEPTH:
+                self._meanings[owner, name] = known
         return known
 
     def _bound_name(self, name: str, owner: Scope, depth: int) -> str:
-        meanings = {self._meaning(name, binding, owner, depth) for binding in owner.bindings[name]}
-        return meanings.pop() if len(meanings) == 1 else ""
+        """What all bindings of a name agree on."""
+        found = ""
+        for binding in owner.bindings[name]:
+            meaning = self._meaning(name, binding, owner, depth)
+            if not meaning or (found and meaning != found):
+                return ""
+            found = meaning
+        return found
 
     def _meaning(self, name: str, binding: ast.AST, owner: Scope, depth: int) -> str:
         if isinstance(binding, (ast.Import, ast.ImportFrom)):
@@ -125,10 +130,8 @@ class Names:
         """The scope whose binding a name means when it is read in `scope`, None for builtins."""
         start = scope
         while scope is not None:
-            if name in scope.bindings and (scope is start or not scope.is_class):
-                declared_elsewhere = any(isinstance(node, (ast.Global, ast.Nonlocal)) for node in scope.bindings[name])
-                if not declared_elsewhere:
-                    return scope
+            if name in scope.bindings and (scope is start or not scope.is_class) and name not in scope.declared:
+                return scope
             scope = scope.parent
         return None
 
@@ -185,7 +188,26 @@ class Names:
     def tails_of(self, qualified: str) -> set[str]:
         """The last words under which a call of a qualified name can stand in this file."""
         tail = qualified.rpartition(".")[2]
-        return self._other_names.get(tail, set()) | {tail}
+        return self._follow_names(tail) if tail in self._other_names else {tail}
+
+    def _follow_names(self, tail: str) -> set[str]:
+        """`a as b`, `c = b`: what `a` names can stand under `c` too."""
+        found = self._tails.get(tail)
+        if found is None:
+            found = self._tails[tail] = {tail}
+            todo = [tail]
+            while todo:
+                further = self._other_names.get(todo.pop(), set()) - found
+                found |= further
+                todo.extend(further)
+        return found
+
+    def tails_of_any(self, words: set[str]) -> set[str]:
+        """The last words under which calls of things can stand that have these last words themselves."""
+        found = set(words)
+        for word in words & self._other_names.keys():
+            found |= self._follow_names(word)
+        return found
 
     def _local_names_by_tail(self) -> dict[str, set[str]]:
         """The words that imports `as` and plain assignments give to things with another last word."""
@@ -203,27 +225,13 @@ class Names:
                 for target in node.targets:
                     if isinstance(target, ast.Name):
                         found.setdefault(tail, set()).add(target.id)
-        return _closure(found)
-
-
-def _closure(names: dict[str, set[str]]) -> dict[str, set[str]]:
-    """`a as b`, `c = b`: what `a` names can stand under `c` too."""
-    for tail, others in names.items():
-        todo = list(others)
-        while todo:
-            further = names.get(todo.pop(), set()) - others - {tail}
-            others |= further
-            todo.extend(further)
-    return names
+        return found
 
 
 def _imported(name: str, node: ast.Import | ast.ImportFrom) -> str:
-    for alias in node.names:
-        if isinstance(node, ast.Import):
-            if alias.asname == name:
-                return alias.name
-            if not alias.asname and alias.name.partition(".")[0] == name:
-                return name
-        elif (alias.asname or alias.name) == name:
-            return f"{'.' * node.level}{node.module or ''}{'.' if node.module else ''}{alias.name}"
-    raise AssertionError(f"{name} is not bound by the import on line {node.lineno}")
+    """The full name of what an import binds to a name."""
+    if isinstance(node, ast.Import):
+        alias = next(each for each in node.names if (each.asname or each.name.partition(".")[0]) == name)
+        return alias.name if alias.asname else name
+    alias = next(each for each in node.names if (each.asname or each.name) == name)
+    return f"{'.' * node.level}{node.module or ''}{'.' if node.module else ''}{alias.name}"

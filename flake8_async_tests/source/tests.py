@@ -79,6 +79,14 @@ class Test:
             found += klass.marks
         return found + self.module.marks
 
+    def levels_of_marks(self, klass: Class | None) -> Iterator[Marks]:
+        """The marks by the place where they stand, nearest first, when it is collected through a class."""
+        yield self.function.own_marks + self._parameter_marks
+        while klass is not None:
+            yield klass.marks_of_lineage
+            klass = self.module.class_at(klass.outer)
+        yield self.module.marks
+
     @cached_property
     def _parameter_marks(self) -> Marks:
         """The marks of `pytest.param(..., marks=...)`."""
@@ -117,12 +125,19 @@ class Test:
         for mark in self.marks.named("parametrize"):
             if mark.call is None or not (mark.call.args or keyword_value(mark.call, "argnames")):
                 continue
-            indirect = keyword_value(mark.call, "indirect")
-            if indirect is not None and not (isinstance(indirect, ast.Constant) and indirect.value is False):
-                continue
             names = keyword_value(mark.call, "argnames") or mark.call.args[0]
-            found.extend(argument_names(names))
+            indirect = _indirect_names(mark.call)
+            if indirect is not None:
+                found.extend(name for name in argument_names(names) if name not in indirect)
         return tuple(found)
+
+
+def _indirect_names(parametrize: ast.Call) -> frozenset[str] | None:
+    """Which names go to fixtures after all; None says all of them, or possibly all."""
+    indirect = keyword_value(parametrize, "indirect")
+    if indirect is None or (isinstance(indirect, ast.Constant) and indirect.value is False):
+        return frozenset()
+    return frozenset(argument_names(indirect)) if isinstance(indirect, (ast.List, ast.Tuple)) else None
 
 
 def argument_names(node: ast.expr) -> Iterator[str]:
@@ -143,7 +158,7 @@ def used_fixtures(marks: Marks) -> Iterator[str]:
 
 def collect(module: Module) -> list[Test]:
     """The tests of a file, in its order."""
-    if not module.matches_python_files:
+    if not module.matches_python_files or module.is_switched_off:
         return []
     matches = module.patterns.matches_function
     # The name first: it is the cheapest question, and most functions are no tests.
@@ -157,13 +172,14 @@ def _test_of(function: Function) -> Test | None:
         return None
     klass = function.klass
     if klass is None:
-        return Test(function, ()) if function.module.patterns.matches_function(function.name) else None
+        is_one = function.module.patterns.matches_function(function.name) and not function.is_replaced
+        return Test(function, ()) if is_one else None
     collectors = tuple(
         candidate
         for candidate in klass.family
         if _is_collected_in(function, candidate) and candidate.find_method(function.name) is function
     )
-    return Test(function, collectors) if collectors else None
+    return Test(function, collectors) if collectors and not function.is_replaced else None
 
 
 def _is_collected_in(function: Function, klass: Class) -> bool:

@@ -28,6 +28,7 @@ INDEXED: tuple[type[AST], ...] = (
     ast.Global,
     ast.Import,
     ast.ImportFrom,
+    ast.NamedExpr,
     ast.Nonlocal,
     ast.Return,
     ast.Try,
@@ -314,9 +315,8 @@ def _names_bound_by(node: AST) -> list[str]:
         return [node.name] if node.name else []
     if isinstance(node, ast.MatchMapping):
         return [node.rest] if node.rest else []
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
-        return list(node.names)
-    return []
+    assert isinstance(node, (ast.Global, ast.Nonlocal))
+    return list(node.names)
 
 
 def _parents_in(scope: ScopeNode) -> dict[AST, AST]:

@@ -1,0 +1,449 @@
+"""What rules say of their fixes, in a line each: the edits that mend a finding.
+
+A helper gives None where it cannot be sure of the syntax, and then there is no fix.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeGuard
+
+from flake8_async_tests.fixing.lines import Lines, end_of, start_of
+from flake8_async_tests.rule import Edit, Fix, Import
+from flake8_async_tests.source.names import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flake8_async_tests.fixing.lines import Located
+    from flake8_async_tests.source.marks import Mark
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import FunctionNode, Scope
+
+_NEED_NO_PARENTHESES_UNDER_AWAIT = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+_FORMATTED = (ast.JoinedStr, ast.FormattedValue)
+
+
+def safe(*edits: Edit | None, names: Iterable[Spelled] = ()) -> Fix | None:
+    """A fix that keeps the meaning, or None when one of its edits could not be made."""
+    return _fix(edits, names, safe=True)
+
+
+def unsafe(*edits: Edit | None, names: Iterable[Spelled] = ()) -> Fix | None:
+    """A fix that may change the meaning, or None when one of its edits could not be made."""
+    return _fix(edits, names, safe=False)
+
+
+def _fix(edits: tuple[Edit | None, ...], names: Iterable[Spelled], *, safe: bool) -> Fix | None:
+    made = tuple(edit for edit in edits if edit is not None)
+    if not made or len(made) != len(edits):
+        return None
+    return Fix(made, safe, tuple(dict.fromkeys(each for name in names for each in name.imports)))
+
+
+def lines_of(module: Module) -> Lines:
+    """The lines of a file, taken apart once."""
+    return module.fact(_lines_of)
+
+
+def _lines_of(module: Module) -> Lines:
+    return Lines(module.text)
+
+
+def text_of(module: Module, node: Located) -> str:
+    """A node as it is written."""
+    return lines_of(module).between(start_of(node), end_of(node))
+
+
+# -- nodes ----------------------------------------------------------------------------------------------------------
+
+
+def insert_before(node: Located, text: str) -> Edit:
+    return Edit(start_of(node), start_of(node), text)
+
+
+def insert_after(node: Located, text: str) -> Edit:
+    return Edit(end_of(node), end_of(node), text)
+
+
+def replace(node: Located, text: str) -> Edit:
+    return Edit(start_of(node), end_of(node), text)
+
+
+def remove_statement(module: Module, node: ast.stmt, scope: Scope) -> Edit | None:
+    """Remove a statement with its lines; the only one of a block, or one that shares a line, is no such thing."""
+    lines = lines_of(module)
+    if lines.before(start_of(node)).strip() or not lines.is_rest_empty(end_of(node)):
+        return None
+    parent = scope.parents[node]
+    if not isinstance(parent, ast.Module) and any(block == [node] for _, block in ast.iter_fields(parent)):
+        return replace(node, "pass")
+    return lines.without_lines(node.lineno, end_of(node)[0])
+
+
+# -- decorators -------------------------------------------------------------------------------------------------------
+
+
+def remove_decorator(module: Module, node: ast.expr) -> Edit | None:
+    """Remove a decorator with its lines."""
+    lines = lines_of(module)
+    if lines.before(start_of(node)).strip() != "@" or not lines.is_rest_empty(end_of(node)):
+        return None
+    return Edit((node.lineno, 0), lines.start_of_next_line(end_of(node)[0]), "")
+
+
+def insert_decorator(module: Module, function: FunctionNode, text: str) -> Edit | None:
+    """Put a decorator above all others of a function."""
+    lines = lines_of(module)
+    first = function.decorator_list[0] if function.decorator_list else function
+    indentation, sign, rest = lines.before(start_of(first)).partition("@")
+    if indentation.strip() or rest.strip() or bool(sign) is (first is function):
+        return None
+    return Edit((first.lineno, 0), (first.lineno, 0), f"{indentation}@{text}\n")
+
+
+def remove_mark(module: Module, mark: Mark) -> Edit | None:
+    """Remove a mark of the module, a class, or a function in one of them: a decorator, or of a `pytestmark`."""
+    node = mark.node
+    scope = next(scope for scope in module.index.scopes if not scope.is_function and node in scope.parents)
+    parent = scope.parents[node]
+    if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        return remove_decorator(module, node)
+    container = parent if isinstance(parent, (ast.List, ast.Tuple)) else None
+    statement = parent if container is None else scope.parents[container]
+    if not _is_all_that_says(statement, "pytestmark", module):
+        return None
+    if container is not None and len(container.elts) > 1:
+        return remove_element(module, container, node)
+    return remove_statement(module, statement, scope)
+
+
+def _is_all_that_says(node: ast.AST, name: str, module: Module) -> TypeGuard[ast.stmt]:
+    """Whether a statement assigns that name alone, and nothing reads it."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    is_assigned = [target.id for target in targets if isinstance(target, ast.Name)] == [name]
+    return is_assigned and not any(load.id == name for scope in module.index.scopes for load in scope.loads)
+
+
+def rename_function(module: Module, function: FunctionNode, name: str) -> Edit | None:
+    """Give a function another name, where it is defined."""
+    head = _head(module, function)
+    if head is None:
+        return None
+    line, column = start_of(function)
+    start = (line, column + len(head))
+    return Edit(start, (line, start[1] + len(function.name.encode())), name)
+
+
+def make_sync(module: Module, function: FunctionNode) -> Edit | None:
+    """Make `def` of `async def`."""
+    head = _head(module, function)
+    if head is None or not head.startswith("async"):
+        return None
+    line, column = start_of(function)
+    return Edit((line, column), (line, column + head.index("def")), "")
+
+
+def _head(module: Module, function: FunctionNode) -> str | None:
+    """What stands before a function's name, if it is on one line with it."""
+    rest = lines_of(module).after(start_of(function))
+    head = re.match(r"(?:async\s+)?def\s+", rest)
+    return head[0] if head is not None else None
+
+
+# -- lists and arguments ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """One element between brackets, from its first token to its last, its own parentheses included."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Brackets:
+    """A pair of brackets and what stands between the commas in it; all offsets are those of the text."""
+
+    elements: tuple[_Element, ...]
+    commas: tuple[int, ...]
+
+    def position_of(self, offset: int) -> int | None:
+        for position, element in enumerate(self.elements):
+            if element.start <= offset < element.end:
+                return position
+        return None
+
+
+_OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
+_NO_TOKENS = frozenset(
+    {tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+)
+
+
+def _brackets(lines: Lines, start: int, end: int) -> _Brackets | None:
+    """What stands in the first pair of brackets of a piece of the text, if that ends with it."""
+    elements: list[_Element] = []
+    commas: list[int] = []
+    depth = 0
+    first = last = -1
+    for token, token_start, token_end in _tokens(lines.text, start, end):
+        if token in _OPENING:
+            depth += 1
+            if depth == 1:
+                continue
+        elif token in _CLOSING:
+            depth -= 1
+            if depth == 0:
+                if first >= 0:
+                    elements.append(_Element(first, last))
+                return _Brackets(tuple(elements), tuple(commas)) if token_end == end else None
+        elif token == "," and depth == 1:
+            elements.append(_Element(first, last))
+            commas.append(token_start)
+            first = -1
+            continue
+        if depth:
+            first = token_start if first < 0 else first
+            last = token_end
+    return None
+
+
+def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """The tokens of a piece of the text with their offsets; of those that are no operators "" for their own text."""
+    piece = Lines(text[start:end])
+    starts = [start + piece.offset((line, 0)) for line in range(1, piece.count + 1)]
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(piece.text).readline):
+            if token.type not in _NO_TOKENS:
+                sign = token.string if token.type == tokenize.OP else ""
+                yield sign, starts[token.start[0] - 1] + token.start[1], starts[token.end[0] - 1] + token.end[1]
+    except (tokenize.TokenError, SyntaxError):
+        return
+
+
+def remove_element(module: Module, container: ast.List | ast.Tuple, element: ast.expr) -> Edit | None:
+    """Remove one element of a list, or of a tuple between parentheses."""
+    lines = lines_of(module)
+    brackets = _brackets(lines, lines.offset(start_of(container)), lines.offset(end_of(container)))
+    return _removal(lines, brackets, lines.offset(start_of(element)))
+
+
+def remove_argument(module: Module, call: ast.Call, argument: ast.expr | ast.keyword) -> Edit | None:
+    """Remove one argument of a call, a keyword with its name."""
+    lines = lines_of(module)
+    return _removal(lines, _arguments(lines, call), lines.offset(start_of(argument)))
+
+
+def _arguments(lines: Lines, call: ast.Call) -> _Brackets | None:
+    start = lines.offset(end_of(call.func))
+    # `(client.get)(url)`: the bracket that closes there opened before.
+    while lines.text[start : start + 1].isspace() or lines.text[start : start + 1] == ")":
+        start += 1
+    return _brackets(lines, start, lines.offset(end_of(call)))
+
+
+def _removal(lines: Lines, brackets: _Brackets | None, offset: int) -> Edit | None:
+    position = brackets.position_of(offset) if brackets is not None else None
+    if brackets is None or position is None:
+        return None
+    elements = brackets.elements
+    element = elements[position]
+    if position + 1 < len(elements):
+        start, end = element.start, elements[position + 1].start
+    elif position:
+        # The comma before it goes; one behind it stays, as the last.
+        start, end = brackets.commas[position - 1], element.end
+    else:
+        start, end = element.start, brackets.commas[0] + 1 if brackets.commas else element.end
+    if "#" in lines.text[start:end].replace(lines.text[element.start : element.end], ""):
+        # A comment would go with it, perhaps the neighbour's.
+        return None
+    return Edit(lines.place(start), lines.place(end), "")
+
+
+def add_argument(module: Module, call: ast.Call, text: str) -> Edit | None:
+    """Add an argument behind those of a call."""
+    lines = lines_of(module)
+    brackets = _arguments(lines, call)
+    if brackets is not None and not brackets.elements:
+        end = lines.offset(end_of(call)) - 1
+        return Edit(lines.place(end), lines.place(end), text)
+    if brackets is None or _is_bare_generator(lines, call, brackets.elements[0]):
+        return None
+    place = lines.place(brackets.elements[-1].end)
+    return Edit(place, place, f", {text}")
+
+
+def _is_bare_generator(lines: Lines, call: ast.Call, element: _Element) -> bool:
+    """Whether the one argument is a generator expression without parentheses of its own: it must stay alone."""
+    return bool(call.args) and isinstance(call.args[0], ast.GeneratorExp) and lines.text[element.start] != "("
+
+
+def rename_attribute(node: ast.Attribute, name: str) -> Edit:
+    """Take another attribute of the same thing."""
+    line, column = end_of(node)
+    return Edit((line, column - len(node.attr.encode())), (line, column), name)
+
+
+def rename_keyword(keyword: ast.keyword, name: str) -> Edit:
+    """Give a keyword argument another name."""
+    assert keyword.arg is not None
+    line, column = start_of(keyword)
+    return Edit((line, column), (line, column + len(keyword.arg.encode())), name)
+
+
+# -- await ------------------------------------------------------------------------------------------------------------
+
+
+def can_await(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression may be awaited where it stands: in an async function, outside generator expressions."""
+    if not isinstance(scope.node, ast.AsyncFunctionDef):
+        return False
+    return not any(
+        # Positions in f-strings are wrong up to Python 3.11, and a generator expression with an await is another thing.
+        isinstance(ancestor, (ast.GeneratorExp, *_FORMATTED))
+        for ancestor in module.ancestors(node, scope)
+    )
+
+
+def insert_await(module: Module, node: ast.expr, scope: Scope) -> tuple[Edit | None, ...]:
+    """Put `await` before an expression, with parentheses where what is around it binds tighter."""
+    if not can_await(module, node, scope):
+        return (None,)
+    opening, closing = "await ", ""
+    if not isinstance(node, _NEED_NO_PARENTHESES_UNDER_AWAIT):
+        opening, closing = "await (", ")"
+    if _is_under_a_primary(scope.parents.get(node), node):
+        opening, closing = f"({opening}", f"{closing})"
+    before = insert_before(node, opening)
+    return (before, insert_after(node, closing)) if closing else (before,)
+
+
+def _is_under_a_primary(parent: ast.AST | None, node: ast.expr) -> bool:
+    if isinstance(parent, ast.Call):
+        return parent.func is node
+    return isinstance(parent, (ast.Attribute, ast.Subscript)) and parent.value is node
+
+
+def await_argument(module: Module, call: ast.Call, scope: Scope) -> tuple[Edit | None, ...]:
+    """Put `await` and its only argument in the place of a call: `asyncio.run(f())`."""
+    if len(call.args) != 1 or call.keywords or not isinstance(call.args[0], _NEED_NO_PARENTHESES_UNDER_AWAIT):
+        return (None,)
+    argument = call.args[0]
+    lines = lines_of(module)
+    head, tail = lines.between(start_of(call), start_of(argument)), lines.between(end_of(argument), end_of(call))
+    if "#" in head + tail or not can_await(module, call, scope) or not _stands_alone(text_of(module, argument)):
+        return (None,)
+    opening, closing = ("(await ", ")") if _is_under_a_primary(scope.parents.get(call), call) else ("await ", "")
+    return Edit(start_of(call), start_of(argument), opening), Edit(end_of(argument), end_of(call), closing)
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether an expression needs no brackets around it to go on over its lines."""
+    try:
+        ast.parse(text)
+    except SyntaxError:
+        return False
+    return True
+
+
+def remove_await(module: Module, node: ast.Await) -> Edit | None:
+    """Drop an `await`; what it awaited stays, with its own parentheses if it has them."""
+    lines = lines_of(module)
+    start = lines.offset(start_of(node))
+    end = word = start + len("await")
+    while lines.text[end : end + 1] in (" ", "\t"):
+        end += 1
+    # Up to Python 3.11 the places in f-strings are wrong.
+    if lines.text[start:word] != "await" or lines.text[end : end + 1] in ("\n", "\r", "\\", "#", ""):
+        return None
+    return Edit(lines.place(start), lines.place(end), "")
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """How a file names a thing of another module, and the imports that it lacks for that."""
+
+    text: str
+    imports: tuple[Import, ...] = ()
+
+
+def spell(module: Module, scope: Scope, home: str, name: str, *, line: int) -> Spelled | None:
+    """The name of `home.name` at a line of a scope: by the imports there are, else by a new one.
+
+    None when the name that the new import would bind means something else there.
+    """
+    found = _spelled_by_imports(module, scope, home, name, line)
+    if found is not None:
+        return found
+    first = name.partition(".")[0]
+    imports_from_home = any(
+        isinstance(node, ast.ImportFrom) and node.module == home and not node.level for node in module.tree.body
+    )
+    wanted = Import(home, first) if "." in home or imports_from_home else Import(home)
+    local = wanted.name or home
+    if _is_taken(module, scope, local):
+        return None
+    return Spelled(name if wanted.name else f"{home}.{name}", (wanted,))
+
+
+def _is_taken(module: Module, scope: Scope, local: str) -> bool:
+    return module.names.binding_scope(local, scope) is not None or hasattr(builtins, local)
+
+
+def _spelled_by_imports(module: Module, scope: Scope, home: str, name: str, line: int) -> Spelled | None:
+    found: list[tuple[int, bool, str]] = []
+    place: Scope | None = scope
+    while place is not None:
+        for node in _imports_of(place, module, line):
+            for alias in node.names:
+                text, length, is_itself = _spelled_through(node, alias, home, name)
+                if text and _means_import(module, scope, place, text.partition(".")[0], node):
+                    found.append((length, is_itself, text))
+        place = place.parent
+    # The longest way through an import is the shortest name.
+    return Spelled(max(found, key=lambda each: each[:2])[2]) if found else None
+
+
+def _imports_of(place: Scope, module: Module, line: int) -> Iterator[ast.Import | ast.ImportFrom]:
+    """The imports that have certainly run before a line of a scope within."""
+    for node in place.body():
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and (place is module.scope or node.lineno < line):
+            yield node
+
+
+def _spelled_through(
+    node: ast.Import | ast.ImportFrom, alias: ast.alias, home: str, name: str
+) -> tuple[str, int, bool]:
+    """`home.name` through one import, how much of it that spares, and whether the import is of that very module.
+
+    The text is "" when the import does not lead there.
+    """
+    target = f"{home}.{name}"
+    if isinstance(node, ast.Import) and not alias.asname and canonical(alias.name).startswith(f"{home}."):
+        # `import unittest.mock` binds `unittest`.
+        return target, 0, True
+    origin = f"{'.' * node.level}{node.module or ''}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
+    full = canonical(origin)
+    if len(full) < len(home) or not f"{target}.".startswith(f"{full}."):
+        return "", 0, False
+    return (alias.asname or alias.name) + target[len(full) :], len(full), full == origin
+
+
+def _means_import(module: Module, scope: Scope, place: Scope, local: str, node: ast.stmt) -> bool:
+    """Whether a name read in a scope is bound by that import and by nothing else."""
+    return module.names.binding_scope(local, scope) is place and all(
+        isinstance(binding, node.__class__) for binding in place.bindings[local]
+    )

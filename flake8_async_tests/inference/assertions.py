@@ -1,0 +1,92 @@
+"""What a test asserts."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.places import nodes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+def assertion_that_holds(node: ast.expr, scope: Scope) -> ast.Assert | ast.Call | None:
+    """The assertion that fails unless an expression is true: `assert x`, `assert x and y`, `self.assertTrue(x)`."""
+    child: ast.AST = node
+    parent = scope.parents[child]
+    while _needs(parent, child):
+        child, parent = parent, scope.parents[parent]
+    if isinstance(parent, ast.Assert):
+        return parent if child is parent.test else None
+    if isinstance(parent, ast.Call) and is_unittest_assertion(parent, "assertTrue"):
+        return parent if child in parent.args[:1] else None
+    return None
+
+
+def _needs(parent: ast.AST, child: ast.AST) -> bool:
+    """Whether an expression is true only if the one in it is."""
+    if isinstance(parent, ast.BoolOp):
+        return isinstance(parent.op, ast.And)
+    if isinstance(parent, ast.Compare) and child is parent.left and len(parent.ops) == 1:
+        value = parent.comparators[0]
+        is_true = isinstance(value, ast.Constant) and value.value is True
+        return is_true and isinstance(parent.ops[0], (ast.Is, ast.Eq))
+    return False
+
+
+def is_unittest_assertion(call: ast.Call, *methods: str) -> bool:
+    """Whether a call is that of one of these methods of a `TestCase`."""
+    function = call.func
+    return isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.attr in methods
+
+
+def required_parts(test: ast.expr) -> list[ast.expr]:
+    """The expressions that all must be true for an assertion to hold: those joined by `and`."""
+    parts: list[ast.expr] = []
+    todo = [test]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
+            todo += node.values
+        else:
+            parts.append(node)
+    return parts
+
+
+def always_fails(module: Module, statement: ast.stmt, scope: Scope) -> bool:
+    """Whether a statement says that it must not be reached: `pytest.fail()`, `assert False`, a `raise`."""
+    if isinstance(statement, ast.Raise):
+        return True
+    if isinstance(statement, ast.Assert):
+        return isinstance(statement.test, ast.Constant) and not statement.test.value
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        call = statement.value
+        return module.qualified(call.func, scope) == "pytest.fail" or is_unittest_assertion(call, "fail")
+    return False
+
+
+def asserts(module: Module, statement: ast.stmt, scope: Scope) -> bool:
+    """Whether a statement is an assertion: an `assert`, a method `assert..`, or one that always fails."""
+    if isinstance(statement, ast.Assert) or always_fails(module, statement, scope):
+        return True
+    value = statement.value if isinstance(statement, ast.Expr) else None
+    call = value.value if isinstance(value, ast.Await) else value
+    return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert")
+
+
+def holds_assertion(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:
+    """Whether a block asserts something itself: by `assert`, or by `self.assert..` of a `TestCase`."""
+    function = module.function_at(scope)
+    receiver = function.parameters[0] if function is not None and function.is_method and function.parameters else ""
+    return any(isinstance(node, ast.Assert) or _is_on(node, receiver) for node in nodes_of(body))
+
+
+def _is_on(node: ast.AST, receiver: str) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    owner = node.func.value
+    return isinstance(owner, ast.Name) and owner.id == receiver and node.func.attr.startswith("assert")

@@ -1,0 +1,196 @@
+"""Whether a value can be awaited, where that is certain."""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
+from flake8_async_tests.inference.flow import Kind, bindings_at, flow_of
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
+from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.source.functions import ClassKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_DEPTH = 12
+
+_FUTURES = frozenset({"asyncio.Future", "asyncio.create_task", "asyncio.ensure_future", "asyncio.gather"})
+_METHODS_THAT_MAKE_FUTURES = frozenset({"create_future", "create_task", "run_in_executor"})
+# What these make cannot be awaited.
+_PLAIN = frozenset(
+    {
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "datetime.date",
+        "datetime.datetime",
+        "datetime.datetime.now",
+        "datetime.timedelta",
+        "decimal.Decimal",
+        "httpx.Response",
+        "io.BytesIO",
+        "io.StringIO",
+        "pathlib.Path",
+        "types.SimpleNamespace",
+        "uuid.UUID",
+        "uuid.uuid4",
+    }
+)
+_PLAIN_BUILTINS = frozenset(
+    ("bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "len", "list", "object", "set", "str", "tuple")
+)
+_DISPLAYS = (
+    ast.Compare,
+    ast.Constant,
+    ast.Dict,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.JoinedStr,
+    ast.Lambda,
+    ast.List,
+    ast.ListComp,
+    ast.Set,
+    ast.SetComp,
+    ast.Tuple,
+)
+
+
+class Awaitable(Enum):
+    """Whether something can be awaited."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def awaitability_of(module: Module, node: ast.expr, scope: Scope) -> Awaitable:
+    """Whether the value of an expression can be awaited."""
+    return module.fact(_Judge).of(node, scope)
+
+
+def awaitability_of_result(module: Module, node: ast.expr, scope: Scope) -> Awaitable:
+    """Whether what an expression's value gives can be awaited, when it is called or, for a list, taken in turn."""
+    return module.fact(_Judge).of_result(node, scope)
+
+
+def never_gives_awaitable(module: Module, mock: Mock, scope: Scope) -> bool:
+    """Whether neither its defaults nor anything that it is told make a mock's call give something awaitable."""
+    if not mock.kind.is_sync or not mock.is_open:
+        return False
+    mocks = mocks_of(module)
+    effects = mocks.ever_given(mock, SIDE_EFFECT, scope)
+    results = mocks.ever_given(mock, RETURN_VALUE, scope)
+    if None in effects or None in results:
+        return False
+    judged = [awaitability_of_result(module, each.value, each.scope) for each in effects if each is not None]
+    judged += [awaitability_of(module, each.value, each.scope) for each in results if each is not None]
+    return all(awaitable is Awaitable.NO for awaitable in judged)
+
+
+class _Judge:
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._depth = 0
+
+    def of(self, node: ast.expr, scope: Scope) -> Awaitable:
+        if self._depth > _DEPTH:
+            return Awaitable.UNKNOWN
+        self._depth += 1
+        found = self._of(node, scope)
+        self._depth -= 1
+        return found
+
+    def _of(self, node: ast.expr, scope: Scope) -> Awaitable:
+        if isinstance(node, _DISPLAYS):
+            return Awaitable.NO
+        mocks = mocks_of(self._module).at(node, scope)
+        if mocks:
+            # An AsyncMock cannot be awaited either. But whoever put one there meant what it gives.
+            is_meant = any(not mock.kind.is_sync or not mock.is_open for mock in mocks)
+            return Awaitable.UNKNOWN if is_meant else Awaitable.NO
+        if isinstance(node, ast.Call):
+            return self._of_call(node, scope)
+        if isinstance(node, (ast.Name, ast.Attribute)):
+            return _joined(self._of_binding(binding) for binding in bindings_at(self._module, node, scope))
+        if isinstance(node, ast.IfExp):
+            return _joined((self.of(node.body, scope), self.of(node.orelse, scope)))
+        return Awaitable.UNKNOWN
+
+    def _of_binding(self, binding: Binding) -> Awaitable:
+        if binding.kind is Kind.DEFINED:
+            return Awaitable.NO
+        if binding.kind is Kind.ASSIGNED and binding.value is not None:
+            return self.of(binding.value, binding.scope)
+        return Awaitable.UNKNOWN
+
+    def _of_call(self, node: ast.Call, scope: Scope) -> Awaitable:
+        call = self._module.call_at(node, scope)
+        function = node.func
+        if call.name in _FUTURES:
+            return Awaitable.YES
+        if not call.name and isinstance(function, ast.Attribute) and function.attr in _METHODS_THAT_MAKE_FUTURES:
+            return Awaitable.YES
+        if coroutine_function_called(call):
+            return Awaitable.YES
+        if (
+            call.name in _PLAIN
+            or call.name.removeprefix("builtins.") in _PLAIN_BUILTINS
+            or self._makes_plain_instance(function, scope)
+        ):
+            return Awaitable.NO
+        called = mocks_of(self._module).at(function, scope)
+        return Awaitable.YES if called and all(mock.kind.is_async for mock in called) else Awaitable.UNKNOWN
+
+    def _makes_plain_instance(self, node: ast.expr, scope: Scope) -> bool:
+        definition = self._module.names.definition(node, scope)
+        klass = self._module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+        if klass is None or klass.kind is not ClassKind.PLAIN:
+            return False
+        return not any(name in each.scope.bindings for each in klass.lineage for name in ("__await__", "__new__"))
+
+    # -- what a side effect gives ----------------------------------------------------------------------------------
+
+    def of_result(self, node: ast.expr, scope: Scope) -> Awaitable:
+        if isinstance(node, ast.Lambda):
+            return self.of(node.body, self._scopes[node])
+        if isinstance(node, (ast.List, ast.Tuple)):
+            return _joined(self.of(element, scope) for element in node.elts)
+        if coroutine_function_named(self._module, node, scope):
+            return Awaitable.YES
+        mocks = mocks_of(self._module).at(node, scope)
+        if mocks:
+            return Awaitable.YES if all(mock.kind.is_async for mock in mocks) else Awaitable.UNKNOWN
+        definition = self._module.names.definition(node, scope)
+        function = self._module.function_of_node(definition) if definition is not None else None
+        if function is not None and not function.is_async and not function.node.decorator_list:
+            return self._of_returns(function)
+        return Awaitable.UNKNOWN
+
+    def _of_returns(self, function: Function) -> Awaitable:
+        """What a plain function returns; nothing where it only comes to its end."""
+        if function.is_generator:
+            return Awaitable.NO
+        returns = [node for node in function.scope.of(ast.Return) if isinstance(node, ast.Return)]
+        if not returns:
+            # One that only raises gives nothing, and nothing is wrong with that.
+            return Awaitable.NO if flow_of(self._module, function.scope).comes_to_end else Awaitable.UNKNOWN
+        return _joined(Awaitable.NO if node.value is None else self.of(node.value, function.scope) for node in returns)
+
+    @cached_property
+    def _scopes(self) -> dict[ast.AST, Scope]:
+        return {scope.node: scope for scope in self._module.index.scopes}
+
+
+def _joined(parts: Iterable[Awaitable]) -> Awaitable:
+    """What all agree on."""
+    found = set(parts)
+    return found.pop() if len(found) == 1 else Awaitable.UNKNOWN

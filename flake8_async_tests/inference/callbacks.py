@@ -1,0 +1,170 @@
+"""Functions that are handed to somebody who calls them where their failure reaches no test."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.loops import loop_calls
+from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.tasks import is_future
+from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# At which position a loop's method takes its callback.
+_SCHEDULERS = {"call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1, "call_at": 1}
+_THREADS = {"threading.Thread": (1, "target"), "threading.Timer": (1, "function")}
+# By these methods something that others look at learns that the callback came so far.
+_TELLING = frozenset(
+    {
+        "add",
+        "append",
+        "appendleft",
+        "extend",
+        "insert",
+        "notify",
+        "notify_all",
+        "put",
+        "put_nowait",
+        "release",
+        "set",
+        "set_exception",
+        "set_result",
+        "setdefault",
+        "update",
+    }
+)
+# How many partials and lambdas around each other are opened.
+_DEPTH = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A function of this file, by its scope, and who calls it."""
+
+    scope: Scope
+    caller: str
+
+
+def lost_callbacks(module: Module) -> Iterator[Callback]:
+    """The functions and lambdas of this file that are handed to an event loop, a future, a thread or an executor."""
+    for call, callback, caller in _handed_over(module):
+        if callback is not None:
+            for scope in _functions_behind(module, callback, call.scope):
+                yield Callback(scope, caller)
+
+
+def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
+    if not module.method_calls("set_exception_handler"):
+        for method, position in _SCHEDULERS.items():
+            for call in loop_calls(module, method):
+                yield call, call.argument(position, "callback"), f"loop.{method}()"
+        for call in module.method_calls("add_done_callback"):
+            receiver = receiver_of(call.node)
+            if receiver is not None and is_future(module, receiver, call.scope):
+                yield call, call.argument(0, "fn"), "add_done_callback()"
+    for call in loop_calls(module, "run_in_executor"):
+        if call.is_statement:
+            yield call, call.argument(1, "func"), "an executor"
+    for call in module.calls(*_THREADS):
+        if not path_may_be_replaced(module, "threading.excepthook", call.scope):
+            yield call, call.argument(*_THREADS[call.name]), "a thread"
+
+
+def _functions_behind(module: Module, callback: ast.expr, scope: Scope) -> Iterator[Scope]:
+    """The scopes of what is called: a function by name or through `self.`, in a `partial`, in or behind a lambda."""
+    for _ in range(_DEPTH):
+        callback = module.value_of(callback, scope)
+        if isinstance(callback, ast.Lambda):
+            inner = next(each for each in module.scopes_within(module.scope) if each.node is callback)
+            yield inner
+            scope, callback = inner, callback.body
+            if not isinstance(callback, ast.Call):
+                return
+            callback = callback.func
+        elif isinstance(callback, ast.Call):
+            if module.qualified(callback.func, scope) != "functools.partial" or not callback.args:
+                return
+            callback = callback.args[0]
+        else:
+            function = _function_named(module, callback, scope)
+            if function is not None and not function.is_async and not function.decorators:
+                yield function.scope
+            return
+
+
+def _function_named(module: Module, node: ast.expr, scope: Scope) -> Function | None:
+    if isinstance(node, ast.Name):
+        definition = module.names.definition(node, scope)
+        return module.function_of_node(definition) if definition is not None else None
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return _method_of_first_parameter(module, node.value.id, node.attr, scope)
+    return None
+
+
+def _method_of_first_parameter(module: Module, name: str, method: str, scope: Scope) -> Function | None:
+    """`self.method`, also where a function nested in a method says so."""
+    owner = module.names.binding_scope(name, scope)
+    function = module.function_at(owner)
+    if function is None or function.klass is None or function.parameters[:1] != (name,):
+        return None
+    return function.klass.find_method(method)
+
+
+def last_told(module: Module, scope: Scope) -> tuple[int, int]:
+    """The place at which a callback last tells of itself, so that a test can miss it when it does not come so far.
+
+    It stores into a `nonlocal` or a `global`, or puts something into an object from outside of it.
+    """
+    telling = scope.of(ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Call)
+    places = (
+        place_of(node)
+        for node in telling
+        if _tells(module, node, scope) and not _comes_after_failure(module, node, scope)
+    )
+    return max(places, default=(0, 0))
+
+
+def _comes_after_failure(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a node is reached with an exception under way: in a handler or a `finally`."""
+    return any(
+        isinstance(around, ast.ExceptHandler)
+        or (isinstance(around, (ast.Try, ast.TryStar)) and is_within(node, around.finalbody))
+        for around in module.ancestors(node, scope)
+    )
+
+
+def _tells(module: Module, node: ast.AST, scope: Scope) -> bool:
+    if isinstance(node, ast.Call):
+        function = node.func
+        return (
+            isinstance(function, ast.Attribute)
+            and function.attr in _TELLING
+            and _is_outer(module, function.value, scope)
+        )
+    assert isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign))
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(_is_outer(module, target, scope) for target in targets)
+
+
+def _is_outer(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an object, or a part of one, is from outside of the function: `seen`, `seen[0]`, `self.seen`."""
+    is_part = isinstance(node, (ast.Attribute, ast.Subscript))
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return False
+    function = module.function_at(scope)
+    if is_part and function is not None and function.is_method and function.parameters[:1] == (node.id,):
+        return True
+    return module.names.binding_scope(node.id, scope) not in (scope, None)

@@ -1,0 +1,131 @@
+"""What becomes of a cancellation that is caught inside of a loop."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.exceptions import exceptions_caught
+from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.suspension import suspends
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_CATCHING = frozenset({"asyncio.CancelledError", "builtins.BaseException"})
+_LEAVING = (ast.Break, ast.Raise, ast.Return)
+_LEAVING_CALLS = frozenset(
+    {"builtins.exit", "builtins.quit", "os._exit", "pytest.exit", "pytest.fail", "pytest.skip", "sys.exit"}
+)
+_ORDERED = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
+
+
+def catching_handler(module: Module, node: ast.Try, scope: Scope) -> ast.ExceptHandler | None:
+    """The handler that gets a cancellation of what the `try` awaits, None when nothing is awaited or none gets it."""
+    if not any(suspends(each) for each in nodes_of(node.body)):
+        return None
+    for handler in node.handlers:
+        if not exceptions_caught(module, handler, scope).isdisjoint(_CATCHING):
+            return handler
+    return None
+
+
+def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.ExceptHandler, scope: Scope) -> bool:
+    """Whether nothing that follows the handler of a `try` may end the loop around it."""
+    return not (
+        _leaves(module, [*handler.body, *node.finalbody], scope)
+        or _leaves_behind(node, scope)
+        or _may_end(loop, node, handler)
+    )
+
+
+def _leaves(module: Module, statements: list[ast.stmt], scope: Scope) -> bool:
+    return any(
+        isinstance(node, _LEAVING)
+        or (isinstance(node, ast.Call) and module.qualified(node.func, scope) in _LEAVING_CALLS)
+        for node in nodes_of(statements)
+    )
+
+
+def _leaves_behind(node: ast.Try, scope: Scope) -> bool:
+    """Whether a statement right behind the `try`, in its block or in one around it, leaves the loop."""
+    at: ast.AST = node
+    while not isinstance(at, ast.While):
+        parent = scope.parents[at]
+        blocks = [block for _, block in ast.iter_fields(parent) if isinstance(block, list) and at in block]
+        if any(isinstance(after, _LEAVING) for block in blocks for after in block[block.index(at) + 1 :]):
+            return True
+        at = parent
+    return False
+
+
+def _may_end(loop: ast.While, node: ast.Try, handler: ast.ExceptHandler) -> bool:
+    """Whether the loop has a condition that the handler, or what follows it, may change, or that a limit ends."""
+    stored = _stored([*handler.body, *node.finalbody])
+    body = [part for part in nodes_of(loop.body) if isinstance(part, (ast.expr, ast.stmt))]
+    elsewhere = [part for part in body if not is_within(part, handler.body)]
+    if stored & _read(elsewhere):
+        # A flag that is asked further down.
+        return True
+    condition = list(nodes_of([loop.test]))
+    if any(suspends(part) or isinstance(part, ast.NamedExpr) or has_limit(part) for part in condition):
+        return True
+    asked = _read(condition)
+    roots = {path.partition(".")[0] for path in asked}
+    if asked & stored or roots & _handled([*handler.body, *node.finalbody]):
+        return True
+    beside = [part for part in elsewhere if not is_within(part, node.body) and not is_within(part, node.orelse)]
+    return bool(asked & (_stored_by(beside) | _receivers(beside)))
+
+
+def has_limit(node: ast.AST) -> bool:
+    """Whether a comparison is one with a number or a time, which some turn of the loop reaches."""
+    return isinstance(node, ast.Compare) and any(isinstance(operator, _ORDERED) for operator in node.ops)
+
+
+def _read(nodes: Sequence[ast.AST]) -> set[str]:
+    """The names and dotted paths that are read, with those that they begin with."""
+    paths = [
+        path_of(node)
+        for node in nodes
+        if isinstance(node, (ast.Name, ast.Attribute)) and isinstance(node.ctx, ast.Load)
+    ]
+    return {path for path in paths if path}
+
+
+def _stored(statements: list[ast.stmt]) -> set[str]:
+    return _stored_by(list(nodes_of(statements)))
+
+
+def _stored_by(nodes: Sequence[ast.AST]) -> set[str]:
+    paths = [
+        path_of(node)
+        for node in nodes
+        if isinstance(node, (ast.Name, ast.Attribute)) and not isinstance(node.ctx, ast.Load)
+    ]
+    return {path for path in paths if path}
+
+
+def _receivers(nodes: Sequence[ast.AST]) -> set[str]:
+    """The paths whose methods are called."""
+    return {
+        path_of(node.func.value)
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+
+
+def _handled(statements: list[ast.stmt]) -> set[str]:
+    """The names that are part of a call in any way."""
+    return {
+        part.id
+        for node in nodes_of(statements)
+        if isinstance(node, ast.Call)
+        for part in nodes_of([node])
+        if isinstance(part, ast.Name)
+    }

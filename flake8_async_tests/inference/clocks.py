@@ -1,0 +1,122 @@
+"""Differences of two readings of a clock."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.loops import is_event_loop, loop_calls
+from flake8_async_tests.inference.numbers import number_of
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+CLOCKS = (
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "time.monotonic",
+    "time.perf_counter",
+    "time.time",
+)
+# The seconds in each of a timedelta's keywords.
+_UNITS = {
+    "days": 86400.0,
+    "hours": 3600.0,
+    "microseconds": 1e-6,
+    "milliseconds": 1e-3,
+    "minutes": 60.0,
+    "seconds": 1.0,
+    "weeks": 604800.0,
+}
+_POSITIONS = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")
+_SAME_VALUE = frozenset({"builtins.abs", "builtins.float", "builtins.round"})
+# How many names and calls are followed from an assertion to the reading of the clock.
+_DEPTH = 6
+
+
+def scopes_that_read_clock(module: Module) -> dict[Scope, None]:
+    """The scopes in which a clock is read, in the order of the file."""
+    calls = module.calls(*CLOCKS) + loop_calls(module, "time")
+    return dict.fromkeys(call.scope for call in calls)
+
+
+def elapsed_factor(module: Module, node: ast.expr, scope: Scope, depth: int = _DEPTH) -> float | None:
+    """What the seconds between two readings of a clock were multiplied by, None when it is no such difference.
+
+    1 for `time.time() - start`, 1000 for the same in milliseconds.
+    """
+    if not depth:
+        return None
+    if isinstance(node, ast.NamedExpr):
+        return elapsed_factor(module, node.value, scope, depth - 1)
+    if isinstance(node, ast.BinOp):
+        return _of_operation(module, node, scope, depth)
+    if isinstance(node, ast.Call):
+        inner = _same_value(module, node, scope)
+        return elapsed_factor(module, inner, scope, depth - 1) if inner is not None else None
+    factors = {elapsed_factor(module, value, inner, depth - 1) for value, inner in _assigned(module, node, scope)}
+    return factors.pop() if len(factors) == 1 else None
+
+
+def _of_operation(module: Module, node: ast.BinOp, scope: Scope, depth: int) -> float | None:
+    if isinstance(node.op, ast.Sub):
+        is_difference = _is_reading(module, node.left, scope, depth) and _is_reading(module, node.right, scope, depth)
+        return 1.0 if is_difference else None
+    factor = elapsed_factor(module, node.left, scope, depth - 1)
+    number = number_of(node.right)
+    if factor is None and isinstance(node.op, ast.Mult):
+        factor, number = elapsed_factor(module, node.right, scope, depth - 1), number_of(node.left)
+    if factor is None or not number:
+        return None
+    if isinstance(node.op, ast.Mult):
+        return factor * number
+    return factor / number if isinstance(node.op, ast.Div) else None
+
+
+def _same_value(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None:
+    """What a call only gives back in another form: `round(x, 2)`, `x.total_seconds()`."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "total_seconds" and not call.args:
+        return call.func.value
+    if call.args and module.qualified(call.func, scope) in _SAME_VALUE:
+        return call.args[0]
+    return None
+
+
+def _is_reading(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
+    """Whether an expression is the time that a clock told."""
+    if isinstance(node, ast.NamedExpr):
+        node = node.value
+    if isinstance(node, ast.Call):
+        if module.qualified(node.func, scope) in CLOCKS:
+            return True
+        function = node.func
+        return (
+            isinstance(function, ast.Attribute)
+            and function.attr == "time"
+            and is_event_loop(module, function.value, scope)
+        )
+    assigned = _assigned(module, node, scope) if depth else []
+    return bool(assigned) and all(_is_reading(module, value, inner, depth - 1) for value, inner in assigned)
+
+
+def _assigned(module: Module, node: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:
+    """All that a name or path may have been assigned; nothing when some of it cannot be told."""
+    bindings = bindings_at(module, node, scope)
+    found = [(binding.value, binding.scope) for binding in bindings if binding.kind is Kind.ASSIGNED]
+    values = [(value, inner) for value, inner in found if value is not None]
+    return values if len(values) == len(bindings) else []
+
+
+def seconds_written(module: Module, node: ast.expr, scope: Scope) -> float | None:
+    """The seconds that a literal says: a number, or a `timedelta` of numbers."""
+    if isinstance(node, ast.Call):
+        if module.qualified(node.func, scope) != "datetime.timedelta":
+            return None
+        given = [(_UNITS[unit], value) for unit, value in zip(_POSITIONS, node.args, strict=False)]
+        given += [(_UNITS.get(keyword.arg or "", 0.0), keyword.value) for keyword in node.keywords]
+        numbers = [(unit, number_of(value)) for unit, value in given]
+        known = [unit * number for unit, number in numbers if unit and number is not None]
+        return sum(known) if len(known) == len(numbers) else None
+    return number_of(node)

@@ -1,0 +1,88 @@
+"""The names and paths of a file that something is set on: `m.get.return_value = 1` configures `m` and `m.get`."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import path_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# Methods of mocks that configure them, and functions that set an attribute of their first argument.
+_CONFIGURING = frozenset({"attach_mock", "configure_mock", "mock_add_spec"})
+_SETTING = frozenset({"multiple", "object", "setattr"})
+
+
+class ConfiguredPaths:
+    """Which paths of a file something is set on or below, and in which outermost function."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._roots: dict[str, set[Scope]] = {}
+        for node, scope in _configured(module):
+            path = _known_part(node)
+            while path:
+                self._roots.setdefault(path, set()).add(_outermost(scope))
+                path = path.rpartition(".")[0]
+
+    def anywhere(self, path: str) -> bool:
+        return path in self._roots
+
+    def around(self, path: str, scope: Scope) -> bool:
+        """Whether something is set on it in the same outermost function."""
+        return _outermost(scope) in self._roots.get(path, ())
+
+
+def _configured(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
+    """What is assigned an attribute or item, or handed to something that may do that."""
+    for kind in (ast.Assign, ast.AnnAssign, ast.AugAssign):
+        for node, scope in module.index.by_kind[kind]:
+            assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+                    if isinstance(part, (ast.Attribute, ast.Subscript)):
+                        yield part.value, scope
+    for call in module.method_calls(*_CONFIGURING):
+        assert isinstance(call.node.func, ast.Attribute)
+        yield call.node.func.value, call.scope
+    for pairs in module.index.calls.values():
+        for node, scope in pairs:
+            if _may_set(module, node, scope):
+                yield from ((argument, scope) for argument in node.args)
+
+
+def _may_set(module: Module, node: ast.Call, scope: Scope) -> bool:
+    """Whether a call sets something on what it gets: `setattr`, or a function of this file, which may."""
+    word = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+    if word in _SETTING or module.qualified(node.func, scope) == "builtins.setattr":
+        return True
+    definition = module.names.definition(node.func, scope)
+    return isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef))
+
+
+def _known_part(node: ast.expr) -> str:
+    """The path in `m.get().json`, as far as it goes without a call: `m.get`."""
+    known = node
+    at = node
+    while isinstance(at, (ast.Attribute, ast.Call, ast.Subscript)):
+        inner = at.func if isinstance(at, ast.Call) else at.value
+        if not isinstance(at, ast.Attribute):
+            known = inner
+        at = inner
+    return path_of(known)
+
+
+def _outermost(scope: Scope) -> Scope:
+    """The outermost function around a scope; the module or class for what stands in none."""
+    found = scope
+    at: Scope | None = scope
+    while at is not None:
+        if at.is_function:
+            found = at
+        at = at.parent
+    return found

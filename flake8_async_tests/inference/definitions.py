@@ -1,0 +1,177 @@
+"""What names and attributes mean that the file or the project defines: coroutine functions, classes, methods."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, TypeAlias
+
+from flake8_async_tests.inference.candidates import Candidates, star_imports
+from flake8_async_tests.inference.flow import Kind, bindings_at, is_assigned_at, is_rebound_elsewhere
+from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
+from flake8_async_tests.inference.receivers import method_with_first_parameter
+from flake8_async_tests.inference.replaced import method_may_be_replaced, name_may_be_replaced, path_may_be_replaced
+from flake8_async_tests.project.outline import LocalClass
+from flake8_async_tests.project.texts import joined
+from flake8_async_tests.source.coroutines import (
+    ClassFacts,
+    CoroutineFunction,
+    Member,
+    Other,
+    Takes,
+    coroutine_function_of,
+    find_inherited,
+    find_method,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+UNKNOWN_SIGNATURE = CoroutineFunction(signature=None, takes=Takes.NOTHING, is_abstract=False)
+"""A coroutine function of which no more is known."""
+
+Meaning: TypeAlias = Member | ClassFacts
+
+
+def is_coroutine_function_path(module: Module, path: str) -> bool:
+    """Whether a dotted path, as `patch` takes it, leads to a known coroutine function."""
+    return isinstance(_meaning_of_path(module, path), CoroutineFunction)
+
+
+# -- plain names and dotted ones --------------------------------------------------------------------------------------
+
+
+def meaning_of(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> Meaning:
+    """What a name means that this file defines or imports, or an attribute of an imported module or class."""
+    owner = module.names.binding_scope(node.id, scope) if isinstance(node, ast.Name) else None
+    if isinstance(node, ast.Name):
+        if owner is None:
+            return _starred(module, node.id, scope)
+        definition = module.names.definition(node, scope)
+        if definition is not None:
+            return _defined(module, definition, node.id, owner, scope)
+    qualified = module.qualified(node, scope)
+    meaning = _meaning_of_path(module, qualified) if qualified else Other.SOMETHING
+    if isinstance(meaning, Other):
+        return meaning
+    if isinstance(node, ast.Name) and owner is module.scope:
+        replaced = name_may_be_replaced(module, node.id, scope)
+    else:
+        replaced = path_may_be_replaced(module, qualified, scope)
+    return Other.SOMETHING if replaced else meaning
+
+
+def _defined(module: Module, definition: ast.AST, name: str, owner: Scope, scope: Scope) -> Meaning:
+    if is_rebound_elsewhere(module, owner, name):
+        return Other.SOMETHING
+    if owner is module.scope and name_may_be_replaced(module, name, scope):
+        return Other.SOMETHING
+    klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+    if klass is not None:
+        return LocalClass(klass)
+    function = module.function_of_node(definition)
+    return coroutine_function_of(function) if function is not None else Other.SOMETHING
+
+
+def _starred(module: Module, name: str, scope: Scope) -> Meaning:
+    """What a name means that only a star import can bring."""
+    for star in module.fact(star_imports):
+        meaning = _meaning_of_path(module, joined(star, name))
+        if not isinstance(meaning, Other):
+            return Other.SOMETHING if name_may_be_replaced(module, name, scope) else meaning
+    return Other.ABSENT
+
+
+def _meaning_of_path(module: Module, qualified: str) -> Meaning:
+    if qualified in KNOWN_COROUTINE_FUNCTIONS:
+        return UNKNOWN_SIGNATURE
+    if qualified in KNOWN_COROUTINE_METHODS:
+        return LibraryClass(qualified)
+    return module.project.outlines.find(qualified, module.directory)
+
+
+class LibraryClass:
+    """A class of asyncio, anyio or trio, such as a queue or an event."""
+
+    is_plain = True
+
+    def __init__(self, name: str) -> None:
+        self._methods = KNOWN_COROUTINE_METHODS[name]
+
+    def own(self, name: str) -> Member:
+        return UNKNOWN_SIGNATURE if name in self._methods else Other.ABSENT
+
+    def bases(self) -> Iterator[ClassFacts | None]:
+        return iter(())
+
+
+# -- methods ----------------------------------------------------------------------------------------------------------
+
+
+def method_of(module: Module, node: ast.Attribute, scope: Scope) -> tuple[CoroutineFunction | None, bool]:
+    """The coroutine function that an attribute is by its class, and whether it is reached through an instance."""
+    member, through_instance = _member(module, node, scope)
+    if not isinstance(member, CoroutineFunction):
+        return None, through_instance
+    if is_assigned_at(module, node, scope) or method_may_be_replaced(module, node, scope):
+        return None, through_instance
+    return member, through_instance
+
+
+def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, bool]:
+    """What an attribute is by the class that it is of, and whether it is reached through an instance."""
+    receiver = node.value
+    if isinstance(receiver, ast.Name):
+        method = method_with_first_parameter(module, receiver, scope)
+        if method is not None and method.klass is not None:
+            is_classmethod = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
+            return _member_of_self(method.klass, node.attr), not is_classmethod
+        meaning = meaning_of(module, receiver, scope)
+        if not isinstance(meaning, (CoroutineFunction, Other)):
+            return find_method(meaning, node.attr), False
+    if isinstance(receiver, ast.Call):
+        if module.qualified(receiver.func, scope) == "builtins.super":
+            return _member_of_super(module, node.attr, scope), True
+        return _member_of_instance(module, receiver, node.attr, scope), True
+    if module.fact(Candidates).may_hold_instance(receiver):
+        members = [
+            _member_of_instance(module, binding.value, node.attr, binding.scope)
+            if binding.kind is Kind.ASSIGNED and isinstance(binding.value, ast.Call)
+            else Other.SOMETHING
+            for binding in bindings_at(module, receiver, scope)
+        ]
+        if members and all(isinstance(member, CoroutineFunction) for member in members):
+            return members[0], True
+    return Other.SOMETHING, True
+
+
+def _member_of_self(klass: Class, name: str) -> Member:
+    member = find_method(LocalClass(klass), name)
+    if not isinstance(member, CoroutineFunction) or member.is_abstract:
+        return Other.SOMETHING
+    overriding = (LocalClass(subclass).own(name) for subclass in klass.subclasses)
+    unsure = any(isinstance(each, Other) and each is not Other.ABSENT for each in overriding)
+    return Other.SOMETHING if unsure else member
+
+
+def _member_of_super(module: Module, name: str, scope: Scope) -> Member:
+    function = module.function_at(scope)
+    if function is None or function.klass is None:
+        return Other.SOMETHING
+    member = find_inherited(LocalClass(function.klass), name)
+    return Other.SOMETHING if isinstance(member, CoroutineFunction) and member.is_abstract else member
+
+
+def _member_of_instance(module: Module, call: ast.Call, name: str, scope: Scope) -> Member:
+    """What an attribute is of what a call makes, if that is a new instance of a class."""
+    if not isinstance(call.func, (ast.Name, ast.Attribute)):
+        return Other.SOMETHING
+    klass = meaning_of(module, call.func, scope)
+    if isinstance(klass, (CoroutineFunction, Other)) or not klass.is_plain:
+        return Other.SOMETHING
+    if find_method(klass, "__new__") is Other.SOMETHING:
+        return Other.SOMETHING
+    return find_method(klass, name)

@@ -1,0 +1,76 @@
+"""Which exceptions are caught or expected around something."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.places import contexts_around
+from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# Other names of the same classes, from Python 3.11 on.
+_SAME = {
+    "asyncio.TimeoutError": "builtins.TimeoutError",
+    "concurrent.futures.TimeoutError": "builtins.TimeoutError",
+    "socket.timeout": "builtins.TimeoutError",
+}
+_EXPECTING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.raises"})
+# How many constants and tuples within each other are read.
+_DEPTH = 4
+
+
+def exceptions_named(module: Module, node: ast.expr | None, scope: Scope) -> frozenset[str]:
+    """The qualified names of the classes that an expression names: one, a tuple of them, or a constant that is one.
+
+    A class that is none of another module's is not among them.
+    """
+    found: set[str] = set()
+    todo = [(node, _DEPTH)]
+    while todo:
+        each, depth = todo.pop()
+        if isinstance(each, ast.Name):
+            each = module.value_of(each, scope)
+        if isinstance(each, ast.Tuple):
+            todo += [(element, depth - 1) for element in each.elts] if depth else []
+            continue
+        name = module.qualified(each, scope)
+        found.add(_SAME.get(name, name))
+    return frozenset(found - {""})
+
+
+def exceptions_caught(module: Module, handler: ast.ExceptHandler, scope: Scope) -> frozenset[str]:
+    """What a handler catches, `BaseException` when it says nothing."""
+    if handler.type is None:
+        return frozenset({"builtins.BaseException"})
+    return exceptions_named(module, handler.type, scope)
+
+
+def is_expected_around(module: Module, node: ast.AST, scope: Scope, *names: str) -> bool:
+    """Whether `pytest.raises`, `assertRaises` or the like of one of these exceptions stands around a node."""
+    return any(
+        context in _EXPECTING and expects(module, call, scope, names)
+        for context, call in contexts_around(module, node, scope)
+    )
+
+
+def expects(module: Module, call: ast.Call, scope: Scope, names: Collection[str]) -> bool:
+    """Whether a call of `pytest.raises` or the like is about one of these exceptions."""
+    expected = call.args[0] if call.args else keyword_value(call, "expected_exception")
+    return not exceptions_named(module, expected, scope).isdisjoint(names)
+
+
+def is_caught_around(module: Module, node: ast.AST, scope: Scope, *names: str) -> bool:
+    """Whether a `try` around a node has a handler that names one of these exceptions."""
+    return any(
+        isinstance(around, (ast.Try, ast.TryStar))
+        and is_within(node, around.body)
+        and any(not exceptions_caught(module, handler, scope).isdisjoint(names) for handler in around.handlers)
+        for around in module.ancestors(node, scope)
+    )

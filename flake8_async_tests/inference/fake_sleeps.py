@@ -1,0 +1,148 @@
+"""Patches that put something in the place of `asyncio.sleep` which never gives the event loop a turn."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.mock_values import MockKind
+from flake8_async_tests.inference.patch_targets import path_in_library, target_path
+from flake8_async_tests.inference.patches import Patch, mock_constructor, patch_of
+from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.source.calls import keyword_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+SLEEP = "asyncio.sleep"
+
+
+@dataclass(frozen=True, slots=True)
+class FakeSleep:
+    """A patch of `asyncio.sleep` after which nothing that sleeps suspends."""
+
+    call: ast.Call
+    scope: Scope
+    path: str
+    """`asyncio.sleep`, or that of the name under which a module of the project imported it."""
+    importer: Module | None
+    """The module that imported it, where only its name is replaced."""
+    touched: frozenset[str]
+    """The names that the replacement changes when it is called."""
+
+
+def fake_sleeps(module: Module) -> Iterator[FakeSleep]:
+    """The patches of `asyncio.sleep` by what never suspends, in the order of the file."""
+    if "sleep" not in module.text:
+        return
+    calls = module.calls("unittest.mock.patch", "unittest.mock.patch.object")
+    calls += module.method_calls("setattr", "patch", "object")
+    told: set[ast.Call] = set()
+    for call in calls:
+        patch = patch_of(module, call.node, call.scope)
+        if patch is None or call.node in told:
+            continue
+        told.add(call.node)
+        path, importer = _replaced(module, patch)
+        touched = _touched(module, patch) if path else None
+        if touched is not None:
+            yield FakeSleep(call.node, call.scope, path, importer, touched)
+
+
+def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:
+    """The path of the sleep that a patch replaces, and where that is no more than an imported name, its module."""
+    path = target_path(module, patch)
+    if path_in_library(path) == SLEEP:
+        return SLEEP, None
+    owner, _, name = path.rpartition(".")
+    found = module.project.find_import(owner, module) if owner else None
+    source = module.project.module_at(found) if found is not None else None
+    if source is None or name not in source.scope.bindings:
+        return "", None
+    if source.qualified(ast.Name(name, ast.Load()), source.scope) != SLEEP:
+        return "", None
+    return path, source
+
+
+def _touched(module: Module, patch: Patch) -> frozenset[str] | None:
+    """What the replacement changes when it is called; None when it may suspend, raise or end what calls it."""
+    if patch.new is not None:
+        return _touched_by(module, patch.new, patch.scope)
+    is_mock = patch.makes_mock and (
+        patch.new_callable is None or _is_async_mock(module, patch.new_callable, patch.scope)
+    )
+    if not is_mock or _is_configured_later(patch.scope):
+        return None
+    return _touched_by_mock(module, patch.call, patch.scope)
+
+
+def _is_async_mock(module: Module, node: ast.expr, scope: Scope) -> bool:
+    return mock_constructor(module, node, scope) is MockKind.ASYNC
+
+
+def _touched_by(module: Module, replacement: ast.expr, scope: Scope) -> frozenset[str] | None:
+    value = module.value_of(replacement, scope)
+    if isinstance(value, ast.Call):
+        is_mock = _is_async_mock(module, value.func, scope) and len(value.args) < 2
+        return _touched_by_mock(module, value, scope) if is_mock and not _is_configured_later(scope) else None
+    definition = module.names.definition(value, scope)
+    if isinstance(definition, ast.AsyncFunctionDef) and not definition.decorator_list:
+        return _touched_by_body(definition.body)
+    return None
+
+
+def _touched_by_mock(module: Module, call: ast.Call, scope: Scope) -> frozenset[str] | None:
+    """The same for a mock, by the keywords that make it."""
+    if any(keyword.arg in (None, "wraps") for keyword in call.keywords):
+        return None
+    effect = keyword_value(call, "side_effect")
+    if effect is None or (isinstance(effect, ast.Constant) and effect.value is None):
+        return frozenset()
+    effect = module.value_of(effect, scope)
+    if isinstance(effect, ast.Lambda):
+        return _touched_by_body([ast.Expr(effect.body)])
+    definition = module.names.definition(effect, scope)
+    if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) and not definition.decorator_list:
+        return _touched_by_body(definition.body)
+    return None
+
+
+def _is_configured_later(scope: Scope) -> bool:
+    """Whether some mock gets a `side_effect` in the same function."""
+    return any(
+        isinstance(target, ast.Attribute) and target.attr == "side_effect"
+        for node in scope.of(ast.Assign)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+    )
+
+
+def _touched_by_body(body: list[ast.stmt]) -> frozenset[str] | None:
+    touched: set[str] = set()
+    for statement in body:
+        names = _touched_by_statement(statement)
+        if names is None:
+            return None
+        touched |= names
+    return frozenset(touched)
+
+
+def _touched_by_statement(statement: ast.stmt) -> set[str] | None:
+    """The names that a harmless statement changes: it notes the call, counts it, or returns a constant."""
+    if isinstance(statement, (ast.Pass, ast.Global, ast.Nonlocal)):
+        return set()
+    if isinstance(statement, ast.Return):
+        return set() if statement.value is None or isinstance(statement.value, ast.Constant) else None
+    if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
+        return {statement.target.id}
+    if not isinstance(statement, ast.Expr):
+        return None
+    value = statement.value
+    if isinstance(value, ast.Call):
+        notes = isinstance(value.func, ast.Attribute) and value.func.attr in ("add", "append")
+        return {node.id for node in nodes_of([value]) if isinstance(node, ast.Name)} if notes else None
+    return set() if isinstance(value, ast.Constant) else None

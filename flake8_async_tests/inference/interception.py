@@ -1,0 +1,112 @@
+"""Whether something in view may answer a request in place of the network."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.backends import outermost_function
+from flake8_async_tests.inference.replaced import Replacements
+
+if TYPE_CHECKING:
+    from flake8_async_tests.inference.replaced import Replacement
+    from flake8_async_tests.project.fixture_graph import Closure
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
+
+_LIBRARIES = (
+    "aioresponses",
+    "httpretty",
+    "mocket",
+    "pook",
+    "pytest_httpx",
+    "pytest_recording",
+    "pytest_socket",
+    "requests_mock",
+    "responses",
+    "respx",
+    "vcr",
+)
+_FIXTURES = frozenset(
+    {
+        "aioresponses",
+        "block_network",
+        "httpx_mock",
+        "mock_aioresponse",
+        "pook",
+        "respx_mock",
+        "socket_disabled",
+        "vcr",
+        "vcr_cassette",
+    }
+)
+_MARKS = ("block_network", "disable_socket", "pook", "respx", "vcr")
+
+# By these names one gets at a client, or at what it sends its requests with.
+_HANDLES = frozenset(
+    {
+        "AsyncClient",
+        "AsyncHTTPTransport",
+        "Client",
+        "ClientSession",
+        "HTTPTransport",
+        "_request",
+        "_resolve_host",
+        "aiohttp",
+        "create_connection",
+        "getaddrinfo",
+        "handle_async_request",
+        "handle_request",
+        "httpx",
+        "open_connection",
+        "request",
+        "resolve",
+        "send",
+        "socket",
+    }
+)
+
+
+def may_be_intercepted(call: Call) -> bool:
+    """Whether a mocking library, a fixture, a mark or a patch in sight may take a request."""
+    module = call.module
+    conftests = module.project.conftests(module.directory)
+    if not conftests.complete or any(each.imports(*_LIBRARIES) for each in (module, *conftests.modules)):
+        return True
+    function = outermost_function(module, call.scope)
+    test = module.test_of(function)
+    if test is not None and test.marks.has(*_MARKS):
+        return True
+    closure = _closure(module, function, test)
+    return not _FIXTURES.isdisjoint(closure.names) or _is_patched(call, closure.fixtures)
+
+
+def _is_patched(call: Call, fixtures: tuple[Fixture, ...]) -> bool:
+    """Whether a patch gets at the client, in sight of the request or in a fixture that is set up for it."""
+    module = call.module
+    names = {*_HANDLES, call.node.func.attr if isinstance(call.node.func, ast.Attribute) else ""}
+    places = [(module, call.scope), *((each.module, each.function.scope) for each in fixtures)]
+    return any(
+        _fixture_around(at, patch) in (None, *fixtures)
+        for at, scope in places
+        for name in names
+        for patch in at.fact(Replacements).reaching(name, scope)
+    )
+
+
+def _fixture_around(module: Module, patch: Replacement) -> Fixture | None:
+    function = outermost_function(module, patch.within)
+    return module.fixture_of(function) if function is not None else None
+
+
+def _closure(module: Module, function: Function | None, test: Test | None) -> Closure:
+    """The fixtures that are set up when a function runs, as far as it is a test or a fixture."""
+    if test is not None:
+        return module.fixture_graph.closure_of(test)
+    fixture = module.fixture_of(function) if function is not None else None
+    if fixture is not None:
+        return module.fixture_graph.closure_of_fixture(fixture)
+    return module.fixture_graph.closure(None, ())

@@ -1,0 +1,129 @@
+"""When something that configures a mock happens, as seen from a place that uses the mock."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.module import is_within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.inference.mock_values import Given, Origin, Path
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_WITHS = (ast.With, ast.AsyncWith)
+
+Branch = tuple[ast.AST, str]
+"""A statement or expression that may leave out a part of it, and the part."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One place that gives a path of a mock a value; None when that cannot be seen."""
+
+    origin: Origin | None
+    """None: it may be any mock."""
+    path: Path
+    given: Given | None
+    node: ast.AST
+    scope: Scope
+    within: ast.With | ast.AsyncWith | None = None
+    """The block after which it is undone."""
+
+    @property
+    def end(self) -> tuple[int, int]:
+        return _end_of(self.node)
+
+
+class When(Enum):
+    """How a place that configures stands to a place that uses."""
+
+    BEFORE = "it certainly came first, and still holds if nothing came after it"
+    PERHAPS = "it may have come first"
+    NEVER = "it cannot have come first, or holds no longer"
+
+
+class Places:
+    """Compares the places of one file."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._branches: dict[ast.AST, tuple[Branch, ...]] = {}
+
+    def when(self, event: Event, node: ast.AST, scope: Scope) -> When:
+        """When an event happens, seen from a node in the same outermost function."""
+        if event.scope is not scope:
+            return When.PERHAPS
+        if event.within is not None and not is_within(node, event.within.body):
+            return When.NEVER
+        first, second = self.branches(event.node, scope), self.branches(node, scope)
+        shared = 0
+        while shared < min(len(first), len(second)) and first[shared] == second[shared]:
+            shared += 1
+        again = any(self._repeats(branch, event) for branch in first[:shared])
+        if event.end > _start_of(node):
+            return When.PERHAPS if again else When.NEVER
+        if shared == len(first):
+            return When.BEFORE
+        exclusive = shared < len(second) and first[shared][0] is second[shared][0] and _excludes(first[shared][0])
+        return When.NEVER if exclusive and not again else When.PERHAPS
+
+    def is_certain(self, event: Event) -> bool:
+        """Whether an event happens whenever its scope is gone through."""
+        return event.within is None and not self.branches(event.node, event.scope)
+
+    @staticmethod
+    def _repeats(branch: Branch, event: Event) -> bool:
+        """Whether a branch is a loop's and the mock outlives one round of it."""
+        loop = branch[0]
+        if not isinstance(loop, _LOOPS):
+            return False
+        return event.origin is None or not is_within(event.origin.node, loop.body)
+
+    def branches(self, node: ast.AST, scope: Scope) -> tuple[Branch, ...]:
+        """What may leave a node out, from the outside in."""
+        found = self._branches.get(node)
+        if found is None:
+            branches: list[Branch] = []
+            child = node
+            for parent in self._module.ancestors(node, scope):
+                branches.extend(_branch(parent, child))
+                child = parent
+            found = self._branches[node] = tuple(reversed(branches))
+        return found
+
+
+def _branch(parent: ast.AST, child: ast.AST) -> Iterator[Branch]:
+    if isinstance(parent, (ast.If, *_LOOPS)):
+        if is_within(child, parent.body):
+            yield parent, "body"
+        elif is_within(child, parent.orelse):
+            yield parent, "orelse"
+    elif isinstance(parent, (ast.Try, ast.TryStar)):
+        if parent.handlers and (is_within(child, parent.body) or is_within(child, parent.orelse)):
+            yield parent, "body"
+    elif isinstance(parent, (ast.ExceptHandler, ast.match_case)):
+        yield parent, "body"
+    elif isinstance(parent, ast.Match) and isinstance(child, ast.match_case):
+        yield parent, str(parent.cases.index(child))
+    elif isinstance(parent, (ast.IfExp, ast.BoolOp, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        yield parent, "part"
+
+
+def _excludes(node: ast.AST) -> bool:
+    """Whether only one of its branches is taken."""
+    return isinstance(node, (ast.If, ast.Match))
+
+
+def _start_of(node: ast.AST) -> tuple[int, int]:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # only statements and expressions are asked for
+
+
+def _end_of(node: ast.AST) -> tuple[int, int]:
+    return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]  # as above

@@ -1,0 +1,226 @@
+"""Everything in a function that configures mocks, in the order of the file."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import leaves_of
+from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.mock_events import Event
+from flake8_async_tests.inference.mock_values import Given
+from flake8_async_tests.inference.patches import configured_by, has_unseen
+from flake8_async_tests.inference.receivers import method_with_first_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flake8_async_tests.inference.mock_values import Origin, Path
+    from flake8_async_tests.inference.mocks import Mocks
+    from flake8_async_tests.inference.patches import Patch
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+_KINDS = frozenset(
+    {ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.With, ast.AsyncWith, ast.For, ast.Call, ast.Yield}
+)
+# What these make of the mock that they get is not followed.
+_OPAQUE = frozenset({"unittest.mock.seal"})
+
+
+class Ledger:
+    """What configures mocks in one outermost function. It is asked while it is being filled."""
+
+    def __init__(self) -> None:
+        self._by_path: dict[tuple[Origin, Path], list[Event]] = {}
+        self._opaque: dict[tuple[Origin, Path], list[Event]] = {}
+        self._wild: dict[str, list[Event]] = {}
+
+    def of(self, origin: Origin, path: Path) -> list[Event]:
+        """What concerns a path, in the order of the file."""
+        found = [*self._by_path.get((origin, path), ()), *self._wild.get(path[-1], ())]
+        if self._opaque:
+            for length in range(len(path)):
+                found += self._opaque.get((origin, path[:length]), ())
+        if len(found) > 1:
+            found.sort(key=lambda event: event.end)
+        return found
+
+    def fill(self, module: Module, mocks: Mocks, scopes: Sequence[Scope]) -> None:
+        """Read what stands in these scopes, the outer ones first."""
+        for scope in scopes:
+            nodes = [node for node in scope.nodes if node.__class__ in _KINDS]
+            nodes.sort(key=_place)
+            reader = _Reader(module, mocks, self, scope)
+            for node in nodes:
+                reader.read(node)
+
+    def add(self, event: Event) -> None:
+        """Note that a path was given a value, or perhaps one of several mocks' path."""
+        if event.origin is None:
+            self._wild.setdefault(event.path[-1], []).append(event)
+        else:
+            self._by_path.setdefault((event.origin, event.path), []).append(event)
+
+    def add_opaque(self, event: Event) -> None:
+        """Note that everything below a path may have been configured."""
+        assert event.origin is not None
+        self._opaque.setdefault((event.origin, event.path), []).append(event)
+
+
+class _Reader:
+    """Reads what one scope configures."""
+
+    def __init__(self, module: Module, mocks: Mocks, ledger: Ledger, scope: Scope) -> None:
+        self._module = module
+        self._mocks = mocks
+        self._ledger = ledger
+        self._scope = scope
+        self._entered: dict[ast.Call, ast.With | ast.AsyncWith] = {}
+
+    def read(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Call):
+            self._call(node)
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                if isinstance(item.context_expr, ast.Call):
+                    self._entered[item.context_expr] = node
+                if item.optional_vars is not None:
+                    self._assignment(item.optional_vars, None, item.optional_vars)
+        elif isinstance(node, ast.Yield):
+            # A fixture hands it to tests, which may configure it.
+            for part in node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]:
+                if part is not None:
+                    self._hide(part, node)
+        elif isinstance(node, (ast.Assign, ast.Delete)):
+            for target in node.targets:
+                self._assignment(target, node.value if isinstance(node, ast.Assign) else None, node)
+        elif isinstance(node, ast.AnnAssign):
+            if node.value is not None:
+                self._assignment(node.target, node.value, node)
+        else:
+            assert isinstance(node, (ast.AugAssign, ast.For))
+            self._assignment(node.target, None, node.target)
+
+    def _assignment(self, target: ast.expr, value: ast.expr | None, node: ast.AST) -> None:
+        for leaf, part in leaves_of(target, value):
+            if isinstance(leaf, ast.Attribute) and self._mocks.names.may_hold(leaf.value):
+                self._give(leaf.value, (leaf.attr,), part, node)
+
+    def _give(
+        self,
+        base: ast.expr,
+        path: Path,
+        value: ast.expr | None,
+        node: ast.AST,
+        within: ast.With | ast.AsyncWith | None = None,
+    ) -> None:
+        mocks = self._mocks.at(base, self._scope)
+        if not mocks and not self._mocks.is_foreign(base, self._scope):
+            self._ledger.add(Event(None, path, None, node, self._scope, within))
+        for mock in mocks:
+            owners = self._mocks.descendant(mock, path[:-1], base, self._scope)
+            if not owners:
+                self._ledger.add(Event(None, path, None, node, self._scope, within))
+            for owner in owners:
+                full = (*owner.path, path[-1])
+                is_certain = len(mocks) == len(owners) == 1
+                given = Given(full, value, value, self._scope) if is_certain and value is not None else None
+                self._ledger.add(Event(owner.origin, full, given, node, self._scope, within))
+
+    def _call(self, call: ast.Call) -> None:
+        function = call.func
+        if isinstance(function, ast.Attribute):
+            if function.attr == "configure_mock":
+                self._configure(function.value, call)
+                return
+            if function.attr == "attach_mock" and len(call.args) == 2:
+                self._give(function.value, (_text(call.args[1]),), call.args[0], call)
+                return
+            if function.attr == "mock_add_spec":
+                self._hide(function.value, call)
+                return
+        if isinstance(function, ast.Name) and function.id == "setattr" and len(call.args) == 3:
+            self._set(call.args[0], call.args[1], call.args[2], call)
+            return
+        patch = self._mocks.patch(call, self._scope)
+        if patch is not None:
+            self._patch(patch)
+        elif self._may_configure(call):
+            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                self._hide(argument, call)
+
+    def _configure(self, base: ast.expr, call: ast.Call) -> None:
+        if has_unseen(call):
+            self._hide(base, call)
+        for given in configured_by(call, self._scope):
+            self._give(base, given.path, given.value, call)
+
+    def _patch(self, patch: Patch) -> None:
+        if patch.attribute is None:
+            return
+        value = patch.new if patch.new is not None else patch.call
+        self._set(patch.target, patch.attribute, value, patch.call, self._entered.get(patch.call))
+
+    def _set(
+        self,
+        base: ast.expr,
+        name: ast.expr,
+        value: ast.expr,
+        call: ast.Call,
+        within: ast.With | ast.AsyncWith | None = None,
+    ) -> None:
+        if not self._mocks.names.may_hold(base):
+            return
+        if _text(name):
+            self._give(base, (_text(name),), value, call, within)
+        else:
+            self._hide(base, call)
+
+    def _hide(self, base: ast.expr, node: ast.expr) -> None:
+        for mock in self._mocks.at(base, self._scope):
+            self._ledger.add_opaque(Event(mock.origin, mock.path, None, node, self._scope))
+
+    def _may_configure(self, call: ast.Call) -> bool:
+        """Whether it calls a function of this file, or one that a fixture made."""
+        function = call.func
+        scope = self._scope
+        if isinstance(function, ast.Name):
+            if isinstance(self._module.names.definition(function, scope), (ast.FunctionDef, ast.AsyncFunctionDef)):
+                return True
+            bindings = bindings_at(self._module, function, scope)
+            if any(binding.kind is Kind.PARAMETER for binding in bindings):
+                return not self._mocks.at(function, scope)
+            if any(isinstance(binding.value, ast.Lambda) for binding in bindings):
+                return True
+        elif isinstance(function, ast.Attribute) and self._is_method(function):
+            return True
+        name = self._module.qualified(function, scope)
+        return name in _OPAQUE or _is_helper(name)
+
+    def _is_method(self, node: ast.Attribute) -> bool:
+        """Whether it is a method of this file, on `self`, `cls` or a class by its name."""
+        receiver = node.value
+        if not isinstance(receiver, ast.Name):
+            return False
+        definition = self._module.names.definition(receiver, self._scope)
+        method = method_with_first_parameter(self._module, receiver, self._scope)
+        klass = method.klass if method is not None else None
+        if isinstance(definition, ast.ClassDef):
+            klass = self._module.class_of_node(definition)
+        return klass is not None and klass.find_method(node.attr) is not None
+
+
+def _is_helper(name: str) -> bool:
+    """Whether a function was imported from what helps with tests, by where it stands."""
+    if name.startswith(".") and not name.startswith(".."):
+        return True
+    return any(part == "conftest" or part.startswith(("test", "helper")) for part in name.split(".")[:-1])
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # every kind that is read has a place
+
+
+def _text(node: ast.expr) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -1,0 +1,142 @@
+"""Every place that gives an attribute a value where mocks are about: assignments, keywords, calls that configure."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import leaves_of
+from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.patches import configured_by, keywords_for_mock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.inference.mock_values import Mock, Path
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MockSetting:
+    """One value for one path: `session.get.return_value = reply`, `AsyncMock(get=reply)`, `m.configure_mock(..)`."""
+
+    owner: ast.expr | None
+    """What stands before the attributes; None in the body of a class."""
+    attributes: tuple[ast.Attribute, ...]
+    """The attributes that are written as such, from the owner on; what further ones there are is in a keyword."""
+    path: Path
+    value: ast.expr
+    node: ast.stmt | ast.expr | ast.keyword
+    """The assignment."""
+    scope: Scope
+
+    @property
+    def name(self) -> str:
+        return self.path[-1]
+
+
+class MockSettings:
+    """The values given to attributes in a file, by each of the attributes on the way."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._mocks = mocks_of(module)
+        self._by_name: dict[str, list[MockSetting]] = {}
+        self._all: list[MockSetting] = []
+        if self._mocks.names.are_there:
+            self._all += (*self._assigned(), *self._in_classes(), *self._in_calls())
+        for setting in self._all:
+            for name in dict.fromkeys(setting.path):
+                self._by_name.setdefault(name, []).append(setting)
+
+    def all(self) -> list[MockSetting]:
+        """Every one of them."""
+        return self._all
+
+    def naming(self, *names: str) -> list[MockSetting]:
+        """Those whose path goes through one of these attributes, in the order of the file."""
+        found = dict.fromkeys(setting for name in names for setting in self._by_name.get(name, ()))
+        return sorted(found, key=lambda setting: (setting.value.lineno, setting.value.col_offset))
+
+    def mocks(self, setting: MockSetting, length: int) -> tuple[Mock, ...]:
+        """What mock there is after so many attributes of the path."""
+        if setting.owner is None:
+            return ()
+        written = min(length, len(setting.attributes))
+        start = setting.attributes[written - 1] if written else setting.owner
+        patch = self._mocks.patch(start, setting.scope)
+        found = self._mocks.put_there_by(patch) if patch is not None else self._mocks.at(start, setting.scope)
+        rest = setting.path[written:length]
+        ends = [self._mocks.descendant(mock, rest, setting.value, setting.scope) for mock in found]
+        return tuple(mock for end in ends for mock in end) if all(ends) else ()
+
+    def _assigned(self) -> Iterator[MockSetting]:
+        by_kind = self._module.index.by_kind
+        for node, scope in by_kind[ast.Assign]:
+            assert isinstance(node, ast.Assign)
+            for target in node.targets:
+                yield from _set_by(target, node.value, node, scope)
+        for node, scope in by_kind[ast.AnnAssign]:
+            assert isinstance(node, ast.AnnAssign)
+            if node.value is not None:
+                yield from _set_by(node.target, node.value, node, scope)
+
+    def _in_classes(self) -> Iterator[MockSetting]:
+        """`__aexit__ = AsyncMock()` in the body of a class."""
+        for node, scope in self._module.index.by_kind[ast.Assign]:
+            assert isinstance(node, ast.Assign)
+            if scope.is_class:
+                for target in node.targets:
+                    if isinstance(target, ast.Name):
+                        yield MockSetting(None, (), (target.id,), node.value, node, scope)
+
+    def _in_calls(self) -> Iterator[MockSetting]:
+        calls = self._module.index.calls
+        for name in sorted(self._mocks.names.makers):
+            for call, scope in calls.get(name, ()):
+                yield from self._in_constructor(call, scope)
+                yield from self._in_patch(call, scope)
+        for call, scope in calls.get("setattr", ()):
+            yield from self._in_patch(call, scope)
+        for call, scope in calls.get("configure_mock", ()):
+            if isinstance(call.func, ast.Attribute):
+                for given in configured_by(call, scope):
+                    owner, attributes = _taken_apart(call.func.value)
+                    path = (*(attribute.attr for attribute in attributes), *given.path)
+                    yield MockSetting(owner, attributes, path, given.value, given.node, scope)
+
+    def _in_constructor(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+        origin = self._mocks.constructed(call, scope)
+        for given in origin.given if origin is not None else ():
+            yield MockSetting(call, (), given.path, given.value, given.node, scope)
+
+    def _in_patch(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+        patch = self._mocks.patch(call, scope)
+        if patch is None:
+            return
+        for given in keywords_for_mock(patch):
+            yield MockSetting(call, (), given.path, given.value, given.node, scope)
+        if patch.new is not None and patch.attribute_name:
+            owner, attributes = _taken_apart(patch.target)
+            path = (*(attribute.attr for attribute in attributes), patch.attribute_name)
+            yield MockSetting(owner, attributes, path, patch.new, call, scope)
+
+
+def _set_by(target: ast.expr, value: ast.expr, node: ast.stmt, scope: Scope) -> Iterator[MockSetting]:
+    if not isinstance(target, (ast.Attribute, ast.Tuple, ast.List)):
+        return
+    for leaf, part in leaves_of(target, value):
+        if isinstance(leaf, ast.Attribute) and part is not None:
+            owner, attributes = _taken_apart(leaf)
+            yield MockSetting(owner, attributes, tuple(each.attr for each in attributes), part, node, scope)
+
+
+def _taken_apart(node: ast.expr) -> tuple[ast.expr, tuple[ast.Attribute, ...]]:
+    """What stands before a chain of attributes, and the chain."""
+    attributes: list[ast.Attribute] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node)
+        node = node.value
+    return node, tuple(reversed(attributes))

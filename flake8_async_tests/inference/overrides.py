@@ -1,0 +1,167 @@
+"""FastAPI's `app.dependency_overrides`: where they are set, and what takes them back."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.elsewhere import function_meant
+from flake8_async_tests.inference.literals import text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+OVERRIDES = "dependency_overrides"
+
+_TAKING_BACK = frozenset({"clear", "pop", "popitem"})
+# How many functions that call each other are looked into.
+_DEPTH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One place at which dependencies of an app are overridden."""
+
+    node: ast.stmt | ast.Call
+    app: ast.expr
+    scope: Scope
+    key: ast.expr | None = None
+    """The dependency, where it is just one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """One place that takes overrides back, at once or, as a callback, when something else says so."""
+
+    node: ast.stmt | ast.Call
+    app: ast.expr
+    scope: Scope
+    key: ast.expr | None = None
+    is_callback: bool = False
+
+
+def overrides_in(module: Module) -> Iterator[Override]:
+    """Each `app.dependency_overrides[..] = ..`, `= {..}`, `|= ..` and `.update(..)` of a file."""
+    for assign, scope in module.of_kind(ast.Assign):
+        for target in assign.targets:
+            for element in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+                yield from _set_by(module, assign, element, scope)
+    for augmented, scope in module.of_kind(ast.AugAssign):
+        app = _app_of(module, augmented.target, scope)
+        if app is not None:
+            yield Override(augmented, app, scope)
+    for call in module.method_calls("update"):
+        assert isinstance(call.node.func, ast.Attribute)
+        app = _app_of(module, call.node.func.value, call.scope)
+        if app is not None:
+            yield Override(call.node, app, call.scope)
+
+
+def taken_back_in(module: Module, scope: Scope) -> Iterator[TakenBack]:
+    """What takes overrides back in a scope: a `clear()` or its like, called or handed over, a reassignment, a `del`."""
+    for node in scope.nodes:
+        if isinstance(node, ast.Call):
+            yield from _taken_back_by(module, node, scope)
+        elif isinstance(node, ast.Assign):
+            if not _is_filled(module, node.value, scope):
+                yield from (TakenBack(node, app, scope) for app in map(_app_in, node.targets) if app is not None)
+        elif isinstance(node, ast.Delete):
+            for target in node.targets:
+                app = _app_of(module, target.value, scope) if isinstance(target, ast.Subscript) else None
+                if app is not None and isinstance(target, ast.Subscript):
+                    yield TakenBack(node, app, scope, target.slice)
+
+
+def means_another(module: Module, taken_back: TakenBack, override: Override) -> bool:
+    """Whether something takes back the overrides of another app, or certainly another dependency's."""
+    if _named(module, taken_back.app, taken_back.scope) != _named(module, override.app, override.scope):
+        return True
+    names = {name_of_key(module, each.key, each.scope) for each in (taken_back, override)}
+    return "" not in names and len(names) > 1
+
+
+def takes_back(function: Function, key: str = "", depth: int = _DEPTH) -> bool:
+    """Whether a function, or one that it calls, takes overrides back or puts back what was there.
+
+    With the name of a dependency it does not count that another one is taken back.
+    """
+    module = function.module
+    for scope in module.scopes_within(function.scope):
+        for taken_back in taken_back_in(module, scope):
+            name = name_of_key(module, taken_back.key, scope)
+            if not name or not key or name == key:
+                return True
+        for call in scope.of(ast.Call):
+            assert isinstance(call, ast.Call)
+            if restores_by_itself(module, call, scope):
+                return True
+            called = function_meant(module, call.func, scope) if depth else None
+            if called is not None and takes_back(called, key, depth - 1):
+                return True
+    return False
+
+
+def restores_by_itself(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call replaces the overrides until it puts them back: `patch.dict(..)`, `monkeypatch.setattr(..)`."""
+    if not call.args or not isinstance(call.func, (ast.Attribute, ast.Name)):
+        return False
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if method == "dict":
+        if _app_of(module, call.args[0], scope) is not None:
+            return True
+    elif method not in ("object", "patch", "setattr") and module.qualified(call.func, scope) != "unittest.mock.patch":
+        return False
+    texts = (text_of(module, argument, scope) or "" for argument in call.args[:2])
+    return any(text.rpartition(".")[2] == OVERRIDES for text in texts)
+
+
+def _app_of(module: Module, node: ast.expr, scope: Scope) -> ast.expr | None:
+    """The app in `app.dependency_overrides`, or behind a name for that."""
+    return _app_in(module.value_of(node, scope))
+
+
+def _app_in(node: ast.expr) -> ast.expr | None:
+    return node.value if isinstance(node, ast.Attribute) and node.attr == OVERRIDES else None
+
+
+def _set_by(module: Module, node: ast.Assign, target: ast.expr, scope: Scope) -> Iterator[Override]:
+    if isinstance(target, ast.Subscript):
+        app = _app_of(module, target.value, scope)
+        if app is not None:
+            yield Override(node, app, scope, target.slice)
+        return
+    app = _app_in(target)
+    if app is not None and _is_filled(module, node.value, scope):
+        yield Override(node, app, scope)
+
+
+def _is_filled(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether it holds overrides: `= {}` takes them all back, and so does a dictionary that was saved before."""
+    node = module.value_of(node, scope)
+    return isinstance(node, ast.DictComp) or (isinstance(node, ast.Dict) and bool(node.keys))
+
+
+def _taken_back_by(module: Module, call: ast.Call, scope: Scope) -> Iterator[TakenBack]:
+    for part in (call.func, *call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(part, ast.Attribute) and part.attr in _TAKING_BACK:
+            app = _app_of(module, part.value, scope)
+            if app is not None:
+                is_called = part is call.func
+                yield TakenBack(call, app, scope, call.args[0] if is_called and call.args else None, not is_called)
+
+
+def _named(module: Module, node: ast.expr, scope: Scope) -> str:
+    return module.qualified(node, scope) or path_of(module.value_of(node, scope))
+
+
+def name_of_key(module: Module, node: ast.expr | None, scope: Scope) -> str:
+    """The last word of an imported or defined dependency; "" for a variable, which may be any."""
+    if isinstance(node, ast.Name) and module.names.definition(node, scope) is not None:
+        return node.id
+    return module.qualified(node, scope).rpartition(".")[2]

@@ -1,0 +1,100 @@
+"""What a patch replaces: a coroutine function, a class, or what cannot be told."""
+
+from __future__ import annotations
+
+import ast
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.clients import HTTP_METHODS
+from flake8_async_tests.inference.definitions import is_coroutine_function_path
+from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
+from flake8_async_tests.project.outline import OutlinedClass
+from flake8_async_tests.source.names import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from flake8_async_tests.inference.patches import Patch
+    from flake8_async_tests.source.module import Module
+
+# Patched by any path that ends in one of their names: `patch("shop.worker.asyncio.sleep")`.
+_LIBRARIES = frozenset({"aio_pika", "aiohttp", "anyio", "asyncio", "httpx", "httpx2", "psycopg", "trio"})
+
+_CLASSES = frozenset({"aiohttp.ClientSession", "httpx.AsyncClient", "httpx.Client"})
+_REQUESTS = frozenset(f"httpx.AsyncClient.{method}" for method in (*HTTP_METHODS, "send"))
+_SYNC_REQUESTS = frozenset(f"httpx{owner}.{method}" for owner in ("", ".Client") for method in (*HTTP_METHODS, "send"))
+# Coroutine functions of other libraries whose result is entered: `async with await aio_pika.connect_robust()`.
+_ENTERED = frozenset({"aio_pika.connect", "aio_pika.connect_robust", "psycopg.AsyncConnection.connect"})
+
+
+class Target(Enum):
+    """What is known of the thing that a patch replaces."""
+
+    COROUTINE_FUNCTION = "a coroutine function of asyncio, anyio, trio or the project"
+    REQUEST = "a coroutine function of httpx that makes a request"
+    ENTERED = "a coroutine function of another library, whose result is entered"
+    CLASS = "a class"
+    UNKNOWN = "something else, or unknown"
+
+    @property
+    def is_coroutine_function(self) -> bool:
+        return self in (Target.COROUTINE_FUNCTION, Target.REQUEST, Target.ENTERED)
+
+
+def target_of(module: Module, patch: Patch) -> Target:
+    """What a patch replaces."""
+    path = target_path(module, patch)
+    if not path:
+        return _of_local_class(module, patch)
+    in_library = path_in_library(path)
+    if in_library in KNOWN_COROUTINE_FUNCTIONS or is_coroutine_function_path(module, path):
+        return Target.COROUTINE_FUNCTION
+    if in_library in _REQUESTS:
+        return Target.REQUEST
+    if in_library in _ENTERED:
+        return Target.ENTERED
+    if in_library in _CLASSES or isinstance(module.project.outlines.find(path, module.directory), OutlinedClass):
+        return Target.CLASS
+    return Target.UNKNOWN
+
+
+def makes_requests_of_httpx(module: Module, patch: Patch) -> bool:
+    """Whether what a patch replaces gives a response of httpx."""
+    return path_in_library(target_path(module, patch)) in _REQUESTS | _SYNC_REQUESTS
+
+
+def is_client_of_httpx(module: Module, patch: Patch) -> bool:
+    """Whether a patch replaces one of httpx's client classes."""
+    return path_in_library(target_path(module, patch)) in ("httpx.AsyncClient", "httpx.Client")
+
+
+def target_path(module: Module, patch: Patch) -> str:
+    """The dotted path of what a patch replaces, "" when there is none."""
+    if patch.attribute is None:
+        return patch.dotted
+    owner = module.qualified(patch.target, patch.scope)
+    return f"{owner}.{patch.attribute_name}" if owner and patch.attribute_name else ""
+
+
+def path_in_library(path: str) -> str:
+    """The end of a path that begins with the name of a library; the path where there is none."""
+    return canonical(library_path(path, _LIBRARIES))
+
+
+def library_path(path: str, libraries: Collection[str]) -> str:
+    """The end of a path that begins with the name of one of these libraries; the path where there is none."""
+    parts = path.split(".")
+    for position in range(len(parts) - 2, -1, -1):
+        if parts[position] in libraries:
+            return ".".join(parts[position:])
+    return path
+
+
+def _of_local_class(module: Module, patch: Patch) -> Target:
+    """What `patch.object(Shop, "fetch")` replaces, the class being one of this file."""
+    definition = module.names.definition(patch.target, patch.scope)
+    klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+    method = klass.find_method(patch.attribute_name) if klass is not None else None
+    is_coroutine_function = method is not None and method.is_coroutine_function
+    return Target.COROUTINE_FUNCTION if is_coroutine_function else Target.UNKNOWN

@@ -1,0 +1,73 @@
+"""The blocks and calls that wait for an exception or a warning: `pytest.raises`, `assertRaises` and their kin."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.uses import may_be_never_awaited, unittest_method
+
+if TYPE_CHECKING:
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# With the position of the callable in the form without a `with`.
+_PYTEST = {"pytest.raises": 1, "pytest.warns": 1}
+_UNITTEST = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "assertWarnsRegex": 2}
+_FOR_WARNINGS = frozenset({"pytest.warns", "assertWarns", "assertWarnsRegex"})
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """One call of these."""
+
+    shown: str
+    called: ast.Call | None
+    """The call that it makes itself, where it is given a function."""
+    of_never_awaited: bool
+    """Whether it may wait for the warning that a coroutine was never awaited."""
+
+
+def expectation_of(module: Module, node: ast.expr, scope: Scope) -> Expectation | None:
+    """What a call waits for, or None when it is no such call."""
+    if not isinstance(node, ast.Call):
+        return None
+    name = module.qualified(node.func, scope)
+    position = _PYTEST.get(name)
+    if position is None:
+        name = unittest_method(module, node.func, scope)
+        position = _UNITTEST.get(name)
+        if position is None:
+            return None
+    called = None
+    if len(node.args) > position:
+        called = ast.Call(node.args[position], node.args[position + 1 :], node.keywords)
+    is_for_warnings = name in _FOR_WARNINGS
+    return Expectation(f"{name}()", called, is_for_warnings and may_be_never_awaited(module, node, scope))
+
+
+def expectation_of_block(module: Module, node: ast.With, scope: Scope) -> Expectation | None:
+    """What a `with` waits for, or None."""
+    for item in node.items:
+        found = expectation_of(module, item.context_expr, scope)
+        if found is not None:
+            return found
+    return None
+
+
+def only_call_in(block: ast.With) -> ast.Call | None:
+    """The call that a block is nothing but, as a bare statement or a single assignment."""
+    statement = block.body[0] if len(block.body) == 1 else None
+    if isinstance(statement, (ast.Expr, ast.Assign, ast.AnnAssign)) and isinstance(statement.value, ast.Call):
+        return statement.value
+    return None
+
+
+def expectation_of_only(module: Module, node: ast.Call, scope: Scope) -> Expectation | None:
+    """What the block waits for that is nothing but this call."""
+    statement = scope.parents.get(node)
+    block = scope.parents.get(statement) if statement is not None else None
+    if not isinstance(block, ast.With) or only_call_in(block) is not node:
+        return None
+    return expectation_of_block(module, block, scope)

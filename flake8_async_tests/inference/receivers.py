@@ -1,0 +1,30 @@
+"""What a method is called on: `self` and `cls`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ast
+
+    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+def method_with_first_parameter(module: Module, node: ast.Name, scope: Scope) -> Function | None:
+    """The method whose `self` or `cls` a name is."""
+    owner = module.names.binding_scope(node.id, scope)
+    function = module.function_at(owner)
+    if owner is None or function is None or not function.is_method or function.parameters[:1] != (node.id,):
+        return None
+    if len(owner.bindings[node.id]) != 1:
+        return None
+    is_static = any(decorator.name == "builtins.staticmethod" for decorator in function.decorators)
+    return None if is_static else function
+
+
+def class_of_first_parameter(module: Module, node: ast.Name, scope: Scope) -> Class | None:
+    """The class whose methods `self` or `cls` has, when a name is one of these."""
+    method = method_with_first_parameter(module, node, scope)
+    return method.klass if method is not None else None

@@ -1,0 +1,221 @@
+"""Whether something may stand in for a function where it is called: a patch, a `setattr`, an assignment.
+
+`from app.service import fetch` binds the name in the test file, and `patch("app.service.fetch")` leaves that alone:
+what counts is where the name is looked up. In doubt it may be replaced.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.receivers import class_of_first_parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """One place that gives an attribute something new: `patch("app.service.fetch")`, `service.fetch = fake`."""
+
+    name: str
+    path: str | None
+    """The dotted path up to the name where it is written as a text; "" when only its end is known."""
+    owner: ast.expr
+    """The object whose attribute it is, or the expression that is the path."""
+    scope: Scope
+    within: Scope
+    """The function or class for which it holds: the decorated one for a decorator."""
+
+
+class Replacements:
+    """The places in a file that replace something, by the name that they give something new."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._by_name: dict[str, list[Replacement]] = {}
+        self._decorated: dict[ast.AST, Scope] = {
+            decorator: scope
+            for scope in module.index.scopes
+            if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            for decorator in scope.node.decorator_list
+        }
+        for replacement in (*self._assigned(), *self._called()):
+            self._by_name.setdefault(replacement.name, []).append(replacement)
+
+    def reaching(self, name: str, scope: Scope) -> list[Replacement]:
+        """Those of a name that may be in force where something stands."""
+        return [each for each in self._by_name.get(name, ()) if self._may_reach(each.within, scope)]
+
+    def _may_reach(self, within: Scope, scope: Scope) -> bool:
+        """All but those of other tests, and of other test classes."""
+        if within in _around(scope) or scope in _around(within):
+            return True
+        if within.is_class:
+            return False
+        return not any(self._module.test_of(self._module.function_at(outer)) for outer in _around(within))
+
+    def _within(self, node: ast.AST, scope: Scope) -> Scope:
+        """Where a replacement holds: in what it decorates, or in its function; for good in the body of a class."""
+        return self._decorated.get(node, self._module.scope if scope.is_class else scope)
+
+    def _assigned(self) -> Iterator[Replacement]:
+        for kind in (ast.Assign, ast.AnnAssign, ast.AugAssign):
+            for node, scope in self._module.index.by_kind[kind]:
+                assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
+                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                    for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+                        if isinstance(part, ast.Attribute):
+                            yield Replacement(part.attr, None, part.value, scope, self._within(node, scope))
+
+    def _called(self) -> Iterator[Replacement]:
+        """Whatever call is told a name by a text, be it a patch that is known or not."""
+        for pairs in self._module.index.calls.values():
+            for node, scope in pairs:
+                if not node.args:
+                    continue
+                within = self._within(node, scope)
+                first = node.args[0]
+                path = _text_of(first)
+                if "." in path:
+                    owner, _, name = path.rpartition(".")
+                    yield Replacement(name, owner, first, scope, within)
+                names = [_text_of(node.args[1])] if len(node.args) > 1 else []
+                if isinstance(node.func, ast.Attribute) and node.func.attr == "multiple":
+                    names += [keyword.arg or "" for keyword in node.keywords]
+                for name in names:
+                    yield Replacement(name, path or None, first, scope, within)
+
+
+# -- the questions ----------------------------------------------------------------------------------------------------
+
+
+def name_may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
+    """Whether a name at the top of this file may mean something new."""
+    return any(_is_in_this_file(module, each) for each in _reaching(module, name, scope))
+
+
+def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
+    """Whether what is looked up in another module (`app.service.fetch`) may be something new."""
+    name = dotted.rpartition(".")[2]
+    if _a_conftest_may_replace(module, name):
+        return True
+    return any(_reaches_path(module, each, dotted) for each in _reaching(module, name, scope))
+
+
+def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *, of_library: bool = False) -> bool:
+    """Whether a method of a class may be something new, in the class or in the instance."""
+    if _a_conftest_may_replace(module, node.attr):
+        return True
+    return any(_reaches_method(module, each, node, scope, of_library) for each in _reaching(module, node.attr, scope))
+
+
+def _reaching(module: Module, name: str, scope: Scope) -> list[Replacement]:
+    # Most names are never replaced, and that can be seen without looking at every call.
+    return module.fact(Replacements).reaching(name, scope) if _is_set_somewhere(module.text, name) else []
+
+
+def _a_conftest_may_replace(module: Module, name: str) -> bool:
+    conftests = module.project.conftests(module.directory).modules
+    return any(conftest is not module and _is_set_somewhere(conftest.text, name) for conftest in conftests)
+
+
+def _is_set_somewhere(text: str, name: str) -> bool:
+    """Whether a name stands at the end of a text in quotes, or before an equals sign or a colon."""
+    # Without a regular expression: compiling one for every name would cost more than all of this.
+    at = text.find(name)
+    while at >= 0:
+        at += len(name)
+        follows = text[at : at + 8].lstrip(" ")
+        if follows.startswith(("'", '"', ":")) or (follows.startswith("=") and not follows.startswith("==")):
+            return True
+        at = text.find(name, at)
+    return False
+
+
+def _is_in_this_file(module: Module, replacement: Replacement) -> bool:
+    if replacement.path is not None:
+        return not replacement.path or _file_behind(module, replacement.path)[0] == module.path
+    owner = module.value_of(replacement.owner, replacement.scope)
+    if not isinstance(owner, (ast.Name, ast.Attribute)):
+        # `sys.modules[__name__]`, `globals()`, an import by name.
+        return True
+    return _file_behind(module, module.qualified(owner, replacement.scope))[0] == module.path
+
+
+def _reaches_path(module: Module, replacement: Replacement, dotted: str) -> bool:
+    path = replacement.path
+    if path is None:
+        path = module.qualified(replacement.owner, replacement.scope)
+        if not path:
+            return not _is_made_here(module, replacement)
+    if not path:
+        return True
+    full = f"{path}.{replacement.name}"
+    if full == dotted or full.endswith(f".{dotted}"):
+        return True
+    file, rest = _file_behind(module, full)
+    # With more than a name left it goes through something that the file imports or defines.
+    return bool(file) and ((file, rest) == _file_behind(module, dotted) or len(rest) > 1)
+
+
+def _reaches_method(
+    module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope, of_library: bool
+) -> bool:
+    path = replacement.path
+    if path is None:
+        path = module.qualified(replacement.owner, replacement.scope)
+        if not path:
+            return _may_be_of_object(module, replacement, node, scope)
+    if not path:
+        return True
+    file, rest = _file_behind(module, path)
+    # What is set in a module is no method.
+    return bool(rest) if file else of_library
+
+
+def _may_be_of_object(module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether `service.fetch = ..` or `self.fetch = ..` may be about the object whose method is called."""
+    owner = replacement.owner
+    changed = class_of_first_parameter(module, owner, replacement.scope) if isinstance(owner, ast.Name) else None
+    if changed is None:
+        return path_of(owner) == path_of(node.value) or not _is_made_here(module, replacement)
+    called = class_of_first_parameter(module, node.value, scope) if isinstance(node.value, ast.Name) else None
+    if called is None:
+        # Nobody calls methods on an instance of a test class but the class itself.
+        return not changed.may_be_collected
+    return called in changed.lineage or changed in called.lineage
+
+
+def _is_made_here(module: Module, replacement: Replacement) -> bool:
+    """Whether it is an attribute of something new, such as a mock, or of `self`, and of no module."""
+    owner = module.value_of(replacement.owner, replacement.scope)
+    if isinstance(owner, ast.Name):
+        return class_of_first_parameter(module, owner, replacement.scope) is not None
+    return isinstance(owner, ast.Call) and not module.qualified(owner.func, replacement.scope).startswith("importlib.")
+
+
+def _file_behind(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
+    found = module.project.outlines.file_behind(name, module.directory) if name else None
+    return found if found is not None else ("", ())
+
+
+def _around(scope: Scope | None) -> Iterator[Scope]:
+    while scope is not None and scope.parent is not None:
+        yield scope
+        scope = scope.parent
+
+
+def _text_of(node: ast.expr) -> str:
+    """The text that an expression is, or ends with: `f"{__name__}.fetch"` gives `.fetch`."""
+    if isinstance(node, ast.JoinedStr) and node.values:
+        node = node.values[-1]
+    elif isinstance(node, ast.BinOp):
+        node = node.right
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

@@ -1,0 +1,78 @@
+"""Sleeps of the event loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.assertions import always_fails
+from flake8_async_tests.inference.exceptions import is_caught_around
+from flake8_async_tests.inference.frozen import is_clock_controlled
+from flake8_async_tests.inference.numbers import number_of
+from flake8_async_tests.inference.places import contexts_around, is_expected_to_raise
+from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.suspension import next_statement, statement_of
+
+if TYPE_CHECKING:
+    import ast
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+# By the name of the argument that says how long.
+_SLEEPS = {"asyncio.sleep": "delay", "anyio.sleep": "delay", "trio.sleep": "seconds"}
+
+# Under these a sleep does not last as long as it says.
+_TIMEOUTS = frozenset(
+    {
+        "anyio.CancelScope",
+        "anyio.fail_after",
+        "anyio.fail_at",
+        "anyio.move_on_after",
+        "anyio.move_on_at",
+        "async_timeout.timeout",
+        "async_timeout.timeout_at",
+        "asyncio.timeout",
+        "asyncio.timeout_at",
+        "trio.CancelScope",
+        "trio.fail_after",
+        "trio.fail_at",
+        "trio.move_on_after",
+        "trio.move_on_at",
+    }
+)
+
+_INTERRUPTIONS = ("asyncio.CancelledError", "builtins.TimeoutError", "builtins.BaseException", "trio.Cancelled")
+
+
+def awaited_sleeps(module: Module) -> list[Call]:
+    """The sleeps of asyncio, anyio and trio that are awaited on the spot, in the order of the file."""
+    return [call for call in module.calls(*_SLEEPS) if call.is_awaited]
+
+
+def duration_of(call: Call) -> ast.expr | None:
+    """How long a sleep is to last, as it is written."""
+    return call.argument(0, _SLEEPS[call.name])
+
+
+def seconds_of(call: Call) -> float | None:
+    """How long a sleep is to last, None when that is not a literal."""
+    return number_of(duration_of(call))
+
+
+def may_end_early(call: Call) -> bool:
+    """Whether something cuts a sleep short, or makes it none at all: a timeout, a fake, a clock of the test's own."""
+    module = call.module
+    return (
+        any(name in _TIMEOUTS for name, _ in contexts_around(module, call.node, call.scope))
+        or is_expected_to_raise(module, call.node, call.scope)
+        or is_caught_around(module, call.node, call.scope, *_INTERRUPTIONS)
+        or path_may_be_replaced(module, call.name, call.scope)
+        or _is_followed_by_failure(call)
+        or is_clock_controlled(module, call.scope)
+    )
+
+
+def _is_followed_by_failure(call: Call) -> bool:
+    """Whether the end of a sleep is not to be reached: `pytest.fail()` stands behind it."""
+    after = next_statement(statement_of(call.node, call.scope), call.scope)
+    return after is not None and always_fails(call.module, after, call.scope)

@@ -1,0 +1,44 @@
+"""Awaits that a timeout may cut short."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.places import nodes_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+# Those that raise a TimeoutError when the time is up.
+_BLOCKS = frozenset(
+    {
+        "anyio.fail_after",
+        "anyio.fail_at",
+        "async_timeout.timeout",
+        "async_timeout.timeout_at",
+        "asyncio.timeout",
+        "asyncio.timeout_at",
+    }
+)
+
+
+def awaits_under_timeout(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:
+    """Whether a block awaits something under a timeout that stands in the block itself."""
+    return any(_is_await_under_timeout(module, node, scope) for node in nodes_of(body))
+
+
+def _is_await_under_timeout(module: Module, node: ast.AST, scope: Scope) -> bool:
+    if isinstance(node, ast.Await):
+        return isinstance(node.value, ast.Call) and module.qualified(node.value.func, scope) == "asyncio.wait_for"
+    if not isinstance(node, (ast.With, ast.AsyncWith)):
+        return False
+    calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+    is_timeout = any(module.qualified(call.func, scope) in _BLOCKS for call in calls)
+    return is_timeout and any(isinstance(inner, _AWAITING) for inner in nodes_of(node.body))
+
+
+_AWAITING = (ast.Await, ast.AsyncFor, ast.AsyncWith)

@@ -1,0 +1,178 @@
+"""What the text of a module says of its coroutine functions, told without parsing it.
+
+It may say too much (a name in a docstring), hardly ever too little: who wants to be sure parses the file, and
+thanks to this seldom has to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.project.project import Project
+
+# How many re-exports, and how many bases of bases, are followed.
+MOST_STEPS = 6
+
+ITSELF = ""
+"""Says that a name is a coroutine function, where otherwise methods stand."""
+
+_ASYNC_DEF = re.compile(rb"async[ \t]+def[ \t]+(\w+)")
+_FROM_IMPORT = re.compile(
+    rb"^from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)\)|([^\n\\]*(?:\\\r?\n[^\n\\]*)*))", re.MULTILINE
+)
+_IMPORT = re.compile(rb"^import[ \t]+([^\n#]+)", re.MULTILINE)
+_COMMENT = re.compile(rb"#[^\n]*")
+_WORDS = re.compile(rb"[\w.]+")
+
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+class Texts:
+    """Asks the texts of modules, each question once."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._async_names: dict[str, frozenset[str]] = {}
+        self._imports: dict[str, dict[str, str]] = {}
+        self._stars: dict[str, tuple[str, ...]] = {}
+        self._answers: dict[tuple[str, str], frozenset[str]] = {}
+        self._modules: dict[tuple[str, str], str | None] = {}
+
+    def locate(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
+        """The file of the project behind the longest part of a dotted name, and the rest of the name."""
+        stripped = name.lstrip(".")
+        dots = name[: len(name) - len(stripped)]
+        parts = stripped.split(".") if stripped else []
+        for end in range(len(parts), 0 if not dots else -1, -1):
+            path = self.module_path(dots + ".".join(parts[:end]), directory)
+            if path is not None:
+                return path, tuple(parts[end:])
+        return None
+
+    def module_path(self, name: str, directory: str) -> str | None:
+        """The file of a module, as it is imported from a folder."""
+        key = (name, directory)
+        if key not in self._modules:
+            self._modules[key] = self._project.find_import_from(name, directory)
+        return self._modules[key]
+
+    def coroutine_names(self, path: str, name: str) -> frozenset[str]:
+        """Which coroutine functions a name of a file may give: the methods of the class that it is, or ITSELF."""
+        return self._coroutine_names(path, name, MOST_STEPS)
+
+    def _coroutine_names(self, path: str, name: str, steps: int) -> frozenset[str]:
+        key = (path, name)
+        known = self._answers.get(key)
+        if known is None:
+            # Set before it is worked out, so that modules which import each other end.
+            self._answers[key] = _NO_NAMES
+            known = self._answers[key] = frozenset(self._work_out(path, name, steps)) if steps else _NO_NAMES
+        return known
+
+    def _work_out(self, path: str, name: str, steps: int) -> Iterator[str]:
+        content = self._project.files.read(path)
+        if content is None:
+            return
+        own = self._async_names_in(path, content)
+        header = _header_of(content, name)
+        if header is not None:
+            yield from own
+            for base in _WORDS.findall(header):
+                yield from self._elsewhere(path, content, base.decode(errors="replace"), steps)
+        elif name in own:
+            yield ITSELF
+        else:
+            alias = _alias_of(content, name)
+            if alias and alias != name:
+                yield from self._coroutine_names(path, alias, steps - 1)
+            yield from self._elsewhere(path, content, name, steps)
+
+    def _elsewhere(self, path: str, content: bytes, name: str, steps: int) -> Iterator[str]:
+        """What a name gives that the file imports, from wherever it may be."""
+        first, dot, rest = name.partition(".")
+        source = self._imports_in(path, content).get(first)
+        if source is not None:
+            located = self.locate(source + dot + rest, os.path.dirname(path))
+            if located is not None and located[1] and located[0] != path:
+                yield from self._coroutine_names(located[0], located[1][0], steps - 1)
+            return
+        for star in self._stars_in(path, content):
+            further = self._project.files.read(star) or b""
+            if name.encode() in further or self._stars_in(star, further):
+                yield from self._coroutine_names(star, name, steps - 1)
+
+    def _stars_in(self, path: str, content: bytes) -> tuple[str, ...]:
+        """The files of the project from which a file imports everything."""
+        known = self._stars.get(path)
+        if known is None:
+            folder = os.path.dirname(path)
+            found = (self.module_path(star, folder) for star in self._imports_in(path, content)["*"].split())
+            known = self._stars[path] = tuple(star for star in found if star is not None)
+        return known
+
+    def _async_names_in(self, path: str, content: bytes) -> frozenset[str]:
+        known = self._async_names.get(path)
+        if known is None:
+            found = _ASYNC_DEF.findall(content) if b"async" in content else ()
+            known = self._async_names[path] = frozenset(name.decode(errors="replace") for name in found)
+        return known
+
+    def _imports_in(self, path: str, content: bytes) -> dict[str, str]:
+        """What the names mean that a module imports; under `*` the modules from which it imports everything."""
+        known = self._imports.get(path)
+        if known is None:
+            known = self._imports[path] = _imported(content)
+        return known
+
+
+def _alias_of(content: bytes, name: str) -> str:
+    """The name behind `name = other`."""
+    head = f"\n{name} = ".encode()
+    at = content.find(head)
+    match = _WORDS.match(content, at + len(head)) if at >= 0 else None
+    return match.group().decode(errors="replace") if match is not None else ""
+
+
+def _header_of(content: bytes, name: str) -> bytes | None:
+    """What stands between the name of a class and the colon, None when there is no such class."""
+    head = b"class " + name.encode()
+    at = content.find(head)
+    while at >= 0:
+        end = at + len(head)
+        if content[at - 1 : at] in (b"", b"\n") and not _WORDS.match(content, end):
+            return content[end : content.find(b":", end)]
+        at = content.find(head, end)
+    return None
+
+
+def _imported(content: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    stars: list[str] = []
+    for match in _FROM_IMPORT.finditer(content):
+        base = match.group(1).decode(errors="replace")
+        names = match.group(2) or match.group(3) or b""
+        for part in _COMMENT.sub(b"", names).replace(b"\\", b" ").decode(errors="replace").split(","):
+            words = part.split()
+            if words == ["*"]:
+                stars.append(base)
+            elif words:
+                found[words[-1]] = joined(base, words[0])
+    for match in _IMPORT.finditer(content):
+        for part in match.group(1).decode(errors="replace").split(","):
+            words = part.split()
+            if len(words) == 3:
+                found[words[2]] = words[0]
+            elif words:
+                first = words[0].partition(".")[0]
+                found[first] = first
+    return found | {"*": " ".join(stars)}
+
+
+def joined(base: str, name: str) -> str:
+    """A name in a module, which may be `.` or `..`."""
+    return base + name if base.endswith(".") else f"{base}.{name}"
