@@ -13,6 +13,9 @@ one expects none. A python block without a path is `test_example.py`. A block wi
 holds options of the plugin, one a line. A finding that a line of its own cannot carry is written in
 a block with the language `expect`, as `path:line:column CODE words`.
 
+A block with the language `fixed` and a path (`test_example.py` without one) holds what that file becomes when all
+fixes, safe and unsafe, are applied; a file without such a block is not compared.
+
 A case file speaks of the code in its name; findings of other rules count only in cases that name their code.
 """
 
@@ -53,6 +56,7 @@ class Case:
     files: dict[str, str] = field(default_factory=dict)
     options: list[str] = field(default_factory=list)
     expected: list[Expected] = field(default_factory=list)
+    fixed: dict[str, str] = field(default_factory=dict)
 
     @property
     def codes(self) -> set[str]:
@@ -106,6 +110,11 @@ def _add_block(case: Case, language: str, name: str, lines: list[str]) -> None:
             case.expected.append(Expected(path, int(number), int(column), code, words.strip()))
         return
     name = name or "test_example.py"
+    if language == "fixed":
+        if name not in case.files:
+            raise MalformedCase(f"{case.id}: {name} is fixed before it is there")
+        case.fixed[name] = "".join(f"{line}\n" for line in lines)
+        return
     if name in case.files:
         raise MalformedCase(f"{case.id}: {name} is there twice")
     case.files[name] = "".join(f"{line}\n" for line in lines)

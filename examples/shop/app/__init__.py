@@ -1,0 +1,1 @@
+"""A small shop: products, orders, a warehouse of somebody else's, and receipts."""

@@ -1,0 +1,258 @@
+"""Imports: fitted in beside the file's own, and removed when a fix has orphaned them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.fixing.lines import Lines, apply_edits, end_of, start_of
+from flake8_async_tests.rule import Edit, Import
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+ImportNode = ast.Import | ast.ImportFrom
+
+# Where imports stand: the standard library, then everything else, then the package's own relative ones.
+_STANDARD, _OTHERS, _RELATIVE = range(3)
+
+
+# -- adding -------------------------------------------------------------------------------------------------------
+
+
+def add_imports(text: str, wanted: Iterable[Import]) -> str:
+    """The text with these imports, each where it belongs among the file's own."""
+    for each in sorted(set(wanted)):
+        tree = ast.parse(text)
+        if not _is_there(tree, each):
+            lines = Lines(text)
+            joined = _joined(tree, lines, each)
+            text = apply_edits(text, [joined or _new_line(tree, lines, each)])
+    return text
+
+
+def _is_there(tree: ast.Module, wanted: Import) -> bool:
+    for node in tree.body:
+        for alias in node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else ():
+            if alias.asname is None and _imported(node, alias) == wanted:
+                return True
+    return False
+
+
+def _imported(node: ast.stmt, alias: ast.alias) -> Import:
+    if isinstance(node, ast.ImportFrom):
+        return Import("." * node.level + (node.module or ""), alias.name)
+    return Import(alias.name)
+
+
+def _joined(tree: ast.Module, lines: Lines, wanted: Import) -> Edit | None:
+    """The name among those that the file imports from the same module already."""
+    if not wanted.name:
+        return None
+    for node in _leading_imports(tree):
+        if isinstance(node, ast.ImportFrom) and not node.level and node.module == wanted.module:
+            if any(alias.name == "*" for alias in node.names):
+                continue
+            return _among(node.names, lines, wanted.name)
+    return None
+
+
+def _among(aliases: Sequence[ast.alias], lines: Lines, name: str) -> Edit:
+    following = next((alias for alias in aliases if _order(alias.name) > _order(name)), None)
+    neighbour = following or aliases[-1]
+    indentation = lines.before(start_of(neighbour))
+    has_own_line = not indentation.strip() and neighbour.lineno > 1 and len({a.lineno for a in aliases}) == len(aliases)
+    gap = f",\n{indentation}" if has_own_line else ", "
+    if following is not None:
+        return Edit(start_of(following), start_of(following), f"{name}{gap}")
+    return Edit(end_of(neighbour), end_of(neighbour), f"{gap}{name}")
+
+
+def _order(name: str) -> tuple[int, str]:
+    """Constants, classes, functions: the order that import sorters give names."""
+    if name.isupper() and len(name) > 1:
+        return 0, name
+    return (1 if name[:1].isupper() else 2), name
+
+
+def _new_line(tree: ast.Module, lines: Lines, wanted: Import) -> Edit:
+    statement = f"from {wanted.module} import {wanted.name}" if wanted.name else f"import {wanted.module}"
+    leading = _leading_imports(tree)
+    imports = [node for node in leading if _has_own_lines(node, lines)]
+    if not imports:
+        return _above(leading[0], f"{statement}\n") if leading else _first_import(tree, lines, statement)
+    section = _section(wanted.module)
+    key = (bool(wanted.name), wanted.module.lower())
+    same = [node for node in imports if _section(_module(node)) == section]
+    smaller = [node for node in same if _key(node) <= key]
+    if smaller:
+        return _below(max(smaller, key=_key), lines, f"{statement}\n")
+    if same:
+        return _above(same[0], f"{statement}\n")
+    earlier = [node for node in imports if _section(_module(node)) < section]
+    if earlier:
+        return _below(earlier[-1], lines, f"\n{statement}\n")
+    return _above(imports[0], f"{statement}\n\n")
+
+
+def _key(node: ImportNode) -> tuple[bool, str]:
+    return isinstance(node, ast.ImportFrom), _module(node).lower()
+
+
+def _module(node: ImportNode) -> str:
+    if isinstance(node, ast.ImportFrom):
+        return "." * node.level + (node.module or "")
+    return node.names[0].name
+
+
+def _section(module: str) -> int:
+    if module.startswith("."):
+        return _RELATIVE
+    return _STANDARD if module.partition(".")[0] in sys.stdlib_module_names else _OTHERS
+
+
+def _leading_imports(tree: ast.Module) -> list[ImportNode]:
+    """The imports of the module itself that stand above everything that could need them."""
+    found: list[ImportNode] = []
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            break
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module != "__future__"):
+            found.append(node)
+    return found
+
+
+def _has_own_lines(node: ast.stmt, lines: Lines) -> bool:
+    return node.col_offset == 0 and lines.is_rest_empty(end_of(node))
+
+
+def _below(node: ast.stmt, lines: Lines, text: str) -> Edit:
+    line, _ = end_of(node)
+    place = lines.start_of_next_line(line)
+    if place[0] == line:
+        # The last line of all, and it has no end.
+        return Edit(place, place, "\n" + text.removesuffix("\n"))
+    return Edit(place, place, text)
+
+
+def _above(node: ast.stmt, text: str) -> Edit:
+    place = (node.lineno, 0)
+    return Edit(place, place, text)
+
+
+def _first_import(tree: ast.Module, lines: Lines, statement: str) -> Edit:
+    """The file's first import: below its docstring, its `__future__` imports, and the comments at its top."""
+    last: ast.stmt | None = None
+    for position, node in enumerate(tree.body):
+        is_docstring = position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        if (is_docstring or is_future) and _has_own_lines(node, lines):
+            last = node
+    if last is not None:
+        return _below(last, lines, f"\n{statement}\n")
+    line = _below_first_comments(lines)
+    following = next((at for at in range(line, lines.count + 1) if not lines.is_blank(at)), line)
+    return Edit((line, 0), (line, 0), f"{statement}\n" + "\n" * max(0, 2 - (following - line)))
+
+
+def _below_first_comments(lines: Lines) -> int:
+    """The line after the comments that a file begins with, if they are not about the code right below them."""
+    line = 1
+    while line < lines.count and lines.line(line).startswith("#"):
+        line += 1
+    if line < lines.count and lines.is_blank(line):
+        return line + 1 if line > 1 else line
+    # No blank line between: only a shebang and a coding cookie have to stay at the top.
+    line = 1
+    while line < min(3, lines.count) and re.match(r"#!|#.*coding[:=]", lines.line(line)):
+        line += 1
+    return line
+
+
+# -- removing -----------------------------------------------------------------------------------------------------
+
+
+def remove_orphans(before: str, after: str, *, is_package: bool = False) -> str:
+    """The text after a fix without the module's imports that were used before it and no longer are."""
+    if is_package:
+        # What a package imports may be meant for those who import the package.
+        return after
+    orphaned = _used_names(ast.parse(before)) - _used_names(ast.parse(after))
+    if not orphaned:
+        return after
+    while True:
+        edit = next(_removals(after, orphaned), None)
+        if edit is None:
+            return after
+        after = apply_edits(after, [edit])
+
+
+def _removals(text: str, names: set[str]) -> Iterator[Edit]:
+    tree = ast.parse(text)
+    lines = Lines(text)
+    for node in tree.body:
+        if not isinstance(node, (ast.Import, ast.ImportFrom)) or not _has_own_lines(node, lines):
+            continue
+        if _is_kept_on_purpose(node, lines):
+            continue
+        for alias in node.names:
+            local = _local_name(alias)
+            if local in names and _bindings(tree, local) == 1 and not _is_mentioned(tree, local):
+                yield _removal(node, alias, lines)
+
+
+def _is_kept_on_purpose(node: ImportNode, lines: Lines) -> bool:
+    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
+        return True
+    first, last = start_of(node), end_of(node)
+    return "noqa" in lines.between(first, lines.end_of_line(last[0]))
+
+
+def _removal(node: ImportNode, alias: ast.alias, lines: Lines) -> Edit:
+    if len(node.names) == 1:
+        return lines.without_lines(node.lineno, end_of(node)[0])
+    position = node.names.index(alias)
+    if position + 1 < len(node.names):
+        return Edit(start_of(alias), start_of(node.names[position + 1]), "")
+    return Edit(end_of(node.names[position - 1]), end_of(alias), "")
+
+
+def _local_name(alias: ast.alias) -> str:
+    return alias.asname or alias.name.partition(".")[0]
+
+
+def _used_names(tree: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def _bindings(tree: ast.Module, name: str) -> int:
+    """How many imports, anywhere in the file, give something that name."""
+    return sum(
+        1
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+        if _local_name(alias) == name
+    )
+
+
+def _is_mentioned(tree: ast.Module, name: str) -> bool:
+    """Whether some text is code that has the name in it: an annotation in quotes, or an entry of `__all__`."""
+    word = re.compile(rf"\b{re.escape(name)}\b")
+    return any(
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and word.search(node.value) is not None
+        and name in _names_in_quoted(node.value)
+        for node in ast.walk(tree)
+    )
+
+
+def _names_in_quoted(text: str) -> set[str]:
+    try:
+        expression = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        return set()
+    return {node.id for node in ast.walk(expression) if isinstance(node, ast.Name)}

@@ -1,0 +1,143 @@
+"""One run of fixes over many files: round after round in memory, until nothing is left to fix."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from flake8_async_tests.fixing.apply import apply_fixes
+from flake8_async_tests.fixing.document import Document, read_document
+from flake8_async_tests.fixing.lines import unify_line_ends
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flake8_async_tests.rule import Finding, Rule
+
+# Fixes come to an end long before: this ends those of two rules that undo each other.
+_MOST_ROUNDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A finding that the linter would show to the user."""
+
+    rule: Rule
+    finding: Finding
+
+    @property
+    def code(self) -> str:
+        return self.rule.code
+
+    def is_fixable(self, *, unsafe: bool) -> bool:
+        return self.finding.fix is not None and (self.finding.fix.safe or unsafe)
+
+
+class Linter(Protocol):
+    """Whoever says which findings there are."""
+
+    def begin(self, changed: Mapping[str, bytes]) -> None:
+        """Forget what is known of the project; the content of some files is not what is on the disk."""
+
+    def lint(self, path: str, text: str) -> list[Reported]:
+        """The findings that are reported for a text, in the place of that file's."""
+
+
+class NotFixed(Exception):  # noqa: N818  # read as a sentence
+    """Why a file has to stay as it was."""
+
+
+@dataclass
+class FileResult:
+    """What has come of one file so far."""
+
+    path: str
+    document: Document
+    text: str
+    fixed: Counter[str] = field(default_factory=Counter)
+    left: list[Reported] = field(default_factory=list)
+    trouble: str = ""
+    """Why it stays as it was."""
+
+    @property
+    def has_changed(self) -> bool:
+        return self.text != self.document.text
+
+    @property
+    def content(self) -> bytes:
+        return self.document.with_text(self.text)
+
+    def give_up(self, trouble: str) -> None:
+        self.text = self.document.text
+        self.fixed.clear()
+        self.trouble = trouble
+
+
+class Session:
+    """Fixes files in memory; nothing is written."""
+
+    def __init__(self, linter: Linter, *, unsafe: bool) -> None:
+        self._linter = linter
+        self._unsafe = unsafe
+
+    def run(self, paths: Sequence[str], progress: Callable[[int, int, str], None]) -> list[FileResult]:
+        """What comes of the files; of those that cannot be read nothing does."""
+        documents = ((path, read_document(path)) for path in paths)
+        results = [FileResult(path, document, document.text) for path, document in documents if document is not None]
+        for _ in range(_MOST_ROUNDS):
+            # What was fixed in one file may change what there is to say of another, a conftest above all.
+            self._linter.begin({result.path: result.content for result in results if result.has_changed})
+            changed = False
+            for number, result in enumerate(results, start=1):
+                progress(number, len(results), result.path)
+                changed |= self._settle(result)
+            if not changed:
+                break
+        return results
+
+    def _settle(self, result: FileResult) -> bool:
+        """Fix a file until it has nothing left to fix; say whether that changed it."""
+        before = result.text
+        result.left = self._linter.lint(result.path, unify_line_ends(result.text))
+        if result.trouble:
+            return False
+        try:
+            for _ in range(_MOST_ROUNDS):
+                if not self._fix_once(result):
+                    break
+            else:
+                raise NotFixed("its fixes come to no end")
+        except NotFixed as reason:
+            result.give_up(str(reason))
+            result.left = self._linter.lint(result.path, unify_line_ends(result.text))
+        return result.text != before
+
+    def _fix_once(self, result: FileResult) -> bool:
+        fixable = [reported for reported in result.left if reported.is_fixable(unsafe=self._unsafe)]
+        if not fixable:
+            return False
+        codes = ", ".join(sorted({reported.code for reported in fixable}))
+        fixes = [reported.finding.fix for reported in fixable if reported.finding.fix is not None]
+        applied = apply_fixes(result.text, fixes, is_package=result.path.endswith("__init__.py"))
+        if applied is None:
+            raise NotFixed(f"the fixes of {codes} would leave no valid Python")
+        left = self._linter.lint(result.path, unify_line_ends(applied.text))
+        fixed = [fixable[position] for position in applied.fixes]
+        still_there = _still_there(result.left, fixed, left)
+        if still_there:
+            raise NotFixed(f"the fixes of {', '.join(still_there)} do not mend what they are for")
+        result.text = applied.text
+        result.fixed.update(reported.code for reported in fixed)
+        result.left = left
+        return True
+
+
+def _still_there(before: list[Reported], fixed: list[Reported], after: list[Reported]) -> list[str]:
+    """The codes of findings that are told as often as if no fix had been applied."""
+    told_before, told_after, mended = _told(before), _told(after), _told(fixed)
+    return sorted({key[0] for key, times in mended.items() if told_after[key] > told_before[key] - times})
+
+
+def _told(reported: list[Reported]) -> Counter[tuple[str, str]]:
+    return Counter((each.code, each.finding.message) for each in reported)
