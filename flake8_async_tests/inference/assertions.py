@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.places import end_of, nodes_of, place_of
+from flake8_async_tests.inference.suspension import block_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -76,6 +78,36 @@ def asserts(module: Module, statement: ast.stmt, scope: Scope) -> bool:
     value = statement.value if isinstance(statement, ast.Expr) else None
     call = value.value if isinstance(value, ast.Await) else value
     return isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert")
+
+
+def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[ast.stmt]:
+    """The assertions that follow a statement: in its block, and in the blocks around it."""
+    parents = scope.parents
+    heads: dict[ast.AST, ast.stmt] = {}
+    at: ast.AST = node
+    while at is not scope.node:
+        if isinstance(at, ast.stmt):
+            heads[parents[at]] = at
+        at = parents[at]
+    assertions = _assertions_of(module, scope)
+    for after in assertions[bisect_right(assertions, end_of(node), key=place_of) :]:
+        head = heads.get(parents[after])
+        if head is not None and block_of(head, scope) is block_of(after, scope):
+            yield after
+
+
+def _assertions_by_scope(module: Module) -> dict[Scope, list[ast.stmt]]:  # noqa: ARG001  # filled on demand
+    return {}
+
+
+def _assertions_of(module: Module, scope: Scope) -> list[ast.stmt]:
+    """The statements of a scope that assert something, in their order."""
+    by_scope = module.fact(_assertions_by_scope)
+    found = by_scope.get(scope)
+    if found is None:
+        statements = [node for node in scope.of(ast.Assert, ast.Expr, ast.Raise) if isinstance(node, ast.stmt)]
+        found = by_scope[scope] = sorted((node for node in statements if asserts(module, node, scope)), key=place_of)
+    return found
 
 
 def holds_assertion(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:

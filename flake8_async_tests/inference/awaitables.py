@@ -100,13 +100,17 @@ class _Judge:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._depth = 0
+        self._known: dict[ast.expr, Awaitable] = {}
 
     def of(self, node: ast.expr, scope: Scope) -> Awaitable:
         if self._depth > _DEPTH:
             return Awaitable.UNKNOWN
-        self._depth += 1
-        found = self._of(node, scope)
-        self._depth -= 1
+        found = self._known.get(node)
+        if found is None:
+            self._known[node] = Awaitable.UNKNOWN
+            self._depth += 1
+            found = self._known[node] = self._of(node, scope)
+            self._depth -= 1
         return found
 
     def _of(self, node: ast.expr, scope: Scope) -> Awaitable:

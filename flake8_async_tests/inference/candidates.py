@@ -7,8 +7,10 @@ something to find out, so it is found out for what is left.
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.clients import Kind
 from flake8_async_tests.inference.known_coroutines import CLASS_WORDS, FUNCTION_WORDS, METHOD_WORDS
 from flake8_async_tests.project.texts import ITSELF, joined
@@ -16,7 +18,7 @@ from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -31,6 +33,26 @@ CLIENTS = frozenset(
     }
 )
 _CLIENT_METHODS = frozenset(method for kind in CLIENTS for method in kind.coroutine_methods)
+# Builtins that look into what they are given, or iterate over it.
+LOOKING_BUILTINS = frozenset(
+    {
+        "all",
+        "any",
+        "bool",
+        "dict",
+        "float",
+        "int",
+        "len",
+        "list",
+        "max",
+        "min",
+        "set",
+        "sorted",
+        "str",
+        "sum",
+        "tuple",
+    }
+)
 _CLIENT_WORDS = (
     "AsyncClient",
     "ClientSession",
@@ -56,31 +78,24 @@ class Candidates:
         self._add_own()
         self._add_imported()
         self._add_libraries()
-        self._has_clients = any(word in text for text in self._texts_in_view() for word in _CLIENT_WORDS)
+        conftests = module.project.conftests(module.directory).modules
+        self._has_clients = any(each.fact(_speaks_of_clients) for each in (module, *conftests))
         self._tails = module.names.tails_of_any(self._functions)
         self._mocks = self._calls_for_mocks()
         self._add_assigned()
 
-    def _texts_in_view(self) -> Iterator[str]:
-        yield self._module.text
-        for conftest in self._module.project.conftests(self._module.directory).modules:
-            yield conftest.text
-
-    def calls(self) -> Iterator[tuple[ast.Call, Scope]]:
+    def calls(self) -> list[tuple[ast.Call, Scope]]:
         """Those calls that may be of a coroutine function and are neither awaited nor entered nor handed on."""
-        by_kind = self._module.index.by_kind
-        settled: set[ast.AST | None] = set()
-        for kind in (ast.Await, ast.Return, ast.Yield, ast.YieldFrom):
-            for node, _ in by_kind[kind]:
-                assert isinstance(node, (ast.Await, ast.Return, ast.Yield, ast.YieldFrom))
-                settled.add(node.value)
-        for block, _ in (*by_kind[ast.AsyncWith], *by_kind[ast.With]):
-            assert isinstance(block, (ast.AsyncWith, ast.With))
-            settled.update(item.context_expr for item in block.items)
         tails = self._tails | _CLIENT_METHODS if self._has_clients else self._tails
         calls = self._module.index.calls
-        for tail in tails & calls.keys():
-            yield from (pair for pair in calls[tail] if pair[0] not in settled)
+        pairs = [pair for tail in tails & calls.keys() for pair in calls[tail]]
+        if not pairs:
+            return []
+        settled = set(_settled(self._module))
+        pairs = [pair for pair in pairs if pair[0] not in settled]
+        looking = self._module.names.tails_of_any(LOOKING_BUILTINS)
+        handed_on = {value for scope in {pair[1] for pair in pairs} for value in _handed_on(scope, looking)}
+        return [pair for pair in pairs if pair[0] not in handed_on]
 
     def may_hold_instance(self, node: ast.expr) -> bool:
         """Whether a name or path may have been given an instance of a class with coroutine methods."""
@@ -97,47 +112,56 @@ class Candidates:
 
     def _add_own(self) -> None:
         for scope in self._module.index.scopes:
-            kind = scope.node.__class__
-            if kind is ast.AsyncFunctionDef or kind is ast.ClassDef:
-                assert isinstance(scope.node, (ast.AsyncFunctionDef, ast.ClassDef))
-                (self._functions if kind is ast.AsyncFunctionDef else self._classes).add(scope.node.name)
+            node = scope.node
+            kind = node.__class__
+            if kind is ast.AsyncFunctionDef:
+                self._functions.add(node.name)  # type: ignore[union-attr]  # told by its class
+            elif kind is ast.ClassDef:
+                self._classes.add(node.name)  # type: ignore[union-attr]  # told by its class
 
     def _add_imported(self) -> None:
         outlines, directory = self._module.project.outlines, self._module.directory
-        used = self._words_used()
+        modules = {}
         for local, dotted in _imports(self._module):
-            words = used.get(local)
-            if words is None:
-                continue
             located = outlines.file_behind(dotted, directory)
-            if located is not None and located[1]:
+            # `import app` may lead to modules below a folder that is none itself.
+            if local == dotted or (located is not None and not located[1]):
+                modules[local] = dotted
+            elif located is not None and self._is_used(local):
                 self._add(local, dotted)
-            elif located is not None or local == dotted:
-                for word in words:
-                    self._add(word.rpartition(".")[2], f"{dotted}.{word}")
+        for local, path in self._paths_from(modules):
+            self._add(path.rpartition(".")[2], f"{modules[local]}.{path}")
         for star in self._module.fact(star_imports):
-            for word in used:
-                self._add(word, joined(star, word))
+            for tail in self._module.index.calls:
+                self._add(tail, joined(star, tail))
 
-    def _words_used(self) -> dict[str, set[str]]:
-        """The names that are called, assigned or inherited from, or of which something is; with what that is."""
-        found: dict[str, set[str]] = {}
-        for tail, pairs in self._module.index.calls.items():
+    def _is_used(self, name: str) -> bool:
+        """Whether something may be called by a name or of it, or inherit from it."""
+        if name in self._module.index.calls or name in self._bases or f"{name}." in self._module.text:
+            return True
+        return len(self._module.names.tails_of(name)) > 1
+
+    @cached_property
+    def _bases(self) -> set[str]:
+        nodes = (scope.node for scope in self._module.index.scopes if isinstance(scope.node, ast.ClassDef))
+        return {_last_word(base) for node in nodes for base in node.bases}
+
+    def _paths_from(self, modules: dict[str, str]) -> set[tuple[str, str]]:
+        """What is called, assigned or inherited from as an attribute of these: `("service", "fetch")`."""
+        found: set[tuple[str, str]] = set()
+        if not modules:
+            return found
+        for pairs in self._module.index.calls.values():
             for node, _ in pairs:
-                function = node.func
-                if function.__class__ is ast.Name:
-                    found.setdefault(tail, set())
-                else:
-                    _note_path(function, found)
+                if node.func.__class__ is ast.Attribute:
+                    _note_path(node.func, modules, found)
         for scope in self._module.index.scopes:
-            if scope.node.__class__ is ast.ClassDef:
-                assert isinstance(scope.node, ast.ClassDef)
+            if isinstance(scope.node, ast.ClassDef):
                 for base in scope.node.bases:
-                    _note_path(base, found)
-        for statement, _ in self._module.index.by_kind[ast.Assign]:
-            assert isinstance(statement, ast.Assign)
-            if statement.value.__class__ is ast.Attribute or statement.value.__class__ is ast.Name:
-                _note_path(statement.value, found)
+                    _note_path(base, modules, found)
+        for statement, _ in self._module.of_kind(ast.Assign):
+            if statement.value.__class__ is ast.Attribute:
+                _note_path(statement.value, modules, found)
         return found
 
     def _add(self, local: str, dotted: str) -> None:
@@ -159,29 +183,28 @@ class Candidates:
 
     def _add_assigned(self) -> None:
         classes = self._module.names.tails_of_any(self._classes)
-        by_kind = self._module.index.by_kind
-        for node, _ in (*by_kind[ast.Assign], *by_kind[ast.AnnAssign]):
-            assert isinstance(node, (ast.Assign, ast.AnnAssign))
+        for node in _assignments(self._module):
             value = node.value
-            kind = value.__class__
-            if kind is ast.Call:
-                assert isinstance(value, ast.Call)
+            if isinstance(value, ast.Call):
                 if _last_word(value.func) in classes:
                     self._instances.update(_words_assigned(node))
                 if value in self._mocks:
                     self._add_mocks(_words_assigned(node))
-            elif kind is ast.Name or kind is ast.Attribute:
+            elif isinstance(value, (ast.Name, ast.Attribute)):
                 self._assigned.update(_words_assigned(node))
-        if self._mocks:
-            self._add_patched()
-
-    def _add_patched(self) -> None:
-        """What `with patch(.., new_callable=AsyncMock) as m` and the like of a decorator bind."""
-        for block, _ in self._module.index.by_kind[ast.With]:
-            assert isinstance(block, ast.With)
+        for block in _blocks(self._module):
             for item in block.items:
-                if item.optional_vars is not None and item.context_expr in self._mocks:
-                    self._add_mocks([_last_word(item.optional_vars)])
+                given, entered = item.optional_vars, item.context_expr
+                if isinstance(given, ast.Name) and isinstance(entered, ast.Call):
+                    if _last_word(entered.func) in classes:
+                        self._instances.add(given.id)
+                    if entered in self._mocks:
+                        self._add_mocks([given.id])
+        if self._mocks:
+            self._add_injected()
+
+    def _add_injected(self) -> None:
+        """What `@patch(.., new_callable=AsyncMock)` passes to the function below it."""
         for scope in self._module.index.scopes:
             node = scope.node if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
             if node is not None and not self._mocks.isdisjoint(node.decorator_list):
@@ -207,6 +230,44 @@ class Candidates:
         return found
 
 
+def _settled(module: Module) -> Iterator[ast.expr | None]:
+    """What is awaited, entered, or given to whoever called the function."""
+    yield from (node.value for node, _ in module.of_kind(ast.Await))
+    yield from (node.value for node, _ in module.of_kind(ast.Return))
+    yield from (node.value for node, _ in module.of_kind(ast.Yield))
+    yield from (node.value for node, _ in module.of_kind(ast.YieldFrom))
+    yield from (item.context_expr for block in _blocks(module) for item in block.items)
+
+
+def _assignments(module: Module) -> Iterator[ast.Assign | ast.AnnAssign]:
+    yield from (node for node, _ in module.of_kind(ast.Assign))
+    yield from (node for node, _ in module.of_kind(ast.AnnAssign))
+
+
+def _blocks(module: Module) -> Iterator[ast.With | ast.AsyncWith]:
+    yield from (node for node, _ in module.of_kind(ast.With))
+    yield from (node for node, _ in module.of_kind(ast.AsyncWith))
+
+
+def _handed_on(scope: Scope, looking: Container[str]) -> Iterator[ast.expr]:
+    """What is given to functions, but for those that look at it at once."""
+    for node in scope.nodes:
+        if isinstance(node, ast.Call):
+            function = node.func
+            if isinstance(function, ast.Attribute):
+                looks = function.attr.startswith("assert")
+            else:
+                looks = isinstance(function, ast.Name) and function.id in looking
+            if not looks:
+                yield from node.args
+                for keyword in node.keywords:
+                    yield keyword.value
+
+
+def _speaks_of_clients(module: Module) -> bool:
+    return any(word in module.text for word in _CLIENT_WORDS)
+
+
 def star_imports(module: Module) -> tuple[str, ...]:
     """The modules from which a file imports everything."""
     return tuple(
@@ -218,29 +279,22 @@ def star_imports(module: Module) -> tuple[str, ...]:
 
 def _imports(module: Module) -> Iterator[tuple[str, str]]:
     """The names that imports bind, at the top or in functions, and what they mean."""
-    for node, _ in module.index.by_kind[ast.ImportFrom]:
-        assert isinstance(node, ast.ImportFrom)
+    for node, _ in module.of_kind(ast.ImportFrom):
         base = "." * node.level + (node.module or "")
         for alias in node.names:
             if alias.name != "*":
                 yield alias.asname or alias.name, joined(base, alias.name)
-    for node, _ in module.index.by_kind[ast.Import]:
-        assert isinstance(node, ast.Import)
-        for alias in node.names:
+    for statement, _ in module.of_kind(ast.Import):
+        for alias in statement.names:
             yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
 
 
-def _note_path(node: ast.expr, found: dict[str, set[str]]) -> None:
-    """Note `b.c` under `a` for `a.b.c`."""
-    words: list[str] = []
-    while isinstance(node, ast.Attribute):
-        words.append(node.attr)
-        node = node.value
-    if isinstance(node, ast.Name):
-        found.setdefault(node.id, set())
-        if words:
-            words.reverse()
-            found[node.id].add(".".join(words))
+def _note_path(node: ast.expr, modules: Container[str], found: set[tuple[str, str]]) -> None:
+    root = node
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    if isinstance(root, ast.Name) and root.id in modules:
+        found.add((root.id, path_of(node).partition(".")[2]))
 
 
 def _words_assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[str]:

@@ -13,6 +13,7 @@ from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.elsewhere import find_elsewhere, function_meant
 from flake8_async_tests.inference.flow import Binding, bindings_at
 from flake8_async_tests.inference.flow import Kind as How
+from flake8_async_tests.inference.replaced import Replacements
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
@@ -140,6 +141,16 @@ def fixture_behind(function: Function, name: str) -> Fixture | None:
         return None
     beyond = fixture if fixture is not None and fixture.name == name else None
     return module.fixture_graph.find(name, klass, beyond=beyond)
+
+
+def may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
+    """Whether a mock may stand in where a class or function of a library is called: a patch here or in a conftest."""
+    word = name.rpartition(".")[2]
+    if module.fact(Replacements).reaching(word, scope):
+        return True
+    conftests = module.project.conftests(module.directory).modules
+    quoted = (f'{word}"', f"{word}'")
+    return any(conftest is not module and any(text in conftest.text for text in quoted) for conftest in conftests)
 
 
 def _kind(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:

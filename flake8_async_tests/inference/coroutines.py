@@ -34,6 +34,12 @@ def coroutine_function_called(call: Call) -> str:
     return found.shown
 
 
+def fits_for_sure(call: Call) -> bool:
+    """Whether a call of a known coroutine function is known not to raise a TypeError at once."""
+    found = _found(call.module, call.node.func, call.scope)
+    return found is not None and found.function.signature is not None
+
+
 def coroutine_function_named(module: Module, node: ast.expr, scope: Scope) -> str:
     """The name to show of the known coroutine function that an expression is (not a call of it), or ""."""
     found = _found(module, node, scope)

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.candidates import Candidates, star_imports
-from flake8_async_tests.inference.flow import Kind, bindings_at, is_assigned_at, is_rebound_elsewhere
+from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at, is_rebound_elsewhere
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.inference.replaced import method_may_be_replaced, name_may_be_replaced, path_may_be_replaced
@@ -26,7 +26,7 @@ from flake8_async_tests.source.coroutines import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -137,12 +137,8 @@ def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, 
             return _member_of_super(module, node.attr, scope), True
         return _member_of_instance(module, receiver, node.attr, scope), True
     if module.fact(Candidates).may_hold_instance(receiver):
-        members = [
-            _member_of_instance(module, binding.value, node.attr, binding.scope)
-            if binding.kind is Kind.ASSIGNED and isinstance(binding.value, ast.Call)
-            else Other.SOMETHING
-            for binding in bindings_at(module, receiver, scope)
-        ]
+        bindings = bindings_at(module, receiver, scope)
+        members = [_member_of_bound(module, binding, node.attr) for binding in bindings]
         if members and all(isinstance(member, CoroutineFunction) for member in members):
             return members[0], True
     return Other.SOMETHING, True
@@ -165,13 +161,32 @@ def _member_of_super(module: Module, name: str, scope: Scope) -> Member:
     return Other.SOMETHING if isinstance(member, CoroutineFunction) and member.is_abstract else member
 
 
+def _member_of_bound(module: Module, binding: Binding, name: str) -> Member:
+    """What an attribute is of what a name was given: a new instance of a class, or one that was entered."""
+    klass = _class_made(module, binding.value, binding.scope) if binding.value is not None else None
+    if klass is None:
+        return Other.SOMETHING
+    if binding.kind is Kind.ENTERED:
+        is_instance = find_method(klass, "__enter__") is Other.GIVES_SELF
+    elif binding.kind is Kind.ENTERED_ASYNC:
+        enter = find_method(klass, "__aenter__")
+        is_instance = isinstance(enter, CoroutineFunction) and enter.gives_self
+    else:
+        is_instance = binding.kind is Kind.ASSIGNED
+    return find_method(klass, name) if is_instance else Other.SOMETHING
+
+
 def _member_of_instance(module: Module, call: ast.Call, name: str, scope: Scope) -> Member:
-    """What an attribute is of what a call makes, if that is a new instance of a class."""
-    if not isinstance(call.func, (ast.Name, ast.Attribute)):
-        return Other.SOMETHING
-    klass = meaning_of(module, call.func, scope)
+    """What an attribute is of what a call makes."""
+    klass = _class_made(module, call, scope)
+    return find_method(klass, name) if klass is not None else Other.SOMETHING
+
+
+def _class_made(module: Module, node: ast.expr, scope: Scope) -> ClassFacts | None:
+    """The class of which a call makes a new instance."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, (ast.Name, ast.Attribute)):
+        return None
+    klass = meaning_of(module, node.func, scope)
     if isinstance(klass, (CoroutineFunction, Other)) or not klass.is_plain:
-        return Other.SOMETHING
-    if find_method(klass, "__new__") is Other.SOMETHING:
-        return Other.SOMETHING
-    return find_method(klass, name)
+        return None
+    return klass if find_method(klass, "__new__") in (Other.ABSENT, Other.UNSEEN) else None

@@ -43,7 +43,10 @@ def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
         if not owner:
             return None
         path = module.project.find_import(owner, module)
-        source = module.project.module_at(path) if path is not None else None
+        content = module.project.files.read(path) if path is not None else None
+        # Most of what is asked for is a module or a name of none: its text tells without being parsed.
+        is_there = content is not None and name.encode() in content
+        source = module.project.module_at(path) if path is not None and is_there else None
         if source is None or source is module or name not in source.scope.bindings:
             return None
         if not any(isinstance(binding, (ast.Import, ast.ImportFrom)) for binding in source.scope.bindings[name]):

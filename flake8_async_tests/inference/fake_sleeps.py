@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -60,12 +61,21 @@ def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:
         return SLEEP, None
     owner, _, name = path.rpartition(".")
     found = module.project.find_import(owner, module) if owner else None
-    source = module.project.module_at(found) if found is not None else None
+    is_likely = found is not None and _may_be_sleep(module.project.files.read(found) or b"", name)
+    source = module.project.module_at(found) if found is not None and is_likely else None
     if source is None or name not in source.scope.bindings:
         return "", None
     if source.qualified(ast.Name(name, ast.Load()), source.scope) != SLEEP:
         return "", None
     return path, source
+
+
+def _may_be_sleep(content: bytes, name: str) -> bool:
+    """Whether by its text a module imports a sleep under a name, or assigns something to that."""
+    if b"sleep" not in content or b"asyncio" not in content:
+        return False
+    word = re.escape(name.encode())
+    return name == "sleep" or bool(re.search(rb"sleep\s+as\s+%b\b|\b%b\b[^=\n]*=" % (word, word), content))
 
 
 def _touched(module: Module, patch: Patch) -> frozenset[str] | None:
@@ -75,7 +85,7 @@ def _touched(module: Module, patch: Patch) -> frozenset[str] | None:
     is_mock = patch.makes_mock and (
         patch.new_callable is None or _is_async_mock(module, patch.new_callable, patch.scope)
     )
-    if not is_mock or _is_configured_later(patch.scope):
+    if not is_mock or _is_configured_later(module, patch.scope):
         return None
     return _touched_by_mock(module, patch.call, patch.scope)
 
@@ -88,7 +98,7 @@ def _touched_by(module: Module, replacement: ast.expr, scope: Scope) -> frozense
     value = module.value_of(replacement, scope)
     if isinstance(value, ast.Call):
         is_mock = _is_async_mock(module, value.func, scope) and len(value.args) < 2
-        return _touched_by_mock(module, value, scope) if is_mock and not _is_configured_later(scope) else None
+        return _touched_by_mock(module, value, scope) if is_mock and not _is_configured_later(module, scope) else None
     definition = module.names.definition(value, scope)
     if isinstance(definition, ast.AsyncFunctionDef) and not definition.decorator_list:
         return _touched_by_body(definition.body)
@@ -111,14 +121,17 @@ def _touched_by_mock(module: Module, call: ast.Call, scope: Scope) -> frozenset[
     return None
 
 
-def _is_configured_later(scope: Scope) -> bool:
+def _is_configured_later(module: Module, scope: Scope) -> bool:
     """Whether some mock gets a `side_effect` in the same function."""
-    return any(
-        isinstance(target, ast.Attribute) and target.attr == "side_effect"
-        for node in scope.of(ast.Assign)
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-    )
+    return scope in module.fact(_scopes_that_configure)
+
+
+def _scopes_that_configure(module: Module) -> set[Scope]:
+    return {
+        scope
+        for node, scope in module.of_kind(ast.Assign)
+        if any(isinstance(target, ast.Attribute) and target.attr == "side_effect" for target in node.targets)
+    }
 
 
 def _touched_by_body(body: list[ast.stmt]) -> frozenset[str] | None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH, Binding, Kind, effects_of, iterated_by, path_of
 from flake8_async_tests.inference.flow_state import State
 from flake8_async_tests.inference.instances import given_to_instance
-from flake8_async_tests.source.walk import arguments_of
+from flake8_async_tests.source.walk import arguments_of, children_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -194,7 +194,7 @@ class Flow:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             self._expressions(targets)
         else:
-            self._expressions(child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+            self._expressions(child for child in children_of(node) if isinstance(child, ast.expr))
         self._bind(node)
         if self._leaves(node):
             self._alive = False
@@ -348,7 +348,7 @@ class Flow:
             if isinstance(node, _DEFINITIONS):
                 todo.extend(reversed(_head_of(node)))
             elif not isinstance(node, ast.Lambda):
-                todo.extend(reversed(list(ast.iter_child_nodes(node))))
+                todo.extend(reversed(children_of(node)))
         return found
 
     # -- bindings --------------------------------------------------------------------------------------------------
@@ -386,6 +386,8 @@ class Flow:
         todo: list[tuple[ast.AST, _Locals | None, bool, bool]] = [(node, None, False, False)]
         while todo:
             node, inner, uncertain, is_done = todo.pop()
+            if node.__class__ is ast.Constant:
+                continue
             if is_done:
                 if uncertain:
                     self._add(node)
@@ -401,7 +403,7 @@ class Flow:
                 if isinstance(node, ast.NamedExpr):
                     todo.append((node, inner, uncertain, True))
                 uncertain = uncertain or isinstance(node, (ast.BoolOp, ast.IfExp))
-                children = _head_of(node) if isinstance(node, ast.Lambda) else list(ast.iter_child_nodes(node))
+                children = _head_of(node) if isinstance(node, ast.Lambda) else children_of(node)
                 todo.extend((child, inner, uncertain, False) for child in reversed(children))
 
     def _comprehension(

@@ -26,6 +26,17 @@ _MARKS = ("freeze_time", "looptime", "time_machine")
 
 def is_clock_controlled(module: Module, scope: Scope) -> bool:
     """Whether the clock is taken over where a function runs: in it or around it, or by a fixture of it."""
+    by_scope = module.fact(_answers_by_scope)
+    if scope not in by_scope:
+        by_scope[scope] = _is_controlled(module, scope)
+    return by_scope[scope]
+
+
+def _answers_by_scope(module: Module) -> dict[Scope, bool]:  # noqa: ARG001  # filled on demand
+    return {}
+
+
+def _is_controlled(module: Module, scope: Scope) -> bool:
     around = set(scopes_around(scope)) - {module.scope}
     if any(call.scope in around for call in module.calls(*_CONTROLLERS)):
         return True

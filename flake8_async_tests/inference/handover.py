@@ -91,13 +91,25 @@ def observations(module: Module, name: ast.Name, scope: Scope, watch: Watch) -> 
     yield from _Search(module, scope, watch).of_name(name)
 
 
-def reads(module: Module, name: ast.Name, scope: Scope) -> Iterator[ast.Name]:
+def reads(module: Module, name: ast.Name, scope: Scope) -> list[ast.Name]:
     """Where the scope itself may read what a binding gave to a name."""
+    by_binder = _by_binder(module, name.id, scope)
     binder = binder_of(name, scope)
-    for load in loads_of(module, name.id, scope):
-        bindings = bindings_at(module, load, scope)
-        if not bindings or any(binding.node is binder for binding in bindings):
-            yield load
+    # What may be read where the binding is not known, may be this one.
+    return by_binder.get(None, []) + (by_binder.get(binder, []) if binder is not None else [])
+
+
+def _by_binder(module: Module, name: str, scope: Scope) -> dict[ast.AST | None, list[ast.Name]]:
+    """Where a scope reads a name, by what may have bound it there; None where that is not known."""
+    known = _reads_of(module, scope).by_binder
+    found = known.get(name)
+    if found is None:
+        found = known[name] = {}
+        for load in loads_of(module, name, scope):
+            binders: set[ast.AST | None] = {binding.node for binding in bindings_at(module, load, scope)}
+            for binder in binders or {None}:
+                found.setdefault(binder, []).append(load)
+    return found
 
 
 def binder_of(name: ast.Name, scope: Scope) -> ast.AST | None:
@@ -110,9 +122,7 @@ def binder_of(name: ast.Name, scope: Scope) -> ast.AST | None:
 
 def is_shared(module: Module, name: str, scope: Scope) -> bool:
     """Whether other scopes can get at a local name: nested ones that read it, or `global` and `nonlocal`."""
-    if any(isinstance(binding, (ast.Global, ast.Nonlocal)) for binding in scope.bindings.get(name, ())):
-        return True
-    return any(True for _ in captures(module, name, scope))
+    return name in _reads_of(module, scope).declared or any(True for _ in captures(module, name, scope))
 
 
 def captures(module: Module, name: str, scope: Scope) -> Iterator[tuple[ast.Name, Scope]]:
@@ -133,6 +143,9 @@ class _Reads:
 
     own: dict[str, list[ast.Name]]
     inside: dict[str, list[tuple[ast.Name, Scope]]]
+    by_binder: dict[str, dict[ast.AST | None, list[ast.Name]]]
+    declared: dict[str, ast.AST]
+    """The names that a `global` or `nonlocal` of the scope itself declares."""
 
 
 def _reads_by_scope(module: Module) -> dict[Scope, _Reads]:  # noqa: ARG001  # filled when a scope is asked about
@@ -143,7 +156,10 @@ def _reads_of(module: Module, scope: Scope) -> _Reads:
     by_scope = module.fact(_reads_by_scope)
     found = by_scope.get(scope)
     if found is None:
-        found = by_scope[scope] = _Reads({}, {})
+        found = by_scope[scope] = _Reads({}, {}, {}, {})
+        for node in scope.of(ast.Global, ast.Nonlocal):
+            assert isinstance(node, (ast.Global, ast.Nonlocal))
+            found.declared.update(dict.fromkeys(node.names, node))
         for inner in module.scopes_within(scope):
             for load in inner.loads:
                 if inner is scope:
@@ -186,9 +202,9 @@ class _Search:
             if name in self._seen:
                 continue
             self._seen.add(name)
-            for declaration in self._scope.bindings.get(name.id, ()):
-                if isinstance(declaration, (ast.Global, ast.Nonlocal)):
-                    yield declaration
+            declaration = _reads_of(self._module, self._scope).declared.get(name.id)
+            if declaration is not None:
+                yield declaration
             yield from (load for load, _ in captures(self._module, name.id, self._scope))
             for load in reads(self._module, name, self._scope):
                 use = self._use_of(load)

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import captures, loads_of
+from flake8_async_tests.inference.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.module import Module
@@ -183,9 +185,27 @@ def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether the loop under a local name is run by `run_forever`, in a thread most likely."""
     if not isinstance(node, ast.Name):
         return False
-    reads = [(load, scope) for load in loads_of(module, node.id, scope)]
-    reads += captures(module, node.id, scope)
-    return any(_is_run_forever(inner.parents[load]) for load, inner in reads)
+    answers = module.fact(_run_for_ever)
+    key = (scope, node.id)
+    if key not in answers:
+        reads = [(load, scope) for load in loads_of(module, node.id, scope)]
+        reads += captures(module, node.id, scope)
+        answers[key] = any(_is_run_forever(inner.parents[load]) for load, inner in reads)
+    return answers[key]
+
+
+def _run_for_ever(module: Module) -> dict[tuple[Scope, str], bool]:  # noqa: ARG001  # filled on demand
+    return {}
+
+
+def sets_loop_before(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether the same function calls `set_event_loop` before it gets to a node."""
+    first = module.fact(_first_settings).get(scope)
+    return first is not None and first < place_of(node)
+
+
+def _first_settings(module: Module) -> dict[Scope, Place]:
+    return {call.scope: place_of(call.node) for call in reversed(module.calls("asyncio.set_event_loop"))}
 
 
 def _is_run_forever(node: ast.AST) -> bool:

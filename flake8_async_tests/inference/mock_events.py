@@ -38,7 +38,7 @@ class Event:
 
     @property
     def end(self) -> tuple[int, int]:
-        return _end_of(self.node)
+        return end_of(self.node)
 
 
 class When(Enum):
@@ -57,34 +57,28 @@ class Places:
         self._branches: dict[ast.AST, tuple[Branch, ...]] = {}
 
     def when(self, event: Event, node: ast.AST, scope: Scope) -> When:
-        """When an event happens, seen from a node in the same outermost function."""
-        if event.scope is not scope:
-            return When.PERHAPS
+        """When an event of the same scope happens, seen from a node that stands behind it."""
         if event.within is not None and not is_within(node, event.within.body):
             return When.NEVER
         first, second = self.branches(event.node, scope), self.branches(node, scope)
         shared = 0
         while shared < min(len(first), len(second)) and first[shared] == second[shared]:
             shared += 1
-        again = any(self._repeats(branch, event) for branch in first[:shared])
-        if event.end > _start_of(node):
-            return When.PERHAPS if again else When.NEVER
         if shared == len(first):
             return When.BEFORE
         exclusive = shared < len(second) and first[shared][0] is second[shared][0] and _excludes(first[shared][0])
+        again = any(_repeats(branch, event.origin) for branch in first[:shared])
         return When.NEVER if exclusive and not again else When.PERHAPS
+
+    def end_of_rounds(self, node: ast.AST, scope: Scope, origin: Origin) -> tuple[int, int] | None:
+        """Where the outermost loop around a node ends that a mock outlives a round of."""
+        loops = (branch[0] for branch in self.branches(node, scope) if _repeats(branch, origin))
+        outermost = next(loops, None)
+        return end_of(outermost) if outermost is not None else None
 
     def is_certain(self, event: Event) -> bool:
         """Whether an event happens whenever its scope is gone through."""
         return event.within is None and not self.branches(event.node, event.scope)
-
-    @staticmethod
-    def _repeats(branch: Branch, event: Event) -> bool:
-        """Whether a branch is a loop's and the mock outlives one round of it."""
-        loop = branch[0]
-        if not isinstance(loop, _LOOPS):
-            return False
-        return event.origin is None or not is_within(event.origin.node, loop.body)
 
     def branches(self, node: ast.AST, scope: Scope) -> tuple[Branch, ...]:
         """What may leave a node out, from the outside in."""
@@ -116,14 +110,20 @@ def _branch(parent: ast.AST, child: ast.AST) -> Iterator[Branch]:
         yield parent, "part"
 
 
+def _repeats(branch: Branch, origin: Origin | None) -> bool:
+    """Whether a branch is a loop's and the mock outlives one round of it."""
+    loop = branch[0]
+    return isinstance(loop, _LOOPS) and (origin is None or not is_within(origin.node, loop.body))
+
+
 def _excludes(node: ast.AST) -> bool:
     """Whether only one of its branches is taken."""
     return isinstance(node, (ast.If, ast.Match))
 
 
-def _start_of(node: ast.AST) -> tuple[int, int]:
+def start_of(node: ast.AST) -> tuple[int, int]:
     return node.lineno, node.col_offset  # type: ignore[attr-defined]  # only statements and expressions are asked for
 
 
-def _end_of(node: ast.AST) -> tuple[int, int]:
+def end_of(node: ast.AST) -> tuple[int, int]:
     return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]  # as above

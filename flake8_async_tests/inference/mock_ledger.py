@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_right, insort
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import leaves_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.mock_events import Event
+from flake8_async_tests.inference.mock_events import Event, start_of
 from flake8_async_tests.inference.mock_values import Given
 from flake8_async_tests.inference.patches import configured_by, has_unseen
 from flake8_async_tests.inference.receivers import method_with_first_parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flake8_async_tests.inference.mock_values import Origin, Path
     from flake8_async_tests.inference.mocks import Mocks
@@ -28,44 +29,82 @@ _KINDS = frozenset(
 _OPAQUE = frozenset({"unittest.mock.seal"})
 
 
+class Timeline:
+    """Events of one kind in the order in which they end, scope by scope."""
+
+    def __init__(self) -> None:
+        self._by_scope: dict[Scope, list[Event]] = {}
+
+    def add(self, event: Event) -> None:
+        insort(self._by_scope.setdefault(event.scope, []), event, key=_end)
+
+    def all(self) -> list[Event]:
+        """Every event, in the order of the file."""
+        found = [event for events in self._by_scope.values() for event in events]
+        return found if len(self._by_scope) == 1 else sorted(found, key=_end)
+
+    def is_in_other_than(self, scope: Scope) -> bool:
+        """Whether there are events outside of a scope."""
+        return scope not in self._by_scope or len(self._by_scope) > 1
+
+    def before(self, place: tuple[int, int], scope: Scope) -> Iterator[Event]:
+        """What ends in a scope before a place, the last first."""
+        events = self._by_scope.get(scope, [])
+        for position in range(bisect_right(events, place, key=_end) - 1, -1, -1):
+            yield events[position]
+
+    def is_between(self, start: tuple[int, int], end: tuple[int, int], scope: Scope) -> bool:
+        """Whether anything in a scope ends between two places."""
+        events = self._by_scope.get(scope, [])
+        return bisect_right(events, start, key=_end) < bisect_right(events, end, key=_end)
+
+
 class Ledger:
     """What configures mocks in one outermost function. It is asked while it is being filled."""
 
     def __init__(self) -> None:
-        self._by_path: dict[tuple[Origin, Path], list[Event]] = {}
-        self._opaque: dict[tuple[Origin, Path], list[Event]] = {}
-        self._wild: dict[str, list[Event]] = {}
+        self._given: dict[tuple[Origin | None, Path], Timeline] = {}
+        self._handed: dict[tuple[Origin | None, Path], Timeline] = {}
 
-    def of(self, origin: Origin, path: Path) -> list[Event]:
-        """What concerns a path, in the order of the file."""
-        found = [*self._by_path.get((origin, path), ()), *self._wild.get(path[-1], ())]
-        if self._opaque:
-            for length in range(len(path)):
-                found += self._opaque.get((origin, path[:length]), ())
-        if len(found) > 1:
-            found.sort(key=lambda event: event.end)
-        return found
+    def values(self, origin: Origin, path: Path) -> list[Timeline]:
+        """What gives a path a value, and what may: the same attribute of something that may be any mock."""
+        keys = ((origin, path), (None, path[-1:]))
+        return [self._given[key] for key in keys if key in self._given]
+
+    def hands_on(self, origin: Origin, path: Path) -> list[Timeline]:
+        """What hands the mock, or a part of it on the way, to what may configure it."""
+        if not self._handed:
+            return []
+        keys = ((origin, path[:length]) for length in range(len(path)))
+        return [self._handed[key] for key in keys if key in self._handed]
+
+    def given_paths(self) -> Iterable[tuple[Origin | None, Path]]:
+        return self._given
+
+    def handed_paths(self) -> Iterable[tuple[Origin | None, Path]]:
+        return self._handed
 
     def fill(self, module: Module, mocks: Mocks, scopes: Sequence[Scope]) -> None:
         """Read what stands in these scopes, the outer ones first."""
         for scope in scopes:
             nodes = [node for node in scope.nodes if node.__class__ in _KINDS]
-            nodes.sort(key=_place)
+            nodes.sort(key=start_of)
             reader = _Reader(module, mocks, self, scope)
             for node in nodes:
                 reader.read(node)
 
     def add(self, event: Event) -> None:
         """Note that a path was given a value, or perhaps one of several mocks' path."""
-        if event.origin is None:
-            self._wild.setdefault(event.path[-1], []).append(event)
-        else:
-            self._by_path.setdefault((event.origin, event.path), []).append(event)
+        path = event.path[-1:] if event.origin is None else event.path
+        self._given.setdefault((event.origin, path), Timeline()).add(event)
 
-    def add_opaque(self, event: Event) -> None:
+    def add_handed(self, event: Event) -> None:
         """Note that everything below a path may have been configured."""
-        assert event.origin is not None
-        self._opaque.setdefault((event.origin, event.path), []).append(event)
+        self._handed.setdefault((event.origin, event.path), Timeline()).add(event)
+
+
+def _end(event: Event) -> tuple[int, int]:
+    return event.end
 
 
 class _Reader:
@@ -179,7 +218,7 @@ class _Reader:
 
     def _hide(self, base: ast.expr, node: ast.expr) -> None:
         for mock in self._mocks.at(base, self._scope):
-            self._ledger.add_opaque(Event(mock.origin, mock.path, None, node, self._scope))
+            self._ledger.add_handed(Event(mock.origin, mock.path, None, node, self._scope))
 
     def _may_configure(self, call: ast.Call) -> bool:
         """Whether it calls a function of this file, or one that a fixture made."""
@@ -216,10 +255,6 @@ def _is_helper(name: str) -> bool:
     if name.startswith(".") and not name.startswith(".."):
         return True
     return any(part == "conftest" or part.startswith(("test", "helper")) for part in name.split(".")[:-1])
-
-
-def _place(node: ast.AST) -> tuple[int, int]:
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # every kind that is read has a place
 
 
 def _text(node: ast.expr) -> str:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.decorators import Decorator
+    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.walk import Scope
 
 # What the last word of a call may be that makes a mock, besides the classes: `patch(..)`, `patch.object(..)`.
 _MAKERS = frozenset({"AsyncMock", "MagicMock", "Mock", "create_autospec", "object", "patch"})
@@ -73,7 +73,7 @@ class MockNames:
 
     def _collect(self) -> None:
         for function in self._module.functions:
-            if any(decorator.is_patch for decorator in self._decorators_over(function.scope)):
+            if any(decorator.is_patch for decorator in _decorators_over(function)):
                 self.names.update(argument.arg for argument in arguments_of(function.node))
         left = list(self._assigned())
         for _ in range(_ROUNDS):
@@ -81,14 +81,6 @@ class MockNames:
             if len(rest) == len(left):
                 break
             left = rest
-
-    def _decorators_over(self, scope: Scope) -> Iterator[Decorator]:
-        """The decorators of a function and of the class in which it stands."""
-        function = self._module.function_at(scope)
-        if function is not None:
-            yield from function.decorators
-            if function.klass is not None:
-                yield from function.klass.decorators
 
     def _take(self, target: ast.Name | ast.Attribute, value: ast.expr) -> bool:
         if not self.may_hold(value):
@@ -121,6 +113,13 @@ class MockNames:
             if isinstance(node.iter, (ast.Tuple, ast.List)):
                 for element in node.iter.elts:
                     yield from _pairs(node.target, element)
+
+
+def _decorators_over(function: Function) -> Iterator[Decorator]:
+    """The decorators of a function and of the class in which it stands."""
+    yield from function.decorators
+    if function.klass is not None:
+        yield from function.klass.decorators
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.Name | ast.Attribute, ast.expr]]:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import leaves_of
+from flake8_async_tests.inference.bindings import MAXIMUM_PATH, leaves_of
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patches import configured_by, keywords_for_mock
 
@@ -130,6 +130,8 @@ def _set_by(target: ast.expr, value: ast.expr, node: ast.stmt, scope: Scope) -> 
     for leaf, part in leaves_of(target, value):
         if isinstance(leaf, ast.Attribute) and part is not None:
             owner, attributes = _taken_apart(leaf)
+            if len(attributes) > MAXIMUM_PATH:
+                continue
             yield MockSetting(owner, attributes, tuple(each.attr for each in attributes), part, node, scope)
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
+# How many attributes, calls and awaits behind a name are followed.
+_MOST_STEPS = 32
+
+
 class Use(Enum):
     """What is done with an attribute of a mock."""
 
@@ -88,7 +92,7 @@ class MockUses:
         """The attributes and calls that stand behind a name."""
         parents = scope.parents
         at: ast.AST = name
-        while True:
+        for _ in range(_MOST_STEPS):
             parent = parents.get(at)
             if isinstance(parent, ast.Attribute):
                 if isinstance(parent.ctx, ast.Load) and isinstance(at, ast.expr):

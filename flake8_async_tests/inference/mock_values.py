@@ -88,9 +88,6 @@ class Origin:
     is_unsafe: bool = False
     given: tuple[Given, ...] = ()
 
-    def __repr__(self) -> str:
-        return f"<{self.kind.value} of line {self.node.lineno}>"
-
 
 @dataclass(frozen=True, slots=True)
 class Mock:

@@ -8,13 +8,12 @@ order, or where a function of the file gets the mock and may configure it, nothi
 from __future__ import annotations
 
 import ast
-from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import MAXIMUM_PATH
 from flake8_async_tests.inference.flow import Kind, bindings_at, is_assigned_at
-from flake8_async_tests.inference.mock_events import Event, Places, When
-from flake8_async_tests.inference.mock_ledger import Ledger
+from flake8_async_tests.inference.mock_configuration import Configuration, Setting
 from flake8_async_tests.inference.mock_names import MockNames
 from flake8_async_tests.inference.mock_values import (
     RETURN_VALUE,
@@ -36,23 +35,15 @@ from flake8_async_tests.inference.patches import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Iterable
 
     from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.inference.mock_values import Path
-    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 # How deep one expression is followed into the next.
 _DEPTH = 24
-
-
-class Setting(Enum):
-    """What is known of a value that is not to be seen."""
-
-    NONE = "nothing was given"
-    UNKNOWN = "something may have been given"
 
 
 def mocks_of(module: Module) -> Mocks:
@@ -66,14 +57,13 @@ class Mocks:
     def __init__(self, module: Module) -> None:
         self._module = module
         self.names = MockNames(module)
-        self.places = Places(module)
         self._seen: dict[ast.expr, tuple[Mock, ...]] = {}
+        self._foreign: dict[ast.expr, bool] = {}
         self._origins: dict[ast.expr, Origin | None] = {}
         self._made: dict[tuple[ast.Call, Scope], Origin | None] = {}
         self._patches: dict[ast.Call, Patch | None] = {}
-        self._ledgers: dict[Scope, Ledger] = {}
-        self._outermost: dict[Scope, Scope] = {}
         self._parameters: dict[Scope, dict[str, tuple[ast.Call, Scope]]] = {}
+        self._configuration = Configuration(module, self)
         self._depth = 0
 
     # -- what an expression is ---------------------------------------------------------------------------------------
@@ -85,7 +75,7 @@ class Mocks:
         found = self._seen.get(node)
         if found is None:
             # Before anything else, so that what configures mocks is read in its own order.
-            self.ledger(self._root(scope))
+            self._configuration.read(scope)
             # Set before it is worked out, so that `mock = mock.child` in a loop ends.
             self._seen[node] = ()
             self._depth += 1
@@ -173,9 +163,12 @@ class Mocks:
             return True
         if self._depth > _DEPTH:
             return False
-        self._depth += 1
-        found = self._is_foreign(node, scope)
-        self._depth -= 1
+        found = self._foreign.get(node)
+        if found is None:
+            self._foreign[node] = False
+            self._depth += 1
+            found = self._foreign[node] = self._is_foreign(node, scope)
+            self._depth -= 1
         return found
 
     def _is_foreign(self, node: ast.expr, scope: Scope) -> bool:
@@ -237,8 +230,6 @@ class Mocks:
         return (Mock(origin, (), origin.kind),) if origin is not None else ()
 
     def _made_by(self, patch: Patch, scope: Scope) -> Origin | None:
-        if not patch.makes_mock:
-            return None
         if patch.new_callable is not None:
             kind = mock_constructor(self._module, patch.new_callable, patch.scope)
         elif patch.is_specced:
@@ -271,9 +262,16 @@ class Mocks:
         """The mock that a patch puts in the place of its target, whoever gets to see it."""
         return self.patched(patch, self.lives_in(patch))
 
-    def patches_in(self, scopes: Collection[Scope]) -> list[Patch]:
-        """The patches that stand in these scopes, or decorate them."""
-        return [patch for patch in self.patches if self.lives_in(patch) in scopes]
+    def patches_around(self, scope: Scope) -> list[Patch]:
+        """The patches that stand in the outermost function around a scope, or decorate what is in there."""
+        return self._patches_by_function.get(self.scopes_around(scope)[0], [])
+
+    @cached_property
+    def _patches_by_function(self) -> dict[Scope, list[Patch]]:
+        found: dict[Scope, list[Patch]] = {}
+        for patch in self.patches:
+            found.setdefault(self.scopes_around(self.lives_in(patch))[0], []).append(patch)
+        return found
 
     @cached_property
     def patches(self) -> list[Patch]:
@@ -318,7 +316,7 @@ class Mocks:
             return self.patched(patch, setting.scope) if patch is not None else self.at(setting.value, setting.scope)
         if setting is Setting.UNKNOWN:
             return ()
-        kind = child_kind(mock, name)
+        kind = child_kind(mock, name) if len(mock.path) < MAXIMUM_PATH else None
         return (Mock(mock.origin, (*mock.path, name), kind),) if kind is not None else ()
 
     def descendant(self, mock: Mock, path: Path, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
@@ -329,120 +327,15 @@ class Mocks:
 
     def setting(self, mock: Mock, name: str, node: ast.expr, scope: Scope) -> Given | Setting:
         """What an attribute of a mock was set to when a place is reached."""
-        path = (*mock.path, name)
-        current: Given | Setting = Setting.UNKNOWN if self._runs_later(mock, scope) else Setting.NONE
-        for given in mock.origin.given:
-            if given.path == path:
-                current = given
-        for event, when in self._events(mock.origin, path, node, scope):
-            if when is When.NEVER:
-                continue
-            if event.origin is not None and len(event.path) < len(path):
-                # Something may have configured it there. What was set or used before still counts.
-                if current is Setting.NONE and not self._is_used_before(mock, node, event, scope):
-                    current = Setting.UNKNOWN
-            elif when is When.PERHAPS or event.given is None:
-                current = Setting.UNKNOWN
-            else:
-                current = event.given
-        return Setting.NONE if isinstance(current, Given) and _is_no_effect(current) else current
-
-    def _runs_later(self, mock: Mock, scope: Scope) -> bool:
-        """Whether a scope is one that a fixture or helper hands out with the mock, which others may configure."""
-        root = self._root(scope)
-        if scope is root or mock.origin.scope is scope:
-            return False
-        return self._module.test_of(self._module.function_at(root)) is None
+        return self._configuration.setting(mock, name, node, scope)
 
     def ever_given(self, mock: Mock, name: str, scope: Scope) -> list[Given | None]:
         """All that an attribute of a mock is given anywhere, seen from a scope; None for what cannot be seen."""
-        path = (*mock.path, name)
-        found: list[Given | None] = [given for given in mock.origin.given if given.path == path]
-        for root in self._roots(mock.origin, self._root(scope)):
-            found += [event.given for event in self.ledger(root).of(mock.origin, path)]
-        return [given for given in found if given is None or not _is_no_effect(given)]
-
-    def _is_used_before(self, mock: Mock, node: ast.expr, event: Event, scope: Scope) -> bool:
-        """Whether the same attribute was already looked at when the mock was handed to something."""
-        shape, root = _shape(node)
-        if root is None or event.scope is not scope:
-            return False
-        return any(
-            name.id == root.id
-            and (name.lineno, name.col_offset) < event.end
-            and _has_shape(name, shape, scope)
-            and any(each.origin is mock.origin for each in self.at(name, scope))
-            for name in scope.loads
-        )
-
-    def _events(self, origin: Origin, path: Path, node: ast.expr, scope: Scope) -> Iterator[tuple[Event, When]]:
-        """What may have configured a path or what it is a part of, in the order of the file."""
-        own = self._root(scope)
-        for root in self._roots(origin, own):
-            ledger = self.ledger(root)
-            for event in ledger.of(origin, path):
-                yield event, self._when(event, origin, root, node, scope)
-
-    def _when(self, event: Event, origin: Origin, root: Scope, node: ast.expr, scope: Scope) -> When:
-        if root is self._root(scope):
-            return self.places.when(event, node, scope)
-        lives_there = root is self._root(origin.scope) and event.scope is root
-        return When.BEFORE if lives_there and self.places.is_certain(event) else When.PERHAPS
-
-    def _roots(self, origin: Origin, own: Scope) -> list[Scope]:
-        """The outermost functions in which a mock may have been configured, the one that is asked from last."""
-        home = self._root(origin.scope)
-        if home is own:
-            return [own]
-        others = self._reaching_module if home is self._module.scope else self._reaching_instances(home)
-        return [home, *(root for root in others if root is not home and root is not own), own]
-
-    def ledger(self, root: Scope) -> Ledger:
-        """What configures mocks in a function and in those within it."""
-        found = self._ledgers.get(root)
-        if found is None:
-            found = self._ledgers[root] = Ledger()
-            found.fill(self._module, self, self._scopes_by_root.get(root, [root]))
-        return found
-
-    def _root(self, scope: Scope) -> Scope:
-        found = self._outermost.get(scope)
-        if found is None:
-            found = self._outermost[scope] = _outermost(scope)
-        return found
-
-    @cached_property
-    def _scopes_by_root(self) -> dict[Scope, list[Scope]]:
-        found: dict[Scope, list[Scope]] = {}
-        for scope in self._module.index.scopes:
-            found.setdefault(self._root(scope), []).append(scope)
-        return found
-
-    @cached_property
-    def _reaching_module(self) -> list[Scope]:
-        """The functions that may configure a mock of the module."""
-        shared = {name for name in self._module.scope.bindings if name in self.names.names}
-        return [
-            root
-            for root, scopes in self._scopes_by_root.items()
-            if any(name.id in shared for scope in scopes for name in scope.loads)
-        ]
-
-    def _reaching_instances(self, home: Scope) -> list[Scope]:
-        """The methods besides tests that may configure what one of them gave to `self`."""
-        function = self._module.function_at(home)
-        if function is None or function.klass is None:
-            return []
-        return [method.scope for method in self._methods_around(function) if not method.name.startswith("test")]
-
-    def _methods_around(self, function: Function) -> Iterator[Function]:
-        assert function.klass is not None
-        for klass in (*function.klass.lineage, *function.klass.subclasses):
-            yield from klass.methods.values()
+        return self._configuration.ever_given(mock, name, scope)
 
     def scopes_around(self, scope: Scope) -> list[Scope]:
         """The outermost function around a scope, and all that stands in it."""
-        return self._scopes_by_root.get(self._root(scope), [scope])
+        return self._configuration.scopes_around(scope)
 
 
 def _all(parts: Iterable[tuple[Mock, ...]]) -> tuple[Mock, ...]:
@@ -461,46 +354,3 @@ def _is_configured_further(mock: Mock, setting: Given) -> bool:
     if setting not in mock.origin.given:
         return False
     return any(len(given.path) > len(path) and given.path[: len(path)] == path for given in mock.origin.given)
-
-
-def _is_no_effect(given: Given) -> bool:
-    """`side_effect=None`, which is what a mock has anyway."""
-    return given.path[-1] == SIDE_EFFECT and isinstance(given.value, ast.Constant) and given.value.value is None
-
-
-def _shape(node: ast.AST) -> tuple[list[str], ast.Name | None]:
-    """The attributes and calls from a name up to an expression, and the name."""
-    steps: list[str] = []
-    while isinstance(node, (ast.Attribute, ast.Call)):
-        inner = node.value if isinstance(node, ast.Attribute) else node.func
-        steps.append(_step(node, inner))
-        node = inner
-    return steps[::-1], node if isinstance(node, ast.Name) else None
-
-
-def _has_shape(name: ast.Name, shape: list[str], scope: Scope) -> bool:
-    """Whether these attributes and calls stand behind a name."""
-    at: ast.AST = name
-    for step in shape:
-        parent = scope.parents[at]
-        if _step(parent, at) != step:
-            return False
-        at = parent
-    return True
-
-
-def _step(node: ast.AST, inner: ast.AST) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return "()" if isinstance(node, ast.Call) and node.func is inner else ""
-
-
-def _outermost(scope: Scope) -> Scope:
-    """The outermost function around a scope; for what stands in no function, the module or class."""
-    found = scope
-    at: Scope | None = scope
-    while at is not None:
-        if at.is_function:
-            found = at
-        at = at.parent
-    return found

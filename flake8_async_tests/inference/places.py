@@ -38,6 +38,9 @@ _TEARDOWN_HOOKS = frozenset(
     }
 )
 
+Place = tuple[int, int]
+"""A line and a column."""
+
 _RAISING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.RaisesGroup", "pytest.raises"})
 
 
@@ -86,7 +89,7 @@ def clears_up(module: Module, node: ast.AST, scope: Scope) -> bool:
     function = module.function_at(scope)
     if function is not None and function.name in _TEARDOWN_HOOKS:
         return True
-    if is_fixture_itself(module, scope) and comes_after_yield(node, scope):
+    if is_fixture_itself(module, scope) and comes_after_yield(module, node, scope):
         return True
     return any(
         isinstance(around, (ast.Try, ast.TryStar)) and is_within(node, around.finalbody)
@@ -94,14 +97,28 @@ def clears_up(module: Module, node: ast.AST, scope: Scope) -> bool:
     )
 
 
-def comes_after_yield(node: ast.AST, scope: Scope) -> bool:
+def comes_after_yield(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether a scope has yielded before it gets to a node."""
-    return any(end_of(given) <= place_of(node) for given in scope.of(ast.Yield, ast.YieldFrom))
+    first = module.fact(_ends_of_first_yields).get(scope)
+    return first is not None and first <= place_of(node)
+
+
+def _ends_of_first_yields(module: Module) -> dict[Scope, Place]:
+    found: dict[Scope, Place] = {}
+    for kind in (ast.Yield, ast.YieldFrom):
+        for node, scope in module.of_kind(kind):
+            found[scope] = min(end_of(node), found.get(scope, end_of(node)))
+    return found
 
 
 def is_cancelled_before(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether the same function cancels something before it gets to a node."""
-    return any(call.scope is scope and place_of(call.node) < place_of(node) for call in module.method_calls("cancel"))
+    first = module.fact(_first_cancels).get(scope)
+    return first is not None and first < place_of(node)
+
+
+def _first_cancels(module: Module) -> dict[Scope, Place]:
+    return {call.scope: place_of(call.node) for call in reversed(module.method_calls("cancel"))}
 
 
 def nodes_of(parts: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -119,7 +136,7 @@ def names_in(part: ast.AST) -> set[str]:
     return {node.id for node in nodes_of([part]) if isinstance(node, ast.Name)}
 
 
-def place_of(node: ast.AST) -> tuple[int, int]:
+def place_of(node: ast.AST) -> Place:
     """The line and column at which a node begins."""
     return node.lineno, node.col_offset  # type: ignore[attr-defined]  # only statements and expressions are asked for
 
@@ -149,6 +166,6 @@ def is_expected_to_raise(module: Module, node: ast.AST, scope: Scope) -> bool:
     return any(name in _RAISING for name, _ in contexts_around(module, node, scope))
 
 
-def end_of(node: ast.AST) -> tuple[int, int]:
+def end_of(node: ast.AST) -> Place:
     """The line and column at which a node ends."""
     return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]  # as above

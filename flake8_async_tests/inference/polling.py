@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.cancellations import has_limit
-from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.places import nodes_of, scopes_around
 from flake8_async_tests.inference.suspension import suspends
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
-
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -21,18 +20,44 @@ _HARMLESS = frozenset({"add", "append", "clear", "debug", "discard", "info", "se
 _EXITS = (ast.Break, ast.Raise, ast.Return)
 
 
-def polling_loops(module: Module, scope: Scope, sleeps: Collection[str]) -> Iterator[tuple[ast.While, Scope]]:
-    """The `while` loops of a function, and of coroutines nested in it, that wait by nothing but one of these sleeps.
+@dataclass(frozen=True, slots=True)
+class PollingLoop:
+    """A `while` loop that waits by nothing but a sleep, until somebody else does something."""
 
-    What ends them is somebody else's doing: they count nothing and do nothing that could raise.
-    """
-    inside = set(module.scopes_within(scope))
-    for loop, inner in module.of_kind(ast.While):
-        if inner in inside and _only_sleeps(module, loop, inner, sleeps) and not _may_end_by_itself(loop):
-            yield loop, inner
+    node: ast.While
+    scope: Scope
+    sleeps: frozenset[str]
+    """The qualified names of what it awaits."""
+    conditions: frozenset[str]
+    """The names that its conditions read."""
 
 
-def names_that_end(loop: ast.While) -> set[str]:
+@dataclass(frozen=True, slots=True)
+class FunctionsLoops:
+    """The polling loops of a function, in the order of the file: those in itself, and in what is nested in it."""
+
+    own: list[PollingLoop]
+    nested: list[PollingLoop]
+
+
+def polling_loops(module: Module, scope: Scope) -> FunctionsLoops:
+    """The polling loops of a function and of coroutines nested in it."""
+    return module.fact(_polling_loops).get(scope) or FunctionsLoops([], [])
+
+
+def _polling_loops(module: Module) -> dict[Scope, FunctionsLoops]:
+    found: dict[Scope, FunctionsLoops] = {}
+    for node, scope in module.of_kind(ast.While):
+        sleeps = _sleeps_of(module, node, scope)
+        if sleeps and not _may_end_by_itself(node):
+            loop = PollingLoop(node, scope, sleeps, frozenset(_names_that_end(node)))
+            for around in scopes_around(scope):
+                loops = found.setdefault(around, FunctionsLoops([], []))
+                (loops.own if around is scope else loops.nested).append(loop)
+    return found
+
+
+def _names_that_end(loop: ast.While) -> set[str]:
     """The names that a loop's conditions read."""
     return {node.id for test in _conditions(loop) for node in nodes_of([test]) if isinstance(node, ast.Name)}
 
@@ -47,21 +72,22 @@ def waits_by(module: Module, loop: ast.While, scope: Scope, sleep: str) -> bool:
     )
 
 
-def _only_sleeps(module: Module, loop: ast.While, scope: Scope, sleeps: Collection[str]) -> bool:
-    waits = [node for node in nodes_of([loop.test, *loop.body]) if suspends(node)]
-    return bool(waits) and all(
-        isinstance(wait, ast.Await)
-        and isinstance(wait.value, ast.Call)
+def _sleeps_of(module: Module, loop: ast.While, scope: Scope) -> frozenset[str]:
+    """What a loop awaits, by qualified names; nothing when it awaits something else than calls of attributes."""
+    names: set[str] = set()
+    for wait in (node for node in nodes_of([loop.test, *loop.body]) if suspends(node)):
+        call = wait.value if isinstance(wait, ast.Await) else None
         # A name that was imported before is not replaced in its module.
-        and isinstance(wait.value.func, ast.Attribute)
-        and module.qualified(wait.value.func, scope) in sleeps
-        for wait in waits
-    )
+        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+            return frozenset()
+        names.add(module.qualified(call.func, scope))
+    return frozenset(names)
 
 
 def _may_end_by_itself(loop: ast.While) -> bool:
     body = list(nodes_of(loop.body))
-    if any(isinstance(node, ast.Call) and not _is_harmless(node) for node in body):
+    awaited = {node.value for node in body if isinstance(node, ast.Await)}
+    if any(isinstance(node, ast.Call) and node not in awaited and not _is_harmless(node) for node in body):
         return True
     if isinstance(loop.test, ast.Constant) and not any(isinstance(node, _EXITS) for node in body):
         return False
@@ -69,7 +95,7 @@ def _may_end_by_itself(loop: ast.While) -> bool:
     if any(has_limit(node) or isinstance(node, ast.NamedExpr) for node in conditions):
         return True
     stored = {node.id for node in body if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    return bool(stored & names_that_end(loop))
+    return bool(stored & _names_that_end(loop))
 
 
 def _conditions(loop: ast.While) -> list[ast.expr]:
@@ -77,4 +103,4 @@ def _conditions(loop: ast.While) -> list[ast.expr]:
 
 
 def _is_harmless(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and call.func.attr in _HARMLESS | {"sleep"}
+    return isinstance(call.func, ast.Attribute) and call.func.attr in _HARMLESS

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.uses import may_be_never_awaited, unittest_method
+from flake8_async_tests.inference.uses import kinds_expected, may_be_never_awaited, unittest_method
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
@@ -27,6 +27,8 @@ class Expectation:
     """The call that it makes itself, where it is given a function."""
     of_never_awaited: bool
     """Whether it may wait for the warning that a coroutine was never awaited."""
+    of_type_error: bool
+    """Whether it may wait for the error of a call that does not fit the signature."""
 
 
 def expectation_of(module: Module, node: ast.expr, scope: Scope) -> Expectation | None:
@@ -44,7 +46,12 @@ def expectation_of(module: Module, node: ast.expr, scope: Scope) -> Expectation 
     if len(node.args) > position:
         called = ast.Call(node.args[position], node.args[position + 1 :], node.keywords)
     is_for_warnings = name in _FOR_WARNINGS
-    return Expectation(f"{name}()", called, is_for_warnings and may_be_never_awaited(module, node, scope))
+    return Expectation(
+        f"{name}()",
+        called,
+        of_never_awaited=is_for_warnings and may_be_never_awaited(module, node, scope),
+        of_type_error="builtins.TypeError" in kinds_expected(module, node, scope),
+    )
 
 
 def expectation_of_block(module: Module, node: ast.With, scope: Scope) -> Expectation | None:

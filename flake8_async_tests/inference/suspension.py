@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places import end_of, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from flake8_async_tests.inference.places import Place
+    from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 _SUSPENDING = (ast.Await, ast.AsyncFor, ast.AsyncWith, ast.Yield, ast.YieldFrom)
@@ -23,7 +24,7 @@ def suspends(node: ast.AST) -> bool:
     return isinstance(node, _SUSPENDING)
 
 
-def runs_straight(first: ast.stmt, then: ast.stmt, scope: Scope) -> bool:
+def runs_straight(module: Module, first: ast.stmt, then: ast.stmt, scope: Scope) -> bool:
     """Whether a later statement is reached from one for certain, and without a suspension on the way or in it.
 
     Reached for certain: it stands behind it in the same block, or there further down in blocks that are no loops.
@@ -34,37 +35,50 @@ def runs_straight(first: ast.stmt, then: ast.stmt, scope: Scope) -> bool:
         at = parents[at]
         if at is scope.node or isinstance(at, _LOOPS):
             return False
-    if at not in block_of(first, scope) or place_of(at) < end_of(first):
+    if (
+        not isinstance(at, ast.stmt)
+        or block_of(at, scope) is not block_of(first, scope)
+        or place_of(at) < end_of(first)
+    ):
         return False
-    begin, end = end_of(first), end_of(then)
-    return not any(begin < _place(node) < end for node in scope.nodes if suspends(node))
+    places = _suspensions_of(module, scope)
+    return bisect_right(places, end_of(first)) == bisect_left(places, end_of(then))
 
 
-def _place(node: ast.AST) -> tuple[int, int]:
+def _suspensions_by_scope(module: Module) -> dict[Scope, list[Place]]:  # noqa: ARG001  # filled on demand
+    return {}
+
+
+def _suspensions_of(module: Module, scope: Scope) -> list[Place]:
+    """The places in order at which a scope may be suspended."""
+    by_scope = module.fact(_suspensions_by_scope)
+    found = by_scope.get(scope)
+    if found is None:
+        found = by_scope[scope] = sorted(_place(node) for node in scope.nodes if suspends(node))
+    return found
+
+
+def _place(node: ast.AST) -> Place:
     return place_of(node.target if isinstance(node, ast.comprehension) else node)
 
 
 def block_of(statement: ast.stmt, scope: Scope) -> list[ast.stmt]:
     """The statements among which one stands."""
     fields = (value for _, value in ast.iter_fields(scope.parents[statement]))
-    return next(value for value in fields if isinstance(value, list) and statement in value)
+    blocks = [value for value in fields if isinstance(value, list) and value and isinstance(value[0], ast.stmt)]
+    return next(block for block in blocks if block[position_in(block, statement)] is statement)
+
+
+def position_in(block: list[ast.stmt], statement: ast.stmt) -> int:
+    """Where a statement stands in its block; in another one, where it comes nearest."""
+    return min(bisect_left(block, place_of(statement), key=place_of), len(block) - 1)
 
 
 def next_statement(statement: ast.stmt, scope: Scope) -> ast.stmt | None:
     """What follows a statement in its block."""
     block = block_of(statement, scope)
-    position = block.index(statement) + 1
+    position = position_in(block, statement) + 1
     return block[position] if position < len(block) else None
-
-
-def statements_after(statement: ast.stmt, scope: Scope) -> Iterator[ast.stmt]:
-    """What follows a statement: in its block, then in the blocks around."""
-    at: ast.AST = statement
-    while at is not scope.node:
-        if isinstance(at, ast.stmt):
-            block = block_of(at, scope)
-            yield from block[block.index(at) + 1 :]
-        at = scope.parents[at]
 
 
 def statement_of(node: ast.AST, scope: Scope) -> ast.stmt:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
-from flake8_async_tests.inference.handover import Watch, is_handed_over, loads_of, observations
+from flake8_async_tests.inference.handover import Watch, is_handed_over, observations, reads
 from flake8_async_tests.inference.loops import is_event_loop, loop_calls
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def _assigned_to(module: Module, name: ast.Name, scope: Scope) -> tuple[ast.Name
 def _added_to(module: Module, name: ast.Name, scope: Scope) -> list[ast.expr]:
     """What is put into a collection later: `tasks.append(..)`, `tasks.add(..)`."""
     found: list[ast.expr] = []
-    for load in loads_of(module, name.id, scope):
+    for load in reads(module, name, scope):
         method = scope.parents[load]
         call = scope.parents[method]
         if (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.receivers import method_with_first_parameter
+from flake8_async_tests.inference.candidates import LOOKING_BUILTINS
 from flake8_async_tests.inference.places import contexts_around
+from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.functions import ClassKind
 
@@ -14,26 +15,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# These look into what they are given, or iterate over it.
-_LOOKERS = frozenset(
-    {
-        "builtins.all",
-        "builtins.any",
-        "builtins.bool",
-        "builtins.dict",
-        "builtins.float",
-        "builtins.int",
-        "builtins.len",
-        "builtins.list",
-        "builtins.max",
-        "builtins.min",
-        "builtins.set",
-        "builtins.sorted",
-        "builtins.str",
-        "builtins.sum",
-        "builtins.tuple",
-    }
-)
+_LOOKERS = frozenset(f"builtins.{name}" for name in LOOKING_BUILTINS)
 _LOOK_AT_ELEMENTS = frozenset({"builtins.all", "builtins.any"})
 
 UNITTEST_ASSERTIONS = frozenset(
@@ -180,6 +162,7 @@ _WARNED = {
     ".assertWarns": "assertWarns()",
     ".assertWarnsRegex": "assertWarnsRegex()",
 }
+_KEYWORDS = ("expected_exception", "expected_warning", "category")
 _NEVER_AWAITED = frozenset({"builtins.RuntimeWarning", "builtins.Warning"})
 
 
@@ -199,10 +182,17 @@ def is_left_alone_on_purpose(module: Module, node: ast.AST, scope: Scope) -> boo
 
 def may_be_never_awaited(module: Module, call: ast.Call, scope: Scope) -> bool:
     """Whether the warnings that `pytest.warns` or `assertWarns` waits for include that of an un-awaited coroutine."""
-    expected = call.args[0] if call.args else keyword_value(call, "expected_warning") or keyword_value(call, "category")
+    kinds = kinds_expected(module, call, scope)
+    return not kinds or "" in kinds or not kinds.isdisjoint(_NEVER_AWAITED)
+
+
+def kinds_expected(module: Module, call: ast.Call, scope: Scope) -> frozenset[str]:
+    """The exceptions or warnings that `pytest.raises`, `assertWarns` and the like wait for, "" for what is unknown."""
+    expected = call.args[0] if call.args else None
+    for keyword in _KEYWORDS:
+        expected = expected or keyword_value(call, keyword)
     if expected is None:
-        return True
+        return frozenset()
     expected = module.value_of(expected, scope)
     kinds = expected.elts if isinstance(expected, ast.Tuple) else [expected]
-    names = {module.qualified(kind, scope) for kind in kinds}
-    return "" in names or not names.isdisjoint(_NEVER_AWAITED)
+    return frozenset(module.qualified(kind, scope) for kind in kinds)

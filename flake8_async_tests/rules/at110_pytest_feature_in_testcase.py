@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import remove_decorator, safe
+from flake8_async_tests.edits import remove_decorator, safe, unsafe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.fixtures import injected_mocks
 from flake8_async_tests.source.functions import ClassKind
@@ -62,6 +62,7 @@ def check(module: Module) -> Iterator[Finding]:
                     mark.node,
                     f"anyio mark on {test.function.name} has anyio run it instead of {klass.name}, without setUp and"
                     " asyncSetUp, from anyio 4.13 on, and no effect before (remove it)",
+                    unsafe(remove_decorator(module, mark.node)),
                 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import replace, safe, spell
-from flake8_async_tests.requesters import modules_in_sight, requesting_tests, runners_of_requesters
+from flake8_async_tests.requesters import requesting_tests, runners_of_requesters
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, doubt_about_fixtures, runner_of, unknown_means
 
@@ -60,19 +60,19 @@ def _is_nobodys(fixture: Fixture) -> bool:
     if not module.is_conftest and not module.matches_python_files:
         # Others import it, and have modes of their own.
         return _is_asked_for_in_vain(fixture)
-    runs = set(runners_of_requesters(fixture, modules_in_sight(module, b"anyio", b"trio")))
+    runs = set(runners_of_requesters(fixture, b"anyio", b"trio"))
     if Runs.ASYNCIO in runs:
         return True
     if runs & _OTHERS or _has_anyio_at_hand(fixture):
         # Somebody else's, unless pytest-asyncio runs a test that asks for it too.
-        return Runs.ASYNCIO in runners_of_requesters(fixture, modules_in_sight(module, b"asyncio"))
+        return Runs.ASYNCIO in runners_of_requesters(fixture, b"asyncio")
     if runs:
         return True
     return unknown_means(module) is None and not _is_among_tests_of_others(module)
 
 
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:
-    tests = requesting_tests(fixture, modules_in_sight(fixture.module, fixture.name.encode()))
+    tests = requesting_tests(fixture, fixture.name.encode())
     runs = {
         runner_of(test).runs if test.is_async else Runs.NOBODY
         for test, with_anyio in tests

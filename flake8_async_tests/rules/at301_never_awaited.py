@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 @rule("AT301", "never-awaited", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    calls = suspects(module)
+    if not calls:
+        return
     statements = {node.value for node, _ in module.index.by_kind[ast.Expr] if isinstance(node, ast.Expr)}
-    for call in suspects(module):
+    for call in calls:
         if call.node not in statements or not call.scope.is_function:
             continue
         shown = coroutine_function_called(call)

@@ -41,16 +41,19 @@ _PREDICATES = frozenset(
 
 @rule("AT302", "coroutine-as-value", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    calls = suspects(module)
+    if not calls:
+        return
     statements = {node.value for node, _ in module.index.by_kind[ast.Expr] if isinstance(node, ast.Expr)}
     names = dict(_names_assigned(module))
     assigned: dict[tuple[Scope, str], list[Call]] = {}
-    for call in suspects(module):
+    for call in calls:
         if call.node in names:
             assigned.setdefault((call.scope, names[call.node]), []).append(call)
         elif call.node not in statements:
             yield from _use_of_call(module, call)
-    for (scope, name), calls in assigned.items():
-        yield from _uses_of_name(module, name, scope, calls)
+    for (scope, name), given in assigned.items():
+        yield from _uses_of_name(module, name, scope, given)
 
 
 def _names_assigned(module: Module) -> Iterator[tuple[ast.expr | None, str]]:

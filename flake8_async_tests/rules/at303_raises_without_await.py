@@ -6,13 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, unsafe
-from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
+from flake8_async_tests.inference.coroutines import coroutine_function_called, fits_for_sure, suspects
 from flake8_async_tests.inference.raising import expectation_of, expectation_of_block, only_call_in
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.raising import Expectation
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -28,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _blocks(module: Module) -> Iterator[Finding]:
     suspected = {call.node for call in suspects(module)}
-    for block, scope in module.of_kind(ast.With):
+    for block, scope in module.of_kind(ast.With) if suspected else ():
         call = only_call_in(block)
         if call not in suspected:
             continue
@@ -36,7 +37,7 @@ def _blocks(module: Module) -> Iterator[Finding]:
         expectation = expectation_of_block(module, block, scope)
         if expectation is None or expectation.of_never_awaited:
             continue
-        shown = coroutine_function_called(module.call_at(call, scope))
+        shown = _coroutine_function_in(module, call, scope, expectation)
         if shown:
             yield Finding(
                 call,
@@ -50,7 +51,11 @@ def _call_forms(module: Module) -> Iterator[Finding]:
         expectation = expectation_of(module, call.node, call.scope)
         if expectation is None or expectation.called is None or expectation.of_never_awaited:
             continue
-        shown = _coroutine_function_in(module, expectation.called, call.scope)
+        made, scope = expectation.called, call.scope
+        if isinstance(made.func, ast.Lambda) and isinstance(made.func.body, ast.Call):
+            scope = next(inner for inner in module.index.scopes if inner.node is made.func)
+            made = made.func.body
+        shown = _coroutine_function_in(module, made, scope, expectation)
         if shown:
             yield Finding(
                 expectation.called.func,
@@ -59,12 +64,9 @@ def _call_forms(module: Module) -> Iterator[Finding]:
             )
 
 
-def _coroutine_function_in(module: Module, call: ast.Call, scope: Scope) -> str:
-    """The known coroutine function that a call calls, be it through a lambda."""
-    function = call.func
-    if not isinstance(function, ast.Lambda):
-        return coroutine_function_called(module.call_at(call, scope))
-    if not isinstance(function.body, ast.Call):
+def _coroutine_function_in(module: Module, node: ast.Call, scope: Scope, expectation: Expectation) -> str:
+    """The known coroutine function that a call calls, "" also where the call itself may raise what is waited for."""
+    call = module.call_at(node, scope)
+    if expectation.of_type_error and not fits_for_sure(call):
         return ""
-    within = next(inner for inner in module.index.scopes if inner.node is function)
-    return coroutine_function_called(module.call_at(function.body, within))
+    return coroutine_function_called(call)

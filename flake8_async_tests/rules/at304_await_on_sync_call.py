@@ -19,16 +19,13 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 _SYNC_METHODS = {
-    Kind.HTTPX_CLIENT: HTTP_METHODS,
     Kind.HTTPX_RESPONSE: frozenset({"json", "raise_for_status"}),
     Kind.TEST_CLIENT: HTTP_METHODS,
 }
 _WHAT = {
-    Kind.HTTPX_CLIENT: "httpx.Client is synchronous",
     Kind.HTTPX_RESPONSE: "responses of httpx are read synchronously",
     Kind.TEST_CLIENT: "TestClient is synchronous",
 }
-_OF_CLIENTS = frozenset(method for methods in _SYNC_METHODS.values() for method in methods)
 _ASSERTIONS = frozenset(
     {
         "assert_any_await",
@@ -66,9 +63,18 @@ def _sync_because(module: Module, method: ast.Attribute, scope: Scope) -> str:
     """Why the call of a method certainly gives nothing to await, "" when it may."""
     if method.attr in _ASSERTIONS:
         return "assertions of mocks are no coroutines" if mocks_of(module).at(method.value, scope) else ""
-    kind = kind_of(module, method.value, scope) if method.attr in _OF_CLIENTS else None
+    if method.attr not in module.fact(_methods_in_question):
+        return ""
+    kind = kind_of(module, method.value, scope)
     if kind not in _SYNC_METHODS or method.attr not in _SYNC_METHODS[kind]:
         return ""
     if is_assigned_at(module, method, scope) or method_may_be_replaced(module, method, scope, of_library=True):
         return ""
     return _WHAT[kind]
+
+
+def _methods_in_question(module: Module) -> frozenset[str]:
+    """The sync methods of what there may be in view, told by a word: most files have no sync client at all."""
+    texts = [module.text, *(conftest.text for conftest in module.project.conftests(module.directory).modules)]
+    has_test_client = any("TestClient" in text for text in texts)
+    return _SYNC_METHODS[Kind.HTTPX_RESPONSE] | (HTTP_METHODS if has_test_client else frozenset())

@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
+from flake8_async_tests.inference.mock_configuration import Setting
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given
-from flake8_async_tests.inference.mocks import Setting, mocks_of
+from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import contexts_around
 from flake8_async_tests.rule import Finding, Knows, rule
 

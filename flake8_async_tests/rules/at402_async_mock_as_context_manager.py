@@ -55,7 +55,7 @@ def _configures_what_is_entered(module: Module, setting: MockSetting) -> bool:
     for position, name in enumerate(setting.path):
         if name == "__aenter__" and setting.path[:position][-1:] == (RETURN_VALUE,):
             mocks = module.fact(MockSettings).mocks(setting, position - 1)
-            if _all_async(mocks) and not any(_is_meant_to_be_awaited(module, mock, setting.scope) for mock in mocks):
+            if _all_async(mocks) and module.fact(_meant_to_be_awaited).isdisjoint(mocks):
                 return True
     return False
 
@@ -68,17 +68,14 @@ def _all_async(mocks: tuple[Mock, ...]) -> bool:
     return bool(mocks) and all(mock.kind.is_async and mock.is_open for mock in mocks)
 
 
-def _is_meant_to_be_awaited(module: Module, mock: Mock, scope: Scope) -> bool:
-    """Whether its call is awaited first, as in `async with await pool.acquire()`: in view, or by what it replaces."""
+def _meant_to_be_awaited(module: Module) -> set[Mock]:
+    """Those whose call is awaited first, as in `async with await pool.acquire()`: in view, or by what they replace."""
     mocks = mocks_of(module)
-    around = set(mocks.scopes_around(scope))
-    if any(
-        isinstance(node.value, ast.Call) and mock in mocks.at(node.value.func, inner)
-        for node, inner in module.of_kind(ast.Await)
-        if inner in around
-    ):
-        return True
-    return any(
-        mock in mocks.put_there_by(patch) and target_of(module, patch).is_coroutine_function
-        for patch in mocks.patches_in(around)
-    )
+    found: set[Mock] = set()
+    for node, scope in module.of_kind(ast.Await):
+        if isinstance(node.value, ast.Call):
+            found.update(mocks.at(node.value.func, scope))
+    for patch in mocks.patches:
+        if target_of(module, patch).is_coroutine_function:
+            found.update(mocks.put_there_by(patch))
+    return found

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import add_argument, replace, unsafe
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given, Mock
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _EXITS = ("__aexit__", "__exit__")
 
 
-@rule("AT404", "exit-mock-swallows-exceptions", knows=Knows.FILE)
+@rule("AT404", "exit-mock-swallows-exceptions", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     found: dict[ast.AST, Finding] = {}
     for setting in module.fact(MockSettings).naming(*_EXITS):
@@ -31,8 +33,18 @@ def check(module: Module) -> Iterator[Finding]:
                 " too (return_value=None)"
             )
             # One statement may give a mock to several names.
-            found.setdefault(setting.node, Finding(setting.node, message))
+            found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))
     yield from found.values()
+
+
+def _fix(module: Module, setting: MockSetting) -> Fix | None:
+    if isinstance(setting.node, ast.Assign) and len(setting.node.targets) > 1:
+        return None
+    value = setting.value
+    if setting.name == RETURN_VALUE or not isinstance(value, ast.Call):
+        return unsafe(replace(value, "None"))
+    given = keyword_value(value, RETURN_VALUE)
+    return unsafe(replace(given, "None") if given is not None else add_argument(module, value, "return_value=None"))
 
 
 def _exit_that_swallows(module: Module, setting: MockSetting) -> str:

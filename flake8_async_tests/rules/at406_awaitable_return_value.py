@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
 @rule("AT406", "awaitable-return-value", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
-    settings = module.fact(MockSettings)
-    for setting in settings.naming(RETURN_VALUE, SIDE_EFFECT):
-        owners = settings.mocks(setting, len(setting.path) - 1) if _may_be_awaitable(setting) else ()
-        if not owners or not all(mock.kind.is_async for mock in owners):
-            continue
-        if _gives_awaitable(module, setting):
+    for setting in module.fact(MockSettings).naming(RETURN_VALUE, SIDE_EFFECT):
+        if _may_be_awaitable(setting) and _gives_awaitable(module, setting) and _is_of_async_mock(module, setting):
             yield Finding(
                 setting.value,
                 f"{setting.name} is awaitable, and an AsyncMock hands it over un-awaited (give what it comes to)",
@@ -40,3 +36,8 @@ def _may_be_awaitable(setting: MockSetting) -> bool:
 def _gives_awaitable(module: Module, setting: MockSetting) -> bool:
     judge = awaitability_of_result if setting.name == SIDE_EFFECT else awaitability_of
     return judge(module, setting.value, setting.scope) is Awaitable.YES
+
+
+def _is_of_async_mock(module: Module, setting: MockSetting) -> bool:
+    owners = module.fact(MockSettings).mocks(setting, len(setting.path) - 1)
+    return bool(owners) and all(mock.kind.is_async for mock in owners)

@@ -5,17 +5,19 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import insert_after, replace, spell, unsafe
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of_result, never_gives_awaitable
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import Target, path_in_library, target_of, target_path
 from flake8_async_tests.inference.patches import mock_constructor
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
+    from flake8_async_tests.inference.mock_values import Mock
     from flake8_async_tests.inference.patches import Patch
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -34,18 +36,34 @@ _RUNNERS = frozenset(
     }
 )
 
+_SYNC_MOCKS = ("unittest.mock.MagicMock", "unittest.mock.Mock")
 
-@rule("AT407", "sync-replacement-for-async", knows=Knows.PROJECT)
+
+@rule("AT407", "sync-replacement-for-async", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for patch in mocks_of(module).patches:
         replacement = patch.new if patch.new is not None else patch.new_callable
-        if replacement is None or target_of(module, patch) is not Target.COROUTINE_FUNCTION:
+        if replacement is None:
             continue
+        # What it replaces may stand in another file: asked last.
         what = _what_is_wrong(module, patch, replacement)
-        if what and not _may_be_meant(module, patch):
+        if what and target_of(module, patch) is Target.COROUTINE_FUNCTION and not _may_be_meant(module, patch):
             yield Finding(
-                replacement, f"{what} replaces a coroutine function, and its call cannot be awaited (use an AsyncMock)"
+                replacement,
+                f"{what} replaces a coroutine function, and its call cannot be awaited (use an AsyncMock)",
+                _fix(module, patch),
             )
+
+
+def _fix(module: Module, patch: Patch) -> Fix | None:
+    """An AsyncMock in the place of a mock that is made there; an instance in that of the class."""
+    new = patch.new
+    if new is not None and module.qualified(new, patch.scope) == "unittest.mock.AsyncMock":
+        return unsafe(insert_after(new, "()"))
+    if not isinstance(new, ast.Call) or module.qualified(new.func, patch.scope) not in _SYNC_MOCKS:
+        return None
+    name = spell(module, patch.scope, "unittest.mock", "AsyncMock", line=new.lineno)
+    return unsafe(replace(new.func, name.text), names=[name]) if name is not None else None
 
 
 def _what_is_wrong(module: Module, patch: Patch, replacement: ast.expr) -> str:
@@ -73,40 +91,41 @@ def _what_is_wrong(module: Module, patch: Patch, replacement: ast.expr) -> str:
 
 def _may_be_meant(module: Module, patch: Patch) -> bool:
     """Whether nothing may await what the replacement gives."""
-    around = set(mocks_of(module).scopes_around(mocks_of(module).lives_in(patch)))
     return (
-        _runner_is_replaced(module, patch, around)
-        or _is_asserted_not_called(module, patch, around)
-        or _is_found_by_its_path(module, patch, around)
-        or _nothing_runs_coroutines(module, patch, around)
+        _runner_is_replaced(module, patch)
+        or not module.fact(_asserted_not_called).isdisjoint(mocks_of(module).put_there_by(patch))
+        or _is_found_by_its_path(module, patch)
+        or _nothing_runs_coroutines(module, patch)
     )
 
 
-def _runner_is_replaced(module: Module, patch: Patch, around: Collection[Scope]) -> bool:
+def _runner_is_replaced(module: Module, patch: Patch) -> bool:
     """Whether the same function replaces what would await the coroutine, too."""
+    mocks = mocks_of(module)
     return any(
         target_path(module, other).rpartition(".")[2] in _RUNNERS
-        for other in mocks_of(module).patches_in(around)
+        for other in mocks.patches_around(mocks.lives_in(patch))
         if other.call is not patch.call
     )
 
 
-def _is_asserted_not_called(module: Module, patch: Patch, around: Collection[Scope]) -> bool:
-    put = set(mocks_of(module).put_there_by(patch))
-    return any(
-        call.scope in around and not put.isdisjoint(mocks_of(module).at(receiver, call.scope))
-        for call in module.method_calls("assert_not_called")
-        if (receiver := receiver_of(call.node)) is not None
-    )
+def _asserted_not_called(module: Module) -> set[Mock]:
+    found: set[Mock] = set()
+    for call in module.method_calls("assert_not_called"):
+        receiver = receiver_of(call.node)
+        if receiver is not None:
+            found.update(mocks_of(module).at(receiver, call.scope))
+    return found
 
 
-def _is_found_by_its_path(module: Module, patch: Patch, around: Collection[Scope]) -> bool:
+def _is_found_by_its_path(module: Module, patch: Patch) -> bool:
     """Whether the function also hands the path on as a text: what looks it up may take a plain function, too."""
-    path = patch.dotted
+    mocks, path = mocks_of(module), patch.dotted
     if not path or path_in_library(path) in KNOWN_COROUTINE_FUNCTIONS:
         return False
+    around = mocks.scopes_around(mocks.lives_in(patch))
     texts = {node for scope in around for node in _texts_in(scope) if node.value == path}
-    return bool(texts - {other.target for other in mocks_of(module).patches})
+    return bool(texts - {other.target for other in mocks.patches_around(around[0])})
 
 
 def _texts_in(scope: Scope) -> Iterator[ast.Constant]:
@@ -117,12 +136,19 @@ def _texts_in(scope: Scope) -> Iterator[ast.Constant]:
                 yield child
 
 
-def _nothing_runs_coroutines(module: Module, patch: Patch, around: Collection[Scope]) -> bool:
+def _nothing_runs_coroutines(module: Module, patch: Patch) -> bool:
     """Whether it stands in a sync test of something of the project, which starts no event loop in view."""
-    test = module.test_of(module.function_at(mocks_of(module).lives_in(patch)))
+    mocks = mocks_of(module)
+    scope = mocks.lives_in(patch)
+    test = module.test_of(module.function_at(scope))
     if test is None or test.is_async or path_in_library(target_path(module, patch)) in KNOWN_COROUTINE_FUNCTIONS:
         return False
     if module.imports("fastapi.testclient", "starlette.testclient"):
         return False
-    runners = (*module.calls("asyncio.run", "anyio.run", "trio.run"), *module.method_calls("run_until_complete"))
-    return not any(call.scope in around for call in runners)
+    return module.fact(_running_scopes).isdisjoint(mocks.scopes_around(scope))
+
+
+def _running_scopes(module: Module) -> set[Scope]:
+    """Where an event loop is started."""
+    calls = (*module.calls("asyncio.run", "anyio.run", "trio.run"), *module.method_calls("run_until_complete"))
+    return {call.scope for call in calls}

@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_after, safe
+from flake8_async_tests.inference.mock_configuration import Setting
 from flake8_async_tests.inference.mock_values import BEGINNINGS_OF_ASSERTIONS
-from flake8_async_tests.inference.mocks import Setting, mocks_of
+from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_expected_to_raise
 from flake8_async_tests.rule import Finding, Knows, rule
 

@@ -9,7 +9,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
 from flake8_async_tests.inference.loops import is_runner, loop_calls
 from flake8_async_tests.inference.places import scopes_around
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.stand_ins import may_be_faked
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 _RUNNING = ("asyncio.run", "anyio.run", "trio.run")
 _RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
@@ -56,15 +57,17 @@ def _running_calls(module: Module) -> Iterator[tuple[Call, str]]:
 def _is_wanted(call: Call) -> bool:
     """Whether the error is what is tested, or cannot come about since something else is called."""
     module = call.module
-    if call.name and path_may_be_replaced(module, call.name, call.scope):
+    if call.name and may_be_faked(module, call.name, call.scope):
         return True
     if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
         return True
     if is_expected_around(module, call.node, call.scope, *_RAISED):
         return True
     # The coroutine may be awaited where the error is expected.
-    around = set(scopes_around(call.scope)) - {call.scope}
-    return any(
-        expecting.scope in around and expects(module, expecting.node, expecting.scope, _RAISED)
-        for expecting in module.calls("pytest.raises")
-    )
+    expecting = module.fact(_scopes_that_expect_it)
+    return any(scope in expecting for scope in scopes_around(call.scope) if scope is not call.scope)
+
+
+def _scopes_that_expect_it(module: Module) -> set[Scope]:
+    calls = module.calls("pytest.raises")
+    return {call.scope for call in calls if expects(module, call.node, call.scope, _RAISED)}

@@ -23,13 +23,15 @@ _CATCHING = frozenset({"builtins.AssertionError", "builtins.Exception", "builtin
 
 @rule("AT506", "lost-assertion", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    told: set[ast.AST] = set()
+    seen: set[Scope] = set()
     for callback in lost_callbacks(module):
+        if callback.scope in seen:
+            continue
+        seen.add(callback.scope)
         told_until = last_told(module, callback.scope)
         for node, said in _assertions_in(module, callback.scope):
-            if node in told or place_of(node) < told_until or _is_forwarded(module, node, callback.scope):
+            if place_of(node) < told_until or _is_forwarded(module, node, callback.scope):
                 continue
-            told.add(node)
             yield Finding(
                 node,
                 f"{said} is called by {callback.caller}: its failure is only logged, and the test passes"

@@ -53,7 +53,7 @@ def _last_event(call: Call) -> str:
     if start is None:
         return ""
     check = statement_of(call.node, call.scope)
-    if runs_straight(start.node, check, call.scope):
+    if runs_straight(call.module, start.node, check, call.scope):
         return "nothing was awaited since it was started, so it has not run"
     if _is_just_cancelled(call, start, check):
         return "cancel() only asks for it, and nothing was awaited since"
@@ -87,7 +87,7 @@ def _is_just_cancelled(call: Call, start: Assignment, check: ast.stmt) -> bool:
     ]
     cancelled = [_cancelling(place, scope) for place in seen]
     return bool(cancelled) and all(
-        statement is not None and runs_straight(statement, check, scope) for statement in cancelled
+        statement is not None and runs_straight(module, statement, check, scope) for statement in cancelled
     )
 
 

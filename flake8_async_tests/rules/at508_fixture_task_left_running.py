@@ -49,7 +49,7 @@ def _is_stopped_otherwise(call: Call) -> bool:
     nodes = [node for argument in given for node in ast.walk(argument)]
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
     names = {node.id for node in nodes if isinstance(node, ast.Name) and node not in called}
-    if any(load.id in names and comes_after_yield(load, call.scope) for load in call.scope.loads):
+    if any(load.id in names and comes_after_yield(call.module, load, call.scope) for load in call.scope.loads):
         return True
     return any(
         isinstance(around, (ast.With, ast.AsyncWith)) and _binds(around, names)

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import always_fails, asserts, holds_assertion
+from flake8_async_tests.inference.assertions import always_fails, assertions_after, asserts, holds_assertion
 from flake8_async_tests.inference.exceptions import exceptions_caught, exceptions_named
 from flake8_async_tests.inference.places import (
     clears_up,
@@ -17,7 +17,6 @@ from flake8_async_tests.inference.places import (
     place_of,
 )
 from flake8_async_tests.inference.quiet import does_nothing
-from flake8_async_tests.inference.suspension import statements_after
 from flake8_async_tests.inference.timeouts import awaits_under_timeout
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -115,11 +114,15 @@ def _is_seen_to(module: Module, node: ast.Try | ast.With, orelse: list[ast.stmt]
         return True
     if any(asserts(module, statement, scope) for statement in orelse):
         return True
-    known = {name for name, bindings in scope.bindings.items() if any(_is_before(each, node) for each in bindings)}
     return any(
-        asserts(module, after, scope) and (always_fails(module, after, scope) or names_in(after) & known)
-        for after in statements_after(node, scope)
+        always_fails(module, after, scope) or _is_about_something_before(after, node, scope)
+        for after in assertions_after(module, node, scope)
     )
+
+
+def _is_about_something_before(assertion: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
+    """Whether an assertion is on a name that was bound before, or in, another statement."""
+    return any(_is_before(binding, node) for name in names_in(assertion) for binding in scope.bindings.get(name, ()))
 
 
 def _is_before(binding: ast.AST, node: ast.stmt) -> bool:

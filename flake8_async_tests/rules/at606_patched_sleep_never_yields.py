@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.fake_sleeps import SLEEP, FakeSleep, fake_sleeps
 from flake8_async_tests.inference.places import end_of, place_of
-from flake8_async_tests.inference.polling import names_that_end, polling_loops, waits_by
+from flake8_async_tests.inference.polling import PollingLoop, polling_loops, waits_by
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
@@ -43,9 +44,19 @@ def _functions_under(module: Module, fake: FakeSleep) -> list[Function]:
     around = module.function_at(fake.scope)
     if around is not None:
         return [around]
-    decorated = [function for function in module.functions if fake.call in function.node.decorator_list]
-    classes = [klass for klass in module.classes if fake.call in klass.node.decorator_list]
-    return decorated + [method for klass in classes for method in klass.methods.values() if module.test_of(method)]
+    return module.fact(_decorated).get(fake.call, [])
+
+
+def _decorated(module: Module) -> dict[ast.expr, list[Function]]:
+    """The functions that each decorator holds for, those of functions and those of classes."""
+    found: dict[ast.expr, list[Function]] = {}
+    for function in module.functions:
+        for decorator in function.node.decorator_list:
+            found[decorator] = [function]
+    for klass in module.classes:
+        for decorator in klass.node.decorator_list:
+            found[decorator] = [method for method in klass.methods.values() if module.test_of(method)]
+    return found
 
 
 def _is_autouse(fixture: Fixture | None) -> bool:
@@ -56,23 +67,34 @@ def _is_autouse(fixture: Fixture | None) -> bool:
 
 def _polls(module: Module, fake: FakeSleep, function: Function) -> bool:
     """Whether the function, or a coroutine nested in it, waits in a loop that the patch makes spin."""
-    loops = [
-        (loop, scope)
-        for loop, scope in polling_loops(module, function.scope, {SLEEP, fake.path})
-        if not names_that_end(loop) & fake.touched and _is_under(fake, loop, function, scope)
-    ]
     importer = fake.importer
-    if importer is None or any(waits_by(module, loop, scope, fake.path) for loop, scope in loops):
-        return bool(loops)
-    # Only a name of that module is replaced: it spins where that module itself waits in a loop.
-    return bool(loops) and any(waits_by(importer, loop, scope, SLEEP) for loop, scope in importer.of_kind(ast.While))
+    if importer is None:
+        return any(_spins(loop, fake) for loop in _loops_under(module, fake, function.scope))
+    # Only a name of that module is replaced: it spins where that name is awaited, or where the module itself waits.
+    spinning = any(waits_by(importer, loop, scope, SLEEP) for loop, scope in importer.of_kind(ast.While))
+    return any(
+        _spins(loop, fake) and (spinning or fake.path in loop.sleeps)
+        for loop in _loops_under(module, fake, function.scope)
+    )
 
 
-def _is_under(fake: FakeSleep, loop: ast.While, function: Function, scope: Scope) -> bool:
-    if scope is not function.scope or fake.scope is not scope:
-        return True
+def _spins(loop: PollingLoop, fake: FakeSleep) -> bool:
+    return loop.sleeps <= {SLEEP, fake.path} and not loop.conditions & fake.touched
+
+
+def _loops_under(module: Module, fake: FakeSleep, scope: Scope) -> Iterator[PollingLoop]:
+    """The loops of a function that run under the patch: all but those before it, or outside of its block."""
+    loops = polling_loops(module, scope)
+    yield from loops.nested
+    if fake.scope is not scope:
+        yield from loops.own
+        return
     item = scope.parents[fake.call]
     block = scope.parents.get(item) if isinstance(item, ast.withitem) else None
-    if isinstance(block, (ast.With, ast.AsyncWith)):
-        return is_within(loop, block.body)
-    return end_of(fake.call) < place_of(loop)
+    first = bisect_left(loops.own, place_of(fake.call), key=_place)
+    last = bisect_left(loops.own, end_of(block), key=_place) if isinstance(block, (ast.With, ast.AsyncWith)) else None
+    yield from loops.own[first:last]
+
+
+def _place(loop: PollingLoop) -> Place:
+    return place_of(loop.node)

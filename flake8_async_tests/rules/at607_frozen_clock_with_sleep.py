@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import add_argument, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.places import contexts_around, is_async_test_itself
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.places import contexts_around, is_async_test_itself, scopes_around
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of
+from flake8_async_tests.inference.stand_ins import may_be_faked
 from flake8_async_tests.rule import Edit, Finding, Knows, rule
 from flake8_async_tests.source.calls import has_double_star
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 # freezegun's arguments that let the time go on, by position.
 _TICKING = {"tick": 3, "auto_tick_seconds": 6, "real_asyncio": 7}
@@ -64,10 +65,16 @@ def _waits_for_clock(sleep: Call) -> bool:
     seconds = number_of(module.value_of(duration, scope)) if duration is not None else None
     if sleep.name == "trio.sleep" or seconds is None or seconds <= 0:
         return False
-    inside = set(module.scopes_within(scope))
-    if any(moving.scope in inside for moving in module.method_calls("tick", "move_to")):
-        return False
-    return not path_may_be_replaced(module, sleep.name, scope) and not runs_on_trio(module, scope)
+    return (
+        scope not in module.fact(_scopes_that_move_clock)
+        and not may_be_faked(module, sleep.name, scope)
+        and not runs_on_trio(module, scope)
+    )
+
+
+def _scopes_that_move_clock(module: Module) -> set[Scope]:
+    """The scopes that tick or move a frozen clock, and those around them."""
+    return {scope for call in module.method_calls("tick", "move_to") for scope in scopes_around(call.scope)}
 
 
 def _freezing(sleep: Call) -> Iterator[Call]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.clients import may_be_replaced
 from flake8_async_tests.inference.handover import Watch, is_handed_over
 from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.inference.tasks import assignment_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*CLOSERS):
         if not (is_test_itself(module, call.scope) or is_fixture_itself(module, call.scope)):
             continue
-        if _is_left_open(module, call) and not path_may_be_replaced(module, call.name, call.scope):
+        if _is_left_open(module, call) and not may_be_replaced(module, call.name, call.scope):
             yield Finding(
                 call.node,
                 f"{call.name}() is never closed: its connections stay open when the test is over"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.clients import may_be_replaced
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.handover import Watch, observations
 from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.inference.tasks import assignment_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
@@ -45,7 +45,7 @@ def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(ENGINE):
         if not (is_test_itself(module, call.scope) or is_fixture_itself(module, call.scope)):
             continue
-        if is_expected_to_raise(module, call.node, call.scope) or path_may_be_replaced(module, ENGINE, call.scope):
+        if is_expected_to_raise(module, call.node, call.scope) or may_be_replaced(module, ENGINE, call.scope):
             continue
         if _is_left(module, call):
             yield Finding(
