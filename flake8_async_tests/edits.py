@@ -189,7 +189,7 @@ _NO_TOKENS = frozenset(
 )
 
 
-def _brackets(lines: Lines, start: int, end: int) -> _Brackets | None:
+def brackets_in(lines: Lines, start: int, end: int) -> _Brackets | None:
     """What stands in the first pair of brackets of a piece of the text, if that ends with it."""
     elements: list[_Element] = []
     commas: list[int] = []
@@ -233,7 +233,7 @@ def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
 def remove_element(module: Module, container: ast.List | ast.Tuple, element: ast.expr) -> Edit | None:
     """Remove one element of a list, or of a tuple between parentheses."""
     lines = lines_of(module)
-    brackets = _brackets(lines, lines.offset(start_of(container)), lines.offset(end_of(container)))
+    brackets = brackets_in(lines, lines.offset(start_of(container)), lines.offset(end_of(container)))
     return _removal(lines, brackets, lines.offset(start_of(element)))
 
 
@@ -248,7 +248,7 @@ def _arguments(lines: Lines, call: ast.Call) -> _Brackets | None:
     # `(client.get)(url)`: the bracket that closes there opened before.
     while lines.text[start : start + 1].isspace() or lines.text[start : start + 1] == ")":
         start += 1
-    return _brackets(lines, start, lines.offset(end_of(call)))
+    return brackets_in(lines, start, lines.offset(end_of(call)))
 
 
 def _removal(lines: Lines, brackets: _Brackets | None, offset: int) -> Edit | None:

@@ -8,12 +8,11 @@ parsing them would cost more than all the rest.
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
-from flake8_async_tests.source.fixtures import is_same_fixture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,25 +24,63 @@ if TYPE_CHECKING:
 
 _MOST_FILES_PARSED = 200
 
+_Place: TypeAlias = tuple[str, int]
+"""The file and line of a fixture: the same for two readings of one file at two times."""
+
 _TEST_FILES: WeakKeyDictionary[Project, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
 
 
-def modules_in_sight(module: Module, *words: bytes) -> Iterator[Module]:
+class _Sight:
+    """What a module's fixtures serve, looked up once for all of them."""
+
+    def __init__(self, module: Module) -> None:
+        self._module = module
+        self._modules: dict[tuple[bytes, ...], tuple[Module, ...]] = {}
+        self._requests: dict[str, dict[_Place, list[tuple[Test, bool]]]] = {}
+
+    def modules(self, words: tuple[bytes, ...]) -> tuple[Module, ...]:
+        """The module itself and, where its fixtures serve other files, those that hold one of the words."""
+        found = self._modules.get(words)
+        if found is None:
+            others = () if self._module.matches_python_files else self._others(words)
+            found = self._modules[words] = (self._module, *others)
+        return found
+
+    def _others(self, words: tuple[bytes, ...]) -> Iterator[Module]:
+        files = self._module.project.files
+        paths = (path for path in _test_files(self._module) if path != self._module.path)
+        speaking = (path for path in paths if any(word in (files.read(path) or b"") for word in words))
+        for path in islice(speaking, _MOST_FILES_PARSED):
+            other = self._module.project.module_at(path)
+            if other is not None:
+                yield other
+
+    def requests(self, fixture: Fixture, other: Module) -> list[tuple[Test, bool]]:
+        """The tests of a module that set a fixture up, and whether an `anyio_backend` is set up with it."""
+        found = self._requests.get(other.path)
+        if found is None:
+            found = self._requests[other.path] = self._all_requests(other)
+        return found.get(_place_of(fixture), [])
+
+    def _all_requests(self, other: Module) -> dict[_Place, list[tuple[Test, bool]]]:
+        # Not the graph that the other one remembers: that may hold an older reading of the fixture's own file.
+        graph = other.fixture_graph if other is self._module else FixtureGraph(other)
+        found: dict[_Place, list[tuple[Test, bool]]] = {}
+        for test in other.tests:
+            closure = graph.closure_of(test)
+            with_anyio = "anyio_backend" in closure.names or _draws_anyio_in(test)
+            for place in {_place_of(fixture) for fixture in closure.fixtures}:
+                found.setdefault(place, []).append((test, with_anyio))
+        return found
+
+
+def _place_of(fixture: Fixture) -> _Place:
+    return fixture.module.path, fixture.function.node.lineno
+
+
+def modules_in_sight(module: Module, *words: bytes) -> tuple[Module, ...]:
     """The module itself and, where its fixtures serve other files, those that hold one of the words."""
-    yield module
-    if module.matches_python_files:
-        return
-    for path in islice(_files_with(module, words), _MOST_FILES_PARSED):
-        other = module.project.module_at(path)
-        if other is not None:
-            yield other
-
-
-def _files_with(module: Module, words: tuple[bytes, ...]) -> Iterator[str]:
-    for path in _test_files(module):
-        content = module.project.files.read(path) if path != module.path else None
-        if content is not None and any(word in content for word in words):
-            yield path
+    return module.fact(_Sight).modules(words)
 
 
 def is_pytest_asyncio_at_work(module: Module) -> bool:
@@ -63,20 +100,19 @@ def is_pytest_asyncio_at_work(module: Module) -> bool:
     return not any(word in text for text in texts for word in (b"mark.anyio", b"mark.trio"))
 
 
-def requesting_tests(fixture: Fixture, modules: Iterator[Module]) -> Iterator[tuple[Test, bool]]:
-    """The tests that set a fixture up, and whether an `anyio_backend` is set up with it."""
-    for module in modules:
-        # Not the graph that the module remembers: that may hold an older reading of the fixture's own file.
-        graph = module.fixture_graph if module is fixture.module else FixtureGraph(module)
-        for test in module.tests:
-            closure = graph.closure_of(test)
-            if any(is_same_fixture(fixture, each) for each in closure.fixtures):
-                yield test, "anyio_backend" in closure.names or _draws_anyio_in(test)
+def requesting_tests(fixture: Fixture, *words: bytes) -> Iterator[tuple[Test, bool]]:
+    """The tests in sight that set a fixture up, and whether an `anyio_backend` is set up with it.
+
+    Of other files than its own only those count that hold one of the words.
+    """
+    sight = fixture.module.fact(_Sight)
+    for module in sight.modules(words):
+        yield from sight.requests(fixture, module)
 
 
-def runners_of_requesters(fixture: Fixture, modules: Iterator[Module]) -> Iterator[Runs]:
+def runners_of_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]:
     """Who runs the tests that ask for a fixture. A sync test is run by nobody, unless it draws anyio in."""
-    for test, with_anyio in requesting_tests(fixture, modules):
+    for test, with_anyio in requesting_tests(fixture, *words):
         if test.is_async:
             yield runner_of(test).runs
         else:
@@ -104,7 +140,7 @@ def is_asked_for_with_anyio(fixture: Fixture) -> bool:
     """Whether anyio takes an async fixture over for all tests in sight that ask for it."""
     if "anyio_backend" in fixture.module.fixture_graph.closure_of_fixture(fixture).names:
         return True
-    found = [with_anyio for _, with_anyio in requesting_tests(fixture, modules_in_sight(fixture.module, b"anyio"))]
+    found = [with_anyio for _, with_anyio in requesting_tests(fixture, b"anyio")]
     return bool(found) and all(found)
 
 
@@ -116,7 +152,7 @@ def is_run_by_anyio(fixture: Fixture) -> bool:
     graph = module.fixture_graph
     if "anyio_backend" in graph.closure_of_fixture(fixture).names:
         return True
-    runs = set(runners_of_requesters(fixture, modules_in_sight(module, b"anyio")))
+    runs = set(runners_of_requesters(fixture, b"anyio"))
     if runs:
         return Runs.ANYIO in runs
     return graph.is_in_sight("anyio_backend", fixture.klass)

@@ -179,11 +179,11 @@ def _by_mode(module: Module) -> Runner | None:
 
 
 def unknown_means(module: Module) -> Runner | None:
-    """Something that may run the tests of a file that no mark and no mode runs; None when there is no sign of it."""
-    chain = module.project.conftests(module.directory)
-    if not chain.complete:
-        return Runner(Runs.UNKNOWN, "a conftest.py cannot be read")
-    for conftest in (module, *chain.modules):
+    """Something that may run the tests of a file that no mark and no mode runs; None when there is no sign of it.
+
+    A conftest that cannot be read is not among it: with that, the fixtures of the tests are unknown already.
+    """
+    for conftest in (module, *module.project.conftests(module.directory).modules):
         hook = _running_hook(conftest)
         if hook:
             return Runner(Runs.UNKNOWN, f"{hook} in {conftest.name} may run it")
@@ -239,6 +239,10 @@ def _running_hook(conftest: Module) -> str:
 
 
 def _configuring_hook(conftest: Module) -> str:
+    return conftest.fact(_find_configuring_hook)
+
+
+def _find_configuring_hook(conftest: Module) -> str:
     """The hook that could set pytest-asyncio's mode: one that speaks of it, or that stands elsewhere."""
     for name in _CONFIGURING_HOOKS:
         for binding in conftest.scope.bindings.get(name, ()):

@@ -26,4 +26,4 @@ def summary_of(rule: Rule) -> str:
     """The first sentence of a rule's page, on one line."""
     described = text_of_page(rule).partition("\n## What it does\n")[2]
     paragraph = " ".join(described.strip().split("\n\n")[0].split())
-    return re.split(r"(?<=\.) (?=[A-Z`])", paragraph)[0]
+    return re.split(r"(?<=\.) (?=[A-Z`(])", paragraph)[0]

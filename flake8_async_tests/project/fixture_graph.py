@@ -43,12 +43,11 @@ class FixtureGraph:
         self._by_class: dict[Class | None, tuple[Provided, ...]] = {}
         self._entries: dict[tuple[Class | None, str], tuple[Entry, ...]] = {}
         self._closures: dict[tuple[Class | None, tuple[str, ...], tuple[str, ...]], Closure] = {}
-        self._behind: dict[tuple[Class | None, str, tuple[str, ...]], Closure] = {}
 
     # -- where fixtures come from -----------------------------------------------------------------------------------
 
     @cached_property
-    def _around(self) -> tuple[tuple[Provided, ...], bool]:
+    def _around(self) -> tuple[tuple[OfModule, ...], bool]:
         """What the module itself and everything outside it provide, nearest first, and whether that is all."""
         project = self.module.project
         chain = project.conftests(self.module.directory)
@@ -119,10 +118,10 @@ class FixtureGraph:
             passed = entry.fixture is beyond
         return None
 
-    def all_in_sight(self) -> list[Entry]:
-        """What each name means at the level of the module, in the order of the names: for people to read."""
+    def all_in_sight(self, klass: Class | None = None) -> list[Entry]:
+        """What each name means, in the order of the names: for people to read."""
         found: dict[str, Entry] = {}
-        for provided in self.providers(None):
+        for provided in self.providers(klass):
             for attribute in sorted(provided.attributes, reverse=True):
                 entry = provided.attribute(attribute)
                 if entry is not None and not entry.foreign:
@@ -160,11 +159,7 @@ class FixtureGraph:
 
     def closure_behind(self, name: str, klass: Class | None, hidden: tuple[str, ...] = ()) -> Closure:
         """What is set up for one name alone."""
-        key = (klass, name, hidden)
-        found = self._behind.get(key)
-        if found is None:
-            found = self._behind[key] = self._follow(klass, [name], hidden)
-        return found
+        return self._follow(klass, [name], hidden)
 
     def closure_of_fixture(self, fixture: Fixture) -> Closure:
         """A fixture with all that it asks for, as seen from this file."""

@@ -261,11 +261,11 @@ def _entry_of(module: Module, name: str, outlines: Outlines, changed: frozenset[
 
 
 def _changed_from_outside(module: Module) -> Iterator[str]:
-    """The names that are bound again from a function, and the attributes that are set from outside their class."""
-    for node, _ in module.index.by_kind[ast.Global]:
-        assert isinstance(node, ast.Global)
-        yield from node.names
-    for node in module.scope.of(ast.Assign):
+    """The names that are bound again from a function, and the attributes that are set."""
+    for statement, _ in module.index.by_kind[ast.Global]:
+        assert isinstance(statement, ast.Global)
+        yield from statement.names
+    for node, _ in module.index.by_kind[ast.Assign]:
         assert isinstance(node, ast.Assign)
         for target in node.targets:
             if isinstance(target, ast.Attribute):

@@ -47,6 +47,7 @@ class Project:
         self._current: Module | None = None
         self._modules: dict[str, Module | None] = {}
         self._real_folders: dict[str, str] = {}
+        self._top_level: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._chains: dict[str, ConftestChain] = {}
         self._patterns: dict[str, Patterns] = {}
         self._signs: dict[str, Signs] = {}
@@ -232,6 +233,16 @@ class Project:
             else:
                 self._imports[key] = find_module(self.files, name, key[1])
         return self._imports[key]
+
+    def has_top_level(self, name: str, directory: str) -> bool:
+        """Whether the project has a folder or a module of this name, as the first one of an import: others have none."""
+        key = (name, self._import_roots(directory))
+        found = self._top_level.get(key)
+        if found is None:
+            has, join = self.files.has, os.path.join
+            found = any(has(join(root, name)) or has(join(root, f"{name}.py")) for root in key[1])
+            self._top_level[key] = found
+        return found
 
     def _import_roots(self, directory: str) -> tuple[str, ...]:
         """Where pytest and an installed checkout find modules, in this order."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,16 +36,11 @@ class Entry:
     """Whether it comes from outside the project, and may as well be something else."""
 
 
-class Provided:
+class Provided(ABC):
     """The fixtures that one class or module puts in sight."""
 
     def __init__(self) -> None:
         self._entries: dict[str, tuple[Entry, ...]] = {}
-
-    @property
-    def complete(self) -> bool:
-        """Whether there are certainly no more: False after a star import from a module that cannot be read."""
-        return True
 
     def entries_of(self, name: str) -> tuple[Entry, ...]:
         """What a name may mean here, what pytest prefers first: of one class or module the last in the alphabet."""
@@ -60,15 +56,6 @@ class Provided:
             found.append(same)
         found.sort(key=lambda entry: entry.attribute, reverse=True)
         return tuple(found)
-
-    def has(self, name: str) -> bool:
-        """Whether some fixture has that name here, be it one that cannot be read."""
-        return any(not entry.foreign for entry in self.entries_of(name))
-
-    def get(self, name: str) -> Fixture | None:
-        """The fixture of that name; None when there is none or when it cannot be read."""
-        found = self.entries_of(name)
-        return found[0].fixture if found else None
 
     @cached_property
     def autouse(self) -> tuple[str, ...]:
@@ -87,19 +74,19 @@ class Provided:
                 found.setdefault(entry.name, []).append(entry)
         return found
 
+    @abstractmethod
     def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:
         """The fixture that stands under an attribute, None where there is none."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def seen_at_once(self) -> Iterable[Entry]:
         """All that count without being asked for by their attribute's name."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def attributes(self) -> frozenset[str]:
         """Every attribute there is, a fixture or not: what to ask for who wants to see them all."""
-        raise NotImplementedError
 
 
 class OfClass(Provided):
@@ -149,6 +136,7 @@ class OfModule(Provided):
 
     @cached_property
     def complete(self) -> bool:
+        """Whether there are certainly no more: False after a star import from a module that cannot be read."""
         if self._is_at_work:
             # Two modules that import everything from each other.
             return True

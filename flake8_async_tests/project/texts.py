@@ -48,6 +48,8 @@ class Texts:
         stripped = name.lstrip(".")
         dots = name[: len(name) - len(stripped)]
         parts = stripped.split(".") if stripped else []
+        if not dots and not (parts and self._project.has_top_level(parts[0], directory)):
+            return None
         for end in range(len(parts), 0 if not dots else -1, -1):
             path = self.module_path(dots + ".".join(parts[:end]), directory)
             if path is not None:
@@ -164,12 +166,9 @@ def _imported(content: bytes) -> dict[str, str]:
                 found[words[-1]] = joined(base, words[0])
     for match in _IMPORT.finditer(content):
         for part in match.group(1).decode(errors="replace").split(","):
-            words = part.split()
-            if len(words) == 3:
-                found[words[2]] = words[0]
-            elif words:
-                first = words[0].partition(".")[0]
-                found[first] = first
+            source, _, local = part.strip().partition(" as ")
+            first = source.partition(".")[0]
+            found[local.strip() or first] = source if local else first
     return found | {"*": " ".join(stars)}
 
 

@@ -13,6 +13,7 @@ from flake8_async_tests.source.signatures import Signature, signature_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Class, Function
 
 # How many bases of bases are followed.
@@ -62,6 +63,7 @@ class Other(Enum):
     """What a name means that is not known to be a coroutine function."""
 
     SOMETHING = "something else, or too much at once"
+    GIVES_SELF = "a plain method that gives back its instance"
     UNSEEN = "something that cannot be seen"
     ABSENT = "nothing"
 
@@ -82,6 +84,8 @@ class CoroutineFunction:
     takes: Takes
     is_abstract: bool
     """Whether it only stands for what a subclass does, which may be something else than a coroutine."""
+    gives_self: bool = False
+    """Whether it is a method that gives back its instance."""
 
     def accepts(self, call: ast.Call, *, through_instance: bool) -> bool:
         """Whether a call gives a coroutine instead of a TypeError."""
@@ -124,17 +128,20 @@ def find_inherited(klass: ClassFacts, name: str, steps: int = _MOST_STEPS) -> Me
     if not answers:
         return Other.ABSENT
     # Where bases share a base, a later one may come before an earlier one's: they have to agree.
-    return Other.SOMETHING if Other.SOMETHING in answers else answers[0]
+    kinds = {type(answer) for answer in answers if answer is not Other.UNSEEN}
+    return Other.SOMETHING if Other.SOMETHING in answers or len(kinds) > 1 else answers[0]
 
 
 def coroutine_function_of(function: Function) -> Member:
     """What the name of a function means when nothing else binds it."""
-    if not function.is_async or function.is_generator:
+    if function.is_generator:
         return Other.SOMETHING
+    if not function.is_async:
+        return Other.GIVES_SELF if _gives_self(function) and not function.decorators else Other.SOMETHING
     if not function.outer.is_function and function.node not in function.outer.body():
         # Conditional: what there is depends on more than the text.
         return Other.SOMETHING
-    if any(decorator.fixture_library for decorator in function.decorators) or not _keeps(function):
+    if any(_makes_something_else(decorator) for decorator in function.decorators) or not _keeps(function):
         return Other.SOMETHING
     decorators = [decorator.name for decorator in function.decorators]
     if not function.is_method or "builtins.staticmethod" in decorators:
@@ -145,7 +152,13 @@ def coroutine_function_of(function: Function) -> Member:
         signature=signature_of(function.node) if _CHANGE_NO_SIGNATURE.issuperset(decorators) else None,
         takes=takes,
         is_abstract="abc.abstractmethod" in decorators or _only_stands_for_others(function),
+        gives_self=takes is Takes.INSTANCE and _gives_self(function),
     )
+
+
+def _makes_something_else(decorator: Decorator) -> bool:
+    """Whether pytest or hypothesis still runs the function, but a call of its name does not."""
+    return bool(decorator.fixture_library) or decorator.name.startswith("hypothesis.")
 
 
 def _keeps(function: Function) -> bool:
@@ -161,6 +174,22 @@ def _only_stands_for_others(function: Function) -> bool:
         return False
     raised = last.exc.func if isinstance(last.exc, ast.Call) else last.exc
     return function.module.qualified(raised, function.scope) == "builtins.NotImplementedError"
+
+
+def _gives_self(function: Function) -> bool:
+    """Whether a method ends with `return self`, and gives nothing else."""
+    returns = function.scope.of(ast.Return)
+    return (
+        function.is_method
+        and bool(returns)
+        and function.node.body[-1] in returns
+        and all(
+            isinstance(node, ast.Return)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id,) == function.parameters[:1]
+            for node in returns
+        )
+    )
 
 
 def is_plain_class(klass: Class) -> bool:

@@ -7,6 +7,8 @@ import builtins
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from flake8_async_tests.source.walk import Index, Scope
 
 # How many assignments `a = b` are followed from one name to the next before giving up.
@@ -202,7 +204,7 @@ class Names:
                 todo.extend(further)
         return found
 
-    def tails_of_any(self, words: set[str]) -> set[str]:
+    def tails_of_any(self, words: Set[str]) -> set[str]:
         """The last words under which calls of things can stand that have these last words themselves."""
         found = set(words)
         for word in words & self._other_names.keys():

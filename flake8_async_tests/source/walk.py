@@ -335,8 +335,31 @@ def _parents_in(scope: ScopeNode) -> dict[AST, AST]:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 _push_annotations(node, children)
         else:
-            children = list(ast.iter_child_nodes(node))
+            children = children_of(node)
         for child in children:
             parents[child] = node
-            todo.append(child)
+        todo += children
     return parents
+
+
+def _fields_with_children(kind: type[AST]) -> tuple[str, ...]:
+    return tuple(field for field in kind._fields if field not in _NEVER_CHILDREN)
+
+
+# Operators and contexts are nodes as well, but single ones that all expressions share.
+_NEVER_CHILDREN = frozenset({"attr", "id", "ctx", "op", "ops", "type_comment", "kind", "level", "module", "simple"})
+_CHILD_FIELDS: dict[type, tuple[str, ...]] = {
+    kind: () if kind is Constant else _fields_with_children(kind) for kind in _FIELDS
+}
+
+
+def children_of(node: AST) -> list[AST]:
+    """What `ast.iter_child_nodes` gives but operators and contexts, at a fraction of its price."""
+    found: list[AST] = []
+    for field in _CHILD_FIELDS[node.__class__]:
+        child = getattr(node, field, None)
+        if child.__class__ is list:
+            found += [each for each in child if isinstance(each, AST)]
+        elif isinstance(child, AST):
+            found.append(child)
+    return found
