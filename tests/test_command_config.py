@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 import pytest
 
 from flake8_async_tests.command import main
+from flake8_async_tests.options import Options
+from flake8_async_tests.project.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +75,27 @@ def test_a_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ],
         "problems": ["none"],
     }
+
+
+def test_what_a_class_sees(tmp_path: Path) -> None:
+    path = tmp_path / "test_one.py"
+    text = (
+        "import pytest\nfrom plugin import *\n\n@pytest.fixture\ndef order(): ...\n\nclass TestIt:\n"
+        "    @pytest.fixture\n    def order(self): ...\n\n    @pytest.fixture(name='b')\n    def a(self): ...\n"
+    )
+    (tmp_path / "plugin.py").write_text(
+        f"from test_one import *\n__all__ = ['public']\n{text}public = secret = order\n"
+    )
+    path.write_text(text)
+    module = Project(Options()).module_for(str(path), ast.parse(text), text)
+    (klass,) = module.classes
+    assert [entry.name for entry in module.fixture_graph.all_in_sight()] == ["order", "public"]
+    found = module.fixture_graph.all_in_sight(klass)
+    assert [(entry.name, entry.fixture and entry.fixture.klass) for entry in found] == [
+        ("b", klass),
+        ("order", klass),
+        ("public", None),
+    ]
 
 
 @pytest.mark.usefixtures("project")

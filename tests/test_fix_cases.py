@@ -12,7 +12,9 @@ import pytest
 from flake8_async_tests.rules import all_rules
 from tests.cases import Case, load_cases
 from tests.fixing import fix_project
+from tests.pages import PAGES, load_page
 
+SAYS_SO = '"Use instead" is what the fix makes of the example.'
 RULES = {rule.code: rule for rule in all_rules()}
 CASES = [
     case
@@ -39,11 +41,18 @@ def test_fixes_of_case(case: Case, tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", [code for code, rule in RULES.items() if rule.fix])
 def test_that_a_case_shows_what_the_fix_does(code: str) -> None:
     assert any(case.fixed for case in CASES if case.code == code)
-    page = (Path(__file__).parent.parent / "docs" / "rules" / f"{code}.md").read_text(encoding="utf-8")
-    assert "\n## Fix\n" in page
+    assert "Fix" in load_page(PAGES / f"{code}.md").sections
+
+
+@pytest.mark.parametrize("code", [code for code, rule in RULES.items() if rule.fix])
+def test_that_a_page_says_so_where_the_fix_makes_the_remedy_of_the_example(code: str, tmp_path: Path) -> None:
+    page = load_page(PAGES / f"{code}.md")
+    options = [f"--extend-select={code}"] if RULES[code].opt_in else []
+    results = fix_project(page.example, tmp_path, options, {code})
+    made = {name: results[name].text if name in results else text for name, text in page.example.items()}
+    assert (made == dict(page.fixed)) is (SAYS_SO in page.sections["Fix"].text)
 
 
 @pytest.mark.parametrize("code", [code for code, rule in RULES.items() if not rule.fix])
 def test_that_a_rule_without_fixes_offers_none(code: str) -> None:
-    page = Path(__file__).parent.parent / "docs" / "rules" / f"{code}.md"
-    assert not page.is_file() or "\n## Fix\n" not in page.read_text(encoding="utf-8")
+    assert "Fix" not in load_page(PAGES / f"{code}.md").sections

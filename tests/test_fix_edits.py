@@ -161,8 +161,8 @@ def test_renaming_an_attribute() -> None:
 
 
 def test_that_what_cannot_be_taken_apart_is_left_alone() -> None:
-    assert edits._brackets(Lines("(a"), 0, 2) is None
-    assert edits._brackets(Lines("(a)(b)"), 0, 6) is None
+    assert edits.brackets_in(Lines("(a"), 0, 2) is None
+    assert edits.brackets_in(Lines("(a)(b)"), 0, 6) is None
 
 
 # -- lists and arguments ----------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_removing_an_argument(before: str, after: str | None) -> None:
         if any("x" in ast.unparse(argument) for argument in (*call.args, *(keyword.value for keyword in call.keywords)))
     )
     arguments: list[ast.expr | ast.keyword] = [*call.args, *call.keywords]
-    argument = next(each for each in arguments if ast.unparse(each).endswith("x"))
+    argument = next(each for each in arguments if ast.unparse(each).rstrip(")").endswith("x"))
     result = applied(module, edits.remove_argument(module, call, argument))
     assert result == (None if after is None else f"ä = {after}\n")
 

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from flake8.main import cli
 
+from flake8_async_tests.command.listing import as_markdown
+from flake8_async_tests.command.pages import summary_of as command_summary_of
 from flake8_async_tests.rules import all_rules
-from tests.pages import load_page, page_paths
+from tests.pages import PAGES, load_page, page_paths
+
+if TYPE_CHECKING:
+    from flake8_async_tests.rule import Rule
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,17 +25,6 @@ def summary_of(path: Path) -> str:
     text = load_page(path).sections["What it does"].text.strip()
     paragraph = " ".join(text.split("\n\n")[0].split())
     return re.split(r"(?<=\.) (?=[A-Z`(])", paragraph)[0]
-
-
-def row_of(path: Path) -> str:
-    rule = next(rule for rule in all_rules() if rule.code == path.stem)
-    return f"| [{rule.code}](docs/rules/{rule.code}.md) | {rule.name} | {summary_of(path)} | {rule.knows.value} |"
-
-
-def table() -> str:
-    """The table of rules as the README must have it."""
-    rows = [row_of(path) for path in page_paths()]
-    return "\n".join(["| code | name | what it reports | looks at |", "|---|---|---|---|", *rows])
 
 
 def test_the_terminal_capture_is_what_flake8_prints(
@@ -43,9 +38,10 @@ def test_the_terminal_capture_is_what_flake8_prints(
 
 
 def test_the_table_of_rules() -> None:
+    """It is what `flake8-async-tests rules --output-format markdown` prints."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     between = readme.partition("<!-- rules -->\n")[2].partition("\n<!-- end of rules -->")[0]
-    assert between == table()
+    assert between == as_markdown()
 
 
 @pytest.mark.parametrize("path", [pytest.param(path, id=path.stem) for path in page_paths()])
@@ -54,3 +50,8 @@ def test_that_summaries_fit_into_a_table(path: Path) -> None:
     assert summary.endswith(".")
     assert "|" not in summary
     assert len(summary) <= 320
+
+
+@pytest.mark.parametrize("rule", [pytest.param(rule, id=rule.code) for rule in all_rules()])
+def test_that_the_command_reads_a_page_as_the_tests_do(rule: Rule) -> None:
+    assert command_summary_of(rule) == summary_of(PAGES / f"{rule.code}.md")

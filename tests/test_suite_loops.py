@@ -34,7 +34,7 @@ NEW = {
         "FAILED": {
             "legacy/test_legacy.py::test_same_loop",
             "orders/test_future.py::test_on_the_session_loop",
-            "orders/test_on_the_session_loop.py::TestOnItsOwnLoop::test_double",
+            "orders/test_class_loop.py::TestOnItsOwnLoop::test_double",
             "orders/test_orders.py::test_double",
             "users/test_users.py::test_another_parcel",
             "users/test_users.py::test_api",
@@ -49,9 +49,9 @@ NEW = {
             "legacy/test_legacy.py::test_loop",
             "legacy/test_scope.py::test_module",
             "orders/test_future.py::test_future",
-            "orders/test_on_the_session_loop.py::TestOnItsOwnLoop::test_on_the_session_loop",
-            "orders/test_on_the_session_loop.py::test_double",
-            "orders/test_on_the_session_loop.py::test_parcel",
+            "orders/test_class_loop.py::TestOnItsOwnLoop::test_settings",
+            "orders/test_all_on_one_loop.py::TestOnTheSameLoop::test_double",
+            "orders/test_all_on_one_loop.py::test_double",
             "orders/test_orders.py::test_another_greeting",
             "orders/test_orders.py::test_another_parcel",
             "orders/test_orders.py::test_greeting",
@@ -103,7 +103,7 @@ NEW = {
 OLD = {
     "Strict mode": {
         "FAILED": {
-            "orders/test_on_the_session_loop.py::TestOnItsOwnLoop::test_double",
+            "orders/test_class_loop.py::TestOnItsOwnLoop::test_double",
             "orders/test_orders.py::test_double",
             "users/test_users.py::test_another_parcel",
             "users/test_users.py::test_late",
@@ -116,9 +116,9 @@ OLD = {
             "legacy/test_legacy.py::test_loop",
             "legacy/test_legacy.py::test_same_loop",
             "legacy/test_scope.py::test_module",
-            "orders/test_on_the_session_loop.py::TestOnItsOwnLoop::test_on_the_session_loop",
-            "orders/test_on_the_session_loop.py::test_double",
-            "orders/test_on_the_session_loop.py::test_parcel",
+            "orders/test_class_loop.py::TestOnItsOwnLoop::test_settings",
+            "orders/test_all_on_one_loop.py::TestOnTheSameLoop::test_double",
+            "orders/test_all_on_one_loop.py::test_double",
             "orders/test_orders.py::test_another_parcel",
             "orders/test_orders.py::test_parcel",
             "orders/test_orders.py::test_settings",

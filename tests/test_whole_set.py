@@ -21,7 +21,7 @@ MODULES = ROOT / "flake8_async_tests" / "rules"
 
 ROW = re.compile(
     r"^\| \[(?P<code>AT\d{3})\]\(docs/rules/(?P<page>AT\d{3})\.md\) \| (?P<name>[a-z0-9-]+) \| (?P<says>[^|]+) \|"
-    r" (?P<knows>[^|]+) \|$",
+    r" (?P<knows>[^|]+) \| (?:on|opt-in) \| (?:safe|unsafe|-) \|$",
     re.MULTILINE,
 )
 
