@@ -390,7 +390,8 @@ def spell(module: Module, scope: Scope, home: str, name: str, *, line: int) -> S
         return found
     first = name.partition(".")[0]
     imports_from_home = any(
-        isinstance(node, ast.ImportFrom) and node.module == home and not node.level for node in module.tree.body
+        isinstance(node, ast.ImportFrom) and node.module == home and not node.level
+        for node in _imports_of(module.scope, module, line)
     )
     wanted = Import(home, first) if "." in home or imports_from_home else Import(home)
     local = wanted.name or home
@@ -419,9 +420,16 @@ def _spelled_by_imports(module: Module, scope: Scope, home: str, name: str, line
 
 def _imports_of(place: Scope, module: Module, line: int) -> Iterator[ast.Import | ast.ImportFrom]:
     """The imports that have certainly run before a line of a scope within."""
-    for node in place.body():
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and (place is module.scope or node.lineno < line):
-            yield node
+    known = module.fact(_known_imports)
+    found = known.get(place)
+    if found is None:
+        found = known[place] = [node for node in place.body() if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return (node for node in found if place is module.scope or node.lineno < line)
+
+
+def _known_imports(_: Module) -> dict[Scope, list[ast.Import | ast.ImportFrom]]:
+    """The imports in the body of each scope that was asked for."""
+    return {}
 
 
 def _spelled_through(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import place_of
-from flake8_async_tests.inference.stand_ins import may_be_faked
+from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.inference.tasks import is_future
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.module import is_within
@@ -77,7 +77,7 @@ def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
         if call.is_statement:
             yield call, call.argument(1, "func"), "an executor"
     for call in module.calls(*_THREADS):
-        if not may_be_faked(module, "threading.excepthook", call.scope):
+        if not path_may_be_replaced(module, "threading.excepthook", call.scope):
             yield call, call.argument(*_THREADS[call.name]), "a thread"
 
 

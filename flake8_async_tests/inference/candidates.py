@@ -125,7 +125,11 @@ class Candidates:
         for local, dotted in _imports(self._module):
             located = outlines.file_behind(dotted, directory)
             # `import app` may lead to modules below a folder that is none itself.
-            if local == dotted or (located is not None and not located[1]):
+            if located is None:
+                is_module = local == dotted and self._module.project.has_top_level(dotted, directory)
+            else:
+                is_module = not located[1]
+            if is_module:
                 modules[local] = dotted
             elif located is not None and self._is_used(local):
                 self._add(local, dotted)

@@ -244,7 +244,7 @@ def _look_up(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth
     if bindings and all(binding.kind is not How.IMPORTED for binding in bindings):
         kinds = {_bound(module, binding, depth - 1) for binding in bindings}
         return kinds.pop() if len(kinds) == 1 else None
-    elsewhere = find_elsewhere(module, module.qualified(node, scope))
+    elsewhere = find_elsewhere(module, module.qualified(node, scope), is_assigned=True)
     if elsewhere is None or elsewhere.value is None:
         return None
     return _kind(elsewhere.module, elsewhere.value, elsewhere.module.scope, depth - 1)

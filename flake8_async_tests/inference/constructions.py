@@ -81,7 +81,7 @@ def _behind_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -
     if bindings and all(binding.kind is not Kind.IMPORTED for binding in bindings):
         parts = [_behind_binding(module, binding) for binding in bindings]
         return [expression for part in parts for expression in part] if all(parts) else []
-    elsewhere = find_elsewhere(module, module.qualified(node, scope))
+    elsewhere = find_elsewhere(module, module.qualified(node, scope), is_assigned=True)
     if elsewhere is None or elsewhere.value is None:
         return []
     return [(elsewhere.module, elsewhere.value, elsewhere.module.scope)]

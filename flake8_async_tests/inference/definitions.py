@@ -145,6 +145,17 @@ def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, 
 
 
 def _member_of_self(klass: Class, name: str) -> Member:
+    known = klass.module.fact(_members_of_self)
+    if (klass, name) not in known:
+        known[klass, name] = _look_up_of_self(klass, name)
+    return known[klass, name]
+
+
+def _members_of_self(module: Module) -> dict[tuple[Class, str], Member]:  # noqa: ARG001  # filled when one is asked for
+    return {}
+
+
+def _look_up_of_self(klass: Class, name: str) -> Member:
     member = find_method(LocalClass(klass), name)
     if not isinstance(member, CoroutineFunction) or member.is_abstract:
         return Other.SOMETHING

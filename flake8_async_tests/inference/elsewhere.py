@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,8 +38,11 @@ class Elsewhere:
         return None
 
 
-def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
-    """Where the project itself binds an imported name (`app.database.engine`), re-exports followed."""
+def find_elsewhere(module: Module, qualified: str, *, is_assigned: bool = False) -> Elsewhere | None:
+    """Where the project itself binds an imported name (`app.database.engine`), re-exports followed.
+
+    Who only asks for what is assigned says so: then a file that has a class or function of that name is not parsed.
+    """
     for _ in range(_MOST_RE_EXPORTS):
         owner, name = _split(qualified)
         if not owner:
@@ -45,7 +50,7 @@ def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
         path = module.project.find_import(owner, module)
         content = module.project.files.read(path) if path is not None else None
         # Most of what is asked for is a module or a name of none: its text tells without being parsed.
-        is_there = content is not None and name.encode() in content
+        is_there = content is not None and name.encode() in content and not (is_assigned and _defines(content, name))
         source = module.project.module_at(path) if path is not None and is_there else None
         if source is None or source is module or name not in source.scope.bindings:
             return None
@@ -53,6 +58,26 @@ def find_elsewhere(module: Module, qualified: str) -> Elsewhere | None:
             return Elsewhere(source, name)
         module, qualified = source, source.names.qualified(ast.Name(name, ast.Load()), source.scope)
     return None
+
+
+def is_class_elsewhere(module: Module, qualified: str) -> bool:
+    """Whether an imported name is a class of the project, by the text of its file."""
+    directory = module.directory
+    for _ in range(_MOST_RE_EXPORTS):
+        owner, name = _split(qualified)
+        path = module.project.find_import_from(owner, directory) if owner else None
+        content = module.project.files.read(path) if path is not None and path != module.path else None
+        if path is None or content is None or name.encode() not in content:
+            return False
+        if _defines(content, name):
+            return re.search(rb"(?m)^class[ \t]+%b\b" % re.escape(name.encode()), content) is not None
+        qualified, directory = module.project.outlines.imported_as(path, name), os.path.dirname(path)
+    return False
+
+
+def _defines(content: bytes, name: str) -> bool:
+    """Whether by its text a file defines a class or function of that name."""
+    return re.search(rb"(?m)^(?:class|(?:async[ \t]+)?def)[ \t]+%b\b" % re.escape(name.encode()), content) is not None
 
 
 def function_meant(module: Module, node: ast.expr, scope: Scope) -> Function | None:

@@ -75,7 +75,9 @@ def _may_be_sleep(content: bytes, name: str) -> bool:
     if b"sleep" not in content or b"asyncio" not in content:
         return False
     word = re.escape(name.encode())
-    return name == "sleep" or bool(re.search(rb"sleep\s+as\s+%b\b|\b%b\b[^=\n]*=" % (word, word), content))
+    if name == "sleep" and re.search(rb"from\s+asyncio\s+import", content):
+        return True
+    return bool(re.search(rb"(?m)sleep\s+as\s+%b\b|^%b\b[^=\n(]*=[^\n]*sleep" % (word, word), content))
 
 
 def _touched(module: Module, patch: Patch) -> frozenset[str] | None:

@@ -54,6 +54,7 @@ _SUPPRESSORS = frozenset(
 _SUPPRESSORS_ON_SELF = frozenset({"assertRaises", "assertRaisesRegex"})
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_SIMPLE = frozenset({ast.AnnAssign, ast.Assert, ast.Assign, ast.Expr, ast.Return})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -172,7 +173,9 @@ class Flow:
             self._statement(statement)
 
     def _statement(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.If):
+        if node.__class__ in _SIMPLE:
+            self._simple(node)
+        elif isinstance(node, ast.If):
             self._if(node)
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             self._loop(node)
@@ -431,7 +434,7 @@ class Flow:
             base = base.value
         if not isinstance(base, ast.Name):
             return base
-        if not isinstance(base.ctx, ast.Load):
+        if base.ctx.__class__ is not ast.Load:
             return None
         own = _own_of(base.id, inner)
         if own is not None:

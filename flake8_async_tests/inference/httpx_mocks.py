@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
 from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, Mock
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Mock
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import is_client_of_httpx, makes_requests_of_httpx
 
@@ -56,8 +57,14 @@ class HttpxResponses:
 
     def _returned(self) -> Iterator[tuple[Mock, Mock]]:
         """Each mock with one that it was told to return."""
-        for setting in self._settings.naming(RETURN_VALUE):
+        for setting in self._settings.naming(RETURN_VALUE, SIDE_EFFECT):
+            value = setting.value
             if setting.name == RETURN_VALUE:
-                for owner in self._settings.mocks(setting, len(setting.path) - 1):
-                    for mock in self._mocks.at(setting.value, setting.scope):
-                        yield owner, mock
+                given = [value]
+            elif setting.name == SIDE_EFFECT and isinstance(value, (ast.List, ast.Tuple)):
+                given = value.elts
+            else:
+                continue
+            for owner in self._settings.mocks(setting, len(setting.path) - 1):
+                for mock in (mock for each in given for mock in self._mocks.at(each, setting.scope)):
+                    yield owner, mock

@@ -71,7 +71,7 @@ def _behind_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope, d
         value = module.names.assigned_value(node.id, owner) if owner is not None else None
         if owner is not None and value is not None:
             return _text(module, value, owner, depth)
-    elsewhere = find_elsewhere(module, module.qualified(node, scope))
+    elsewhere = find_elsewhere(module, module.qualified(node, scope), is_assigned=True)
     if elsewhere is None:
         return _UNKNOWN
     return _text(elsewhere.module, elsewhere.value, elsewhere.module.scope, depth)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.inference.elsewhere import is_class_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.tasks import is_task_of_group, started_tasks
@@ -392,8 +392,7 @@ class _Handed:
         name = self._module.qualified(node.func, self._scope)
         if name in _WRAPPERS or isinstance(self._module.names.definition(node.func, self._scope), ast.ClassDef):
             return True
-        elsewhere = find_elsewhere(self._module, name) if name else None
-        return elsewhere is not None and isinstance(elsewhere.definition, ast.ClassDef)
+        return is_class_elsewhere(self._module, name)
 
 
 def _is_attribute_of(target: ast.expr, name: str) -> bool:

@@ -143,8 +143,19 @@ class _Reader:
 
     def _assignment(self, target: ast.expr, value: ast.expr | None, node: ast.AST) -> None:
         for leaf, part in leaves_of(target, value):
-            if isinstance(leaf, ast.Attribute) and self._mocks.names.may_hold(leaf.value):
-                self._give(leaf.value, (leaf.attr,), part, node)
+            if isinstance(leaf, ast.Attribute):
+                instance = self._instance_of(leaf.value)
+                if instance is not None:
+                    # What its class is given is a descriptor, as a rule.
+                    self._give(instance, (leaf.attr,), None, node)
+                elif self._mocks.names.may_hold(leaf.value):
+                    self._give(leaf.value, (leaf.attr,), part, node)
+
+    def _instance_of(self, node: ast.expr) -> ast.expr | None:
+        """`mock` in `type(mock)`, where that may be a mock: each mock has a class of its own."""
+        if not isinstance(node, ast.Call) or len(node.args) != 1 or not self._mocks.names.may_hold(node.args[0]):
+            return None
+        return node.args[0] if self._module.qualified(node.func, self._scope) == "builtins.type" else None
 
     def _give(
         self,
@@ -185,6 +196,8 @@ class _Reader:
         patch = self._mocks.patch(call, self._scope)
         if patch is not None:
             self._patch(patch)
+        elif isinstance(function, ast.Attribute) and function.attr == "multiple" and call.args:
+            self._hide(call.args[0], call)
         elif self._may_configure(call):
             for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
                 self._hide(argument, call)
@@ -209,6 +222,10 @@ class _Reader:
         call: ast.Call,
         within: ast.With | ast.AsyncWith | None = None,
     ) -> None:
+        instance = self._instance_of(base)
+        if instance is not None:
+            self._give(instance, (_text(name),), None, call, within)
+            return
         if not self._mocks.names.may_hold(base):
             return
         if _text(name):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # What the last word of a call may be that makes a mock, besides the classes: `patch(..)`, `patch.object(..)`.
 _MAKERS = frozenset({"AsyncMock", "MagicMock", "Mock", "create_autospec", "object", "patch"})
 _ENTERING = frozenset({"enterContext", "enter_context", "start"})
+_WITHOUT_MOCKS = frozenset({ast.BinOp, ast.Compare, ast.Constant, ast.Dict, ast.JoinedStr, ast.List, ast.Tuple})
 # How many times assignments are gone through to find the aliases of aliases.
 _ROUNDS = 4
 
@@ -45,6 +46,8 @@ class MockNames:
     def may_hold(self, node: ast.expr) -> bool:
         """Whether an expression may start from a mock."""
         while True:
+            if node.__class__ in _WITHOUT_MOCKS:
+                return False
             if isinstance(node, ast.Name):
                 return node.id in self.names
             if isinstance(node, ast.Attribute):

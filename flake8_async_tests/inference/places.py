@@ -76,6 +76,11 @@ def is_hook(module: Module, scope: Scope) -> bool:
     return belongs_to_tests(module, scope)
 
 
+def is_test_code(module: Module, scope: Scope) -> bool:
+    """Whether a scope is that of a test, a fixture or a hook itself."""
+    return is_test_itself(module, scope) or is_fixture_itself(module, scope) or is_hook(module, scope)
+
+
 def belongs_to_tests(module: Module, scope: Scope) -> bool:
     """Whether a scope is that of a test, a fixture, a hook or a helper. Others play the application."""
     function = module.function_at(scope)

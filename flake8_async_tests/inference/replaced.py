@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
+# With more replacements of one name in force nothing is certain, and it would take long to tell.
+_MOST = 50
+
+
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """One place that gives an attribute something new: `patch("app.service.fetch")`, `service.fetch = fake`."""
@@ -39,7 +43,7 @@ class Replacements:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._by_name: dict[str, list[Replacement]] = {}
+        self._by_name: dict[str, dict[Scope | None, list[Replacement]]] = {}
         self._decorated: dict[ast.AST, Scope] = {
             decorator: scope
             for scope in module.index.scopes
@@ -47,19 +51,20 @@ class Replacements:
             for decorator in scope.node.decorator_list
         }
         for replacement in (*self._assigned(), *self._called()):
-            self._by_name.setdefault(replacement.name, []).append(replacement)
+            by_home = self._by_name.setdefault(replacement.name, {})
+            by_home.setdefault(self._home_of(replacement), []).append(replacement)
 
     def reaching(self, name: str, scope: Scope) -> list[Replacement]:
-        """Those of a name that may be in force where something stands."""
-        return [each for each in self._by_name.get(name, ()) if self._may_reach(each.within, scope)]
+        """Those of a name that may be in force where something stands: not those of other tests and classes."""
+        by_home = self._by_name.get(name, {})
+        return [each for home in (None, *_around(scope)) for each in by_home.get(home, ())]
 
-    def _may_reach(self, within: Scope, scope: Scope) -> bool:
-        """All but those of other tests, and of other test classes."""
-        if within in _around(scope) or scope in _around(within):
-            return True
-        if within.is_class:
-            return False
-        return not any(self._module.test_of(self._module.function_at(outer)) for outer in _around(within))
+    def _home_of(self, replacement: Replacement) -> Scope | None:
+        """The test or the decorated class to which a replacement is confined, None when it is to none."""
+        if replacement.within.is_class:
+            return replacement.within
+        tests = (at for at in _around(replacement.within) if self._module.test_of(self._module.function_at(at)))
+        return next(tests, None)
 
     def _within(self, node: ast.AST, scope: Scope) -> Scope:
         """Where a replacement holds: in what it decorates, or in its function; for good in the body of a class."""
@@ -98,7 +103,8 @@ class Replacements:
 
 def name_may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
     """Whether a name at the top of this file may mean something new."""
-    return any(_is_in_this_file(module, each) for each in _reaching(module, name, scope))
+    found = _reaching(module, name, scope)
+    return len(found) > _MOST or any(_is_in_this_file(module, each) for each in found)
 
 
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
@@ -106,27 +112,40 @@ def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
     name = dotted.rpartition(".")[2]
     if _a_conftest_may_replace(module, name):
         return True
-    return any(_reaches_path(module, each, dotted) for each in _reaching(module, name, scope))
+    found = _reaching(module, name, scope)
+    return len(found) > _MOST or any(_reaches_path(module, each, dotted) for each in found)
 
 
 def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *, of_library: bool = False) -> bool:
     """Whether a method of a class may be something new, in the class or in the instance."""
     if _a_conftest_may_replace(module, node.attr):
         return True
-    return any(_reaches_method(module, each, node, scope, of_library) for each in _reaching(module, node.attr, scope))
+    found = _reaching(module, node.attr, scope)
+    return len(found) > _MOST or any(_reaches_method(module, each, node, scope, of_library) for each in found)
 
 
 def _reaching(module: Module, name: str, scope: Scope) -> list[Replacement]:
     # Most names are never replaced, and that can be seen without looking at every call.
-    return module.fact(Replacements).reaching(name, scope) if _is_set_somewhere(module.text, name) else []
+    return module.fact(Replacements).reaching(name, scope) if _is_set_somewhere(module, name) else []
 
 
 def _a_conftest_may_replace(module: Module, name: str) -> bool:
     conftests = module.project.conftests(module.directory).modules
-    return any(conftest is not module and _is_set_somewhere(conftest.text, name) for conftest in conftests)
+    return any(conftest is not module and _is_set_somewhere(conftest, name) for conftest in conftests)
 
 
-def _is_set_somewhere(text: str, name: str) -> bool:
+def _is_set_somewhere(module: Module, name: str) -> bool:
+    answers = module.fact(_set_somewhere)
+    if name not in answers:
+        answers[name] = _is_set_in(module.text, name)
+    return answers[name]
+
+
+def _set_somewhere(module: Module) -> dict[str, bool]:  # noqa: ARG001  # filled name by name
+    return {}
+
+
+def _is_set_in(text: str, name: str) -> bool:
     """Whether a name stands at the end of a text in quotes, or before an equals sign or a colon."""
     # Without a regular expression: compiling one for every name would cost more than all of this.
     at = text.find(name)

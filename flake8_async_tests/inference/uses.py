@@ -176,8 +176,8 @@ def is_left_alone_on_purpose(module: Module, node: ast.AST, scope: Scope) -> boo
         return False
     if "recwarn" in function.parameters:
         return True
-    marks = function.own_marks.named("filterwarnings")
-    return any("never awaited" in ast.unparse(mark.node) for mark in marks)
+    given = [value for mark in function.own_marks.named("filterwarnings") if mark.call for value in mark.call.args]
+    return any(isinstance(value, ast.Constant) and "never awaited" in str(value.value) for value in given)
 
 
 def may_be_never_awaited(module: Module, call: ast.Call, scope: Scope) -> bool:

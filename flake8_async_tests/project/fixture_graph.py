@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.project.provided import Entry, OfClass, OfModule, Provided, provided_by_module
+from flake8_async_tests.project.provided import Entry, OfClass, OfModule, Provided, has_fixtures, provided_by_module
 from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ class FixtureGraph:
         self.module = module
         self._by_class: dict[Class | None, tuple[Provided, ...]] = {}
         self._entries: dict[tuple[Class | None, str], tuple[Entry, ...]] = {}
-        self._closures: dict[tuple[Class | None, tuple[str, ...], tuple[str, ...]], Closure] = {}
+        self._closures: dict[tuple[Class | None, tuple[str, ...], tuple[str, ...], bool], Closure] = {}
+        self._walks: dict[tuple[Class | None, tuple[str, ...]], _Walk] = {}
+        self._homes: dict[Class, Class | None] = {}
 
     # -- where fixtures come from -----------------------------------------------------------------------------------
 
@@ -94,6 +96,15 @@ class FixtureGraph:
             found = self._by_class[klass] = (*nearest, *self._around[0])
         return found
 
+    def home_of(self, klass: Class | None) -> Class | None:
+        """The class, of it and those around, that is the nearest with fixtures: for all in it names mean the same."""
+        if klass is None:
+            return None
+        if klass not in self._homes:
+            around = self.module.class_at(klass.outer)
+            self._homes[klass] = klass if has_fixtures(klass) else self.home_of(around)
+        return self._homes[klass]
+
     def is_complete(self, klass: Class | None) -> bool:
         """Whether every fixture in sight could be read."""
         return self._around[1] and (klass is None or klass.kind is not ClassKind.UNKNOWN)
@@ -102,10 +113,11 @@ class FixtureGraph:
 
     def entries_of(self, name: str, klass: Class | None = None) -> tuple[Entry, ...]:
         """All that a name means, each overriding the next."""
-        key = (klass, name)
+        home = self.home_of(klass)
+        key = (home, name)
         found = self._entries.get(key)
         if found is None:
-            found = tuple(entry for provided in self.providers(klass) for entry in provided.entries_of(name))
+            found = tuple(entry for provided in self.providers(home) for entry in provided.entries_of(name))
             self._entries[key] = found
         return found
 
@@ -151,28 +163,37 @@ class FixtureGraph:
 
     def closure(self, klass: Class | None, requests: tuple[str, ...], hidden: tuple[str, ...] = ()) -> Closure:
         """What is set up for these requests in a class; names that `parametrize` fills hide fixtures."""
-        key = (klass, requests, hidden)
+        home, complete = self.home_of(klass), self.is_complete(klass)
+        key = (home, requests, hidden, complete)
         found = self._closures.get(key)
         if found is None:
-            found = self._closures[key] = self._follow(klass, [*self.autouse(klass), *requests], hidden)
+            walk = self._walk_through_autouse(home, hidden)
+            for name in requests:
+                walk.ask(name)
+            found = self._closures[key] = walk.closure(complete)
         return found
+
+    def _walk_through_autouse(self, home: Class | None, hidden: tuple[str, ...]) -> _Walk:
+        """The walk as far as it is the same for all tests of a class, or of the module."""
+        key = (home, hidden)
+        if key not in self._walks:
+            self._walks[key] = walk = _Walk(self, home, hidden)
+            for name in self.autouse(home):
+                walk.ask(name)
+        return self._walks[key].copy()
 
     def closure_behind(self, name: str, klass: Class | None, hidden: tuple[str, ...] = ()) -> Closure:
         """What is set up for one name alone."""
-        return self._follow(klass, [name], hidden)
+        walk = _Walk(self, self.home_of(klass), hidden)
+        walk.ask(name)
+        return walk.closure(self.is_complete(klass))
 
     def closure_of_fixture(self, fixture: Fixture) -> Closure:
         """A fixture with all that it asks for, as seen from this file."""
         klass = fixture.klass if fixture.module is self.module else None
         walk = _Walk(self, klass, ())
         walk.enter(fixture)
-        return walk.closure()
-
-    def _follow(self, klass: Class | None, names: Iterable[str], hidden: tuple[str, ...]) -> Closure:
-        walk = _Walk(self, klass, hidden)
-        for name in names:
-            walk.ask(name)
-        return walk.closure()
+        return walk.closure(self.is_complete(klass))
 
 
 class _Walk:
@@ -190,6 +211,13 @@ class _Walk:
         self._fixtures: dict[Fixture, None] = {}
         self._todo: list[tuple[str, bool]] = []
 
+    def copy(self) -> _Walk:
+        """The same walk, to be gone on with in another direction."""
+        walk = _Walk(self._graph, self._klass, self._hidden)
+        walk._level = self._level.copy()
+        walk._fixtures = self._fixtures.copy()
+        return walk
+
     def ask(self, name: str) -> None:
         self._todo.append((name, True))
         self._run()
@@ -201,8 +229,8 @@ class _Walk:
         self._set_up(fixture.name, fixture, level)
         self._run()
 
-    def closure(self) -> Closure:
-        return Closure(tuple(self._fixtures), frozenset(self._level), self._graph.is_complete(self._klass))
+    def closure(self, complete: bool) -> Closure:
+        return Closure(tuple(self._fixtures), frozenset(self._level), complete)
 
     def _run(self) -> None:
         while self._todo:

@@ -112,16 +112,21 @@ class Outlines:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._texts = Texts(project)
-        self._located: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
+        self._located: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]] | None] = {}
         self._by_path: dict[str, Outline | None] = {}
         self._meanings: dict[tuple[str, str], Meaning] = {}
 
     def file_behind(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
         """The file of the project that a dotted name leads to, and what is left of the name within it."""
-        key = (name, directory)
+        # The files of a project mostly find a name at one place, whichever folder they are in.
+        key = (name, (directory,) if name.startswith(".") else self._project.import_roots(directory))
         if key not in self._located:
             self._located[key] = self._texts.locate(name, directory)
         return self._located[key]
+
+    def imported_as(self, path: str, name: str) -> str:
+        """What a file imports under a name, by its text."""
+        return self._texts.imported_as(path, name)
 
     def coroutine_names(self, name: str, directory: str) -> frozenset[str]:
         """Which coroutine functions a dotted name may give by the text of the file: its methods, or ITSELF."""

@@ -8,8 +8,8 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.project.config import Configs, PytestConfig
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
+from flake8_async_tests.project.config import Configs, PytestConfig
 from flake8_async_tests.project.files import Files
 from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
 from flake8_async_tests.project.outline import Outlines
@@ -226,7 +226,7 @@ class Project:
     def find_import_from(self, name: str, directory: str) -> str | None:
         """The same for whatever file of a folder imports the module."""
         # Files of one folder, and mostly of one project, find a name at one place: it is looked up once.
-        key = (name, (directory,) if name.startswith(".") else self._import_roots(directory))
+        key = (name, (directory,) if name.startswith(".") else self.import_roots(directory))
         if key not in self._imports:
             if name.startswith("."):
                 self._imports[key] = find_relative_module(self.files, name, directory)
@@ -235,8 +235,8 @@ class Project:
         return self._imports[key]
 
     def has_top_level(self, name: str, directory: str) -> bool:
-        """Whether the project has a folder or a module of this name, as the first one of an import: others have none."""
-        key = (name, self._import_roots(directory))
+        """Whether the project has a folder or a module of this name, as the first one of an import."""
+        key = (name, self.import_roots(directory))
         found = self._top_level.get(key)
         if found is None:
             has, join = self.files.has, os.path.join
@@ -244,15 +244,17 @@ class Project:
             self._top_level[key] = found
         return found
 
-    def _import_roots(self, directory: str) -> tuple[str, ...]:
+    def import_roots(self, directory: str) -> tuple[str, ...]:
         """Where pytest and an installed checkout find modules, in this order."""
         found = self._roots.get(directory)
         if found is None:
             root = self.root_of(directory)
             roots = [package_root(self.files, directory), *self.config_for(directory).pythonpath]
-            for folder in _upwards(directory, root):
-                if self.files.has(os.path.join(folder, "conftest.py")):
-                    roots.append(package_root(self.files, folder))
+            roots += [
+                package_root(self.files, folder)
+                for folder in _upwards(directory, root)
+                if self.files.has(os.path.join(folder, "conftest.py"))
+            ]
             roots += [root, os.path.join(root, "src")]
             found = self._roots[directory] = tuple(dict.fromkeys(roots))
         return found

@@ -95,9 +95,8 @@ class OfClass(Provided):
     def __init__(self, klass: Class) -> None:
         super().__init__()
         self._by_attribute: dict[str, Entry] = {}
-        lineage = klass.lineage if any(_has_fixtures(each) for each in klass.lineage) else ()
         bound: set[str] = set()
-        for each in lineage:
+        for each in klass.lineage if has_fixtures(klass) else ():
             for attribute, method in each.methods.items():
                 fixture = each.module.fixture_of(method)
                 if fixture is not None and attribute not in bound and _is_last(each.scope, method.node):
@@ -116,8 +115,13 @@ class OfClass(Provided):
         return frozenset(self._by_attribute)
 
 
-def _has_fixtures(klass: Class) -> bool:
-    return any(method.node.decorator_list and klass.module.is_fixture(method) for method in klass.methods.values())
+def has_fixtures(klass: Class) -> bool:
+    """Whether a class or one of its bases in this file holds a fixture."""
+    return any(
+        method.node.decorator_list and each.module.is_fixture(method)
+        for each in klass.lineage
+        for method in each.methods.values()
+    )
 
 
 def _is_last(scope: Scope, node: FunctionNode) -> bool:

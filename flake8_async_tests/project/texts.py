@@ -41,7 +41,6 @@ class Texts:
         self._imports: dict[str, dict[str, str]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
         self._answers: dict[tuple[str, str], frozenset[str]] = {}
-        self._modules: dict[tuple[str, str], str | None] = {}
 
     def locate(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
         """The file of the project behind the longest part of a dotted name, and the rest of the name."""
@@ -58,10 +57,12 @@ class Texts:
 
     def module_path(self, name: str, directory: str) -> str | None:
         """The file of a module, as it is imported from a folder."""
-        key = (name, directory)
-        if key not in self._modules:
-            self._modules[key] = self._project.find_import_from(name, directory)
-        return self._modules[key]
+        return self._project.find_import_from(name, directory)
+
+    def imported_as(self, path: str, name: str) -> str:
+        """The dotted name that a file imports under a name, "" when it imports none of that name."""
+        content = self._project.files.read(path)
+        return self._imports_in(path, content).get(name, "") if content is not None else ""
 
     def coroutine_names(self, path: str, name: str) -> frozenset[str]:
         """Which coroutine functions a name of a file may give: the methods of the class that it is, or ITSELF."""

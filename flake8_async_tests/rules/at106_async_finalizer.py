@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
-from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind

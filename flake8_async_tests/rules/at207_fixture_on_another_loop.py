@@ -9,6 +9,7 @@ from flake8_async_tests.inference.loop_bound import Belongs, ClosingFails, Thing
 from flake8_async_tests.loops import (
     FIXTURE_OPTION,
     TEST_OPTION,
+    UNKNOWN,
     Loop,
     is_narrower,
     is_run_by_asyncio,
@@ -47,14 +48,47 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _sources_on_other_loops(test: Test) -> Iterator[tuple[str, _Source, Loop]]:
-    found = [(name, sources) for name in test.requests if (sources := _sources_behind(test, name))]
-    if not found or not _is_asyncios(test):
+    scopes = _loop_scopes_behind(test)
+    if not scopes or not _is_asyncios(test):
         return
     loop = loop_of_test(test)
-    for name, sources in found:
+    if loop.scope is None or scopes == {loop.scope}:
+        return
+    for name in test.requests:
+        sources = _sources_behind(test, name)
         source = next((each for each in sources if _hurts(each, loop) and not _is_mocked(each.thing, test)), None)
         if source is not None:
             yield name, source, loop
+
+
+def _loop_scopes_behind(test: Test) -> frozenset[str]:
+    """The loops of all async fixtures that the test sets up: mostly none, or the test's own."""
+    if not test.requests:
+        return frozenset()
+    known = test.module.fact(_scopes_by_fixtures)
+    fixtures = test.module.fixture_graph.closure_of(test).fixtures
+    if fixtures not in known:
+        loops = [_loop_of(fixture, test.module) for fixture in fixtures]
+        known[fixtures] = frozenset(loop.scope for loop in loops if loop.scope is not None)
+    return known[fixtures]
+
+
+def _scopes_by_fixtures(_: Module) -> dict[tuple[Fixture, ...], frozenset[str]]:
+    """What is known so far of all that tests set up."""
+    return {}
+
+
+def _loops_by_fixture(_: Module) -> dict[Fixture, Loop]:
+    """What is known so far of the fixtures that tests of a module ask for."""
+    return {}
+
+
+def _loop_of(fixture: Fixture, module: Module) -> Loop:
+    """The loop of an async fixture that pytest-asyncio runs; that of any other is of no interest here."""
+    known = module.fact(_loops_by_fixture)
+    if fixture not in known:
+        known[fixture] = loop_of_fixture(fixture, module) if _is_asyncios_async(fixture, module) else UNKNOWN
+    return known[fixture]
 
 
 def _is_asyncios(test: Test) -> bool:
@@ -98,7 +132,7 @@ def _known_sources(_: Module) -> dict[_Key, tuple[_Source, ...]]:
 
 def _sources_behind(test: Test, name: str) -> tuple[_Source, ...]:
     known = test.module.fact(_known_sources)
-    key = (test.klass, name, test.parametrized)
+    key = (test.module.fixture_graph.home_of(test.klass), name, test.parametrized)
     if key not in known:
         # What fails whatever the test does with it is told rather than what fails sometimes.
         found = sorted(_find_sources(test, name), key=lambda source: source.thing.belongs is not Belongs.AT_ONCE)
@@ -109,16 +143,16 @@ def _sources_behind(test: Test, name: str) -> tuple[_Source, ...]:
 def _find_sources(test: Test, name: str) -> Iterator[_Source]:
     """What it hands out comes first, then what is only kept running behind it."""
     closure = test.module.fixture_graph.closure_behind(name, test.klass, test.parametrized)
-    fixtures = [fixture for fixture in closure.fixtures if _is_asyncios_async(fixture, test.module)]
-    if not fixtures:
-        return
     for fixture in _handing_out(test, name):
-        if fixture in fixtures:
-            for thing in holdings_of(fixture).held:
-                yield _Source(fixture, thing, loop_of_fixture(fixture, test.module))
-    for fixture in fixtures:
-        for thing in holdings_of(fixture).running:
-            yield _Source(fixture, thing, loop_of_fixture(fixture, test.module))
+        if fixture in closure.fixtures:
+            yield from _sources_in(fixture, holdings_of(fixture).held, test.module)
+    for fixture in closure.fixtures:
+        yield from _sources_in(fixture, holdings_of(fixture).running, test.module)
+
+
+def _sources_in(fixture: Fixture, things: tuple[Thing, ...], module: Module) -> Iterator[_Source]:
+    loop = _loop_of(fixture, module)
+    return (_Source(fixture, thing, loop) for thing in things if loop.scope is not None)
 
 
 def _is_asyncios_async(fixture: Fixture, module: Module) -> bool:

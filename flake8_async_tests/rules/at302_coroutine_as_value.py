@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_await, unsafe
 from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
 from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.places import place_of, scopes_around
+from flake8_async_tests.inference.handover import is_shared, loads_of
+from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.uses import (
     UNITTEST_ASSERTIONS,
     check_of,
@@ -52,8 +53,11 @@ def check(module: Module) -> Iterator[Finding]:
             assigned.setdefault((call.scope, names[call.node]), []).append(call)
         elif call.node not in statements:
             yield from _use_of_call(module, call)
+    checks = {scope: _lines_of_checks(scope) for scope in {scope for scope, _ in assigned}}
     for (scope, name), given in assigned.items():
-        yield from _uses_of_name(module, name, scope, given)
+        loads = loads_of(module, name, scope)
+        if any(load.lineno in checks[scope] for load in loads):
+            yield from _uses_of_name(module, name, scope, given)
 
 
 def _names_assigned(module: Module) -> Iterator[tuple[ast.expr | None, str]]:
@@ -78,12 +82,10 @@ def _message(subject: str, need: str) -> str:
 
 
 def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) -> Iterator[Finding]:
-    loads = sorted((load for load in scope.loads if load.id == name), key=place_of)
-    if not _are_looked_at(loads, scope):
-        return
     coroutines = {call.node for call in calls if coroutine_function_called(call)}
-    if not coroutines or _may_be_used_elsewhere(module, name, scope):
+    if not coroutines or is_shared(module, name, scope):
         return
+    loads = sorted(loads_of(module, name, scope), key=place_of)
     if any(_knows_better(module, load, scope) for load in loads):
         return
     for load in loads:
@@ -102,9 +104,9 @@ def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) ->
             return
 
 
-def _are_looked_at(loads: list[ast.Name], scope: Scope) -> bool:
-    """Whether one of them may stand in an assertion or a comparison: told by lines, which costs next to nothing."""
-    lines = {load.lineno for load in loads}
+def _lines_of_checks(scope: Scope) -> frozenset[int]:
+    """The lines on which something is asserted or compared: what stands on no such line need not be looked at."""
+    lines: set[int] = set()
     for node in scope.nodes:
         if isinstance(node, ast.Call):
             looks = isinstance(node.func, ast.Attribute) and node.func.attr in UNITTEST_ASSERTIONS
@@ -112,17 +114,8 @@ def _are_looked_at(loads: list[ast.Name], scope: Scope) -> bool:
             looks = isinstance(node, (ast.Assert, ast.Compare))
         if looks:
             assert isinstance(node, (ast.stmt, ast.expr))
-            if any(node.lineno <= line <= (node.end_lineno or 0) for line in lines):
-                return True
-    return False
-
-
-def _may_be_used_elsewhere(module: Module, name: str, scope: Scope) -> bool:
-    """Whether a function inside this one reads the name."""
-    return any(
-        inner is not scope and scope in scopes_around(inner) and any(load.id == name for load in inner.loads)
-        for inner in module.index.scopes
-    )
+            lines.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return frozenset(lines)
 
 
 def _knows_better(module: Module, load: ast.Name, scope: Scope) -> bool:

@@ -53,7 +53,7 @@ def _call_forms(module: Module) -> Iterator[Finding]:
             continue
         made, scope = expectation.called, call.scope
         if isinstance(made.func, ast.Lambda) and isinstance(made.func.body, ast.Call):
-            scope = next(inner for inner in module.index.scopes if inner.node is made.func)
+            scope = module.fact(_scopes_of_lambdas)[made.func]
             made = made.func.body
         shown = _coroutine_function_in(module, made, scope, expectation)
         if shown:
@@ -62,6 +62,10 @@ def _call_forms(module: Module) -> Iterator[Finding]:
                 f"{expectation.shown} calls {shown}() and awaits nothing: nothing of it runs, and it cannot fail"
                 f" (write with {expectation.shown[:-2]}(...): await {shown}(...))",
             )
+
+
+def _scopes_of_lambdas(module: Module) -> dict[ast.AST, Scope]:
+    return {scope.node: scope for scope in module.index.scopes if isinstance(scope.node, ast.Lambda)}
 
 
 def _coroutine_function_in(module: Module, node: ast.Call, scope: Scope, expectation: Expectation) -> str:

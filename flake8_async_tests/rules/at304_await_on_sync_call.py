@@ -77,4 +77,6 @@ def _methods_in_question(module: Module) -> frozenset[str]:
     """The sync methods of what there may be in view, told by a word: most files have no sync client at all."""
     texts = [module.text, *(conftest.text for conftest in module.project.conftests(module.directory).modules)]
     has_test_client = any("TestClient" in text for text in texts)
-    return _SYNC_METHODS[Kind.HTTPX_RESPONSE] | (HTTP_METHODS if has_test_client else frozenset())
+    has_client = has_test_client or any("httpx" in text or "AsyncClient" in text for text in texts)
+    found = _SYNC_METHODS[Kind.HTTPX_RESPONSE] if has_client else frozenset()
+    return found | HTTP_METHODS if has_test_client else found

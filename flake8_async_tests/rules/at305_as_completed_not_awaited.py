@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import place_of, scopes_around
+from flake8_async_tests.inference.handover import is_shared, reads
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def check(module: Module) -> Iterator[Finding]:
         return
     for loop, scope in module.of_kind(ast.For):
         target = _future_in(module, loop, scope)
-        if target is not None and not _is_seen_to(module, target.id, loop, scope):
+        if target is not None and not _is_seen_to(module, target, scope):
             yield Finding(
                 loop,
                 f"{target.id} is never awaited in the loop over as_completed(): results and failures are lost"
@@ -44,11 +44,8 @@ def _future_in(module: Module, loop: ast.For, scope: Scope) -> ast.Name | None:
     return target if isinstance(target, ast.Name) else None
 
 
-def _is_seen_to(module: Module, name: str, loop: ast.For, scope: Scope) -> bool:
-    nested = (inner for inner in module.index.scopes if inner is not scope and scope in scopes_around(inner))
-    if any(load.id == name for inner in nested for load in inner.loads):
-        return True
-    return any(
-        load.id == name and place_of(load) > place_of(loop) and not isinstance(scope.parents[load], _LOOKS)
-        for load in scope.loads
+def _is_seen_to(module: Module, name: ast.Name, scope: Scope) -> bool:
+    """Whether what a name gets may be awaited by somebody."""
+    return is_shared(module, name.id, scope) or any(
+        not isinstance(scope.parents[load], _LOOKS) for load in reads(module, name, scope)
     )

@@ -8,6 +8,7 @@ from flake8_async_tests.inference.httpx_mocks import HttpxResponses
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_uses import MockUses, Use
 from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.result_mocks import ResultMocks
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _RESULT = frozenset(
 )
 # These two are coroutine functions of a session.
 _COROUTINES_OF_SESSIONS = frozenset({"scalar", "scalars"})
+_ONLY_OF_RESULTS = frozenset((*_OF_RESULTS, *_OF_RESULTS_BY_COMMON_NAMES)) - _COROUTINES_OF_SESSIONS
 _SIGNS_OF_SESSION = frozenset({"add", "commit", "execute", "flush"})
 _SIGNS_OF_SESSION_FOR_ADD = frozenset({"commit", "execute", "flush"})
 
@@ -116,9 +118,8 @@ def _sync_methods(module: Module, mock: Mock, names: UsesByName) -> Iterator[tup
         yield "raise_for_status", "a response"
         if any(use.use is Use.CALLED for use in names.get("text", ())):
             yield "text", "a response"
-    is_session = not _SIGNS_OF_SESSION.isdisjoint(names)
     for method in _OF_RESULTS:
-        if not (is_session and method in _COROUTINES_OF_SESSIONS):
+        if method not in _COROUTINES_OF_SESSIONS or not _may_be_session(module, mock, names):
             yield method, "a result"
     if _is_result(module, mock, names):
         for method in _OF_RESULTS_BY_COMMON_NAMES:
@@ -126,6 +127,15 @@ def _sync_methods(module: Module, mock: Mock, names: UsesByName) -> Iterator[tup
     if not _SIGNS_OF_SESSION_FOR_ADD.isdisjoint(names):
         for method in _OF_SESSIONS:
             yield method, "a session"
+
+
+def _may_be_session(module: Module, mock: Mock, names: UsesByName) -> bool:
+    """Whether `scalar` and `scalars` may be a session's: nothing tells that they are a result's."""
+    if not _SIGNS_OF_SESSION.isdisjoint(names):
+        return True
+    if module.fact(ResultMocks).includes(mock) or not _ONLY_OF_RESULTS.isdisjoint(names):
+        return False
+    return not any(use.use is Use.CALLED for method in _COROUTINES_OF_SESSIONS for use in names.get(method, ()))
 
 
 def _is_response(module: Module, mock: Mock, names: UsesByName) -> bool:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_after, replace, spell, unsafe
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of_result, never_gives_awaitable
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
+from flake8_async_tests.inference.mock_uses import MockUses
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import Target, path_in_library, target_of, target_path
 from flake8_async_tests.inference.patches import mock_constructor
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
-from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,9 +112,8 @@ def _runner_is_replaced(module: Module, patch: Patch) -> bool:
 def _asserted_not_called(module: Module) -> set[Mock]:
     found: set[Mock] = set()
     for call in module.method_calls("assert_not_called"):
-        receiver = receiver_of(call.node)
-        if receiver is not None:
-            found.update(mocks_of(module).at(receiver, call.scope))
+        assert isinstance(call.node.func, ast.Attribute)
+        found.update(mocks_of(module).at(call.node.func.value, call.scope))
     return found
 
 
@@ -137,15 +136,19 @@ def _texts_in(scope: Scope) -> Iterator[ast.Constant]:
 
 
 def _nothing_runs_coroutines(module: Module, patch: Patch) -> bool:
-    """Whether it stands in a sync test of something of the project, which starts no event loop in view."""
+    """Whether a sync test that starts no event loop in view only looks at how something of the project was called."""
     mocks = mocks_of(module)
-    scope = mocks.lives_in(patch)
-    test = module.test_of(module.function_at(scope))
+    scopes = mocks.scopes_around(mocks.lives_in(patch))
+    test = module.test_of(module.function_at(scopes[0]))
     if test is None or test.is_async or path_in_library(target_path(module, patch)) in KNOWN_COROUTINE_FUNCTIONS:
         return False
     if module.imports("fastapi.testclient", "starlette.testclient"):
         return False
-    return module.fact(_running_scopes).isdisjoint(mocks.scopes_around(scope))
+    if not module.fact(_running_scopes).isdisjoint(scopes):
+        return False
+    uses = MockUses(module, scopes)
+    names = (name for mock in mocks.put_there_by(patch) for name in uses.names_on(mock))
+    return any(name.startswith(("assert_", "call")) for name in names)
 
 
 def _running_scopes(module: Module) -> set[Scope]:

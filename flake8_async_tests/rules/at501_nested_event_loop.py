@@ -9,7 +9,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
 from flake8_async_tests.inference.loops import is_runner, loop_calls
 from flake8_async_tests.inference.places import scopes_around
-from flake8_async_tests.inference.stand_ins import may_be_faked
+from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
@@ -57,7 +57,7 @@ def _running_calls(module: Module) -> Iterator[tuple[Call, str]]:
 def _is_wanted(call: Call) -> bool:
     """Whether the error is what is tested, or cannot come about since something else is called."""
     module = call.module
-    if call.name and may_be_faked(module, call.name, call.scope):
+    if call.name and path_may_be_replaced(module, call.name, call.scope):
         return True
     if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
         return True

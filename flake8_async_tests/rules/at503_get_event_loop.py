@@ -8,7 +8,7 @@ from flake8_async_tests.edits import replace, safe, spell
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import is_caught_around, is_expected_around
 from flake8_async_tests.inference.loops import sets_loop_before
-from flake8_async_tests.inference.stand_ins import may_be_faked
+from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
 
@@ -72,6 +72,6 @@ def _is_in_order(call: Call) -> bool:
         sets_loop_before(module, call.node, scope)
         or is_caught_around(module, call.node, scope, "builtins.RuntimeError")
         or is_expected_around(module, call.node, scope, "builtins.RuntimeError")
-        or may_be_faked(module, "asyncio.get_event_loop", scope)
+        or path_may_be_replaced(module, "asyncio.get_event_loop", scope)
         or runs_on_trio(module, scope)
     )

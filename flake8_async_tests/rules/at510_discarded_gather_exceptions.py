@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import remove_argument, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.counting import is_only_counted
-from flake8_async_tests.inference.places import belongs_to_tests, clears_up, is_cancelled_before
+from flake8_async_tests.inference.places import clears_up, is_cancelled_before, is_test_code
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.gather"):
         awaited = call.parent
-        if not belongs_to_tests(module, call.scope):
+        if not is_test_code(module, call.scope):
             continue
         if not isinstance(awaited, ast.Await) or not _returns_exceptions(call) or not _all_made_on_the_spot(call):
             continue

@@ -9,7 +9,7 @@ from flake8_async_tests.edits import insert_before, replace, spell, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.counting import is_only_counted
 from flake8_async_tests.inference.handover import is_shared
-from flake8_async_tests.inference.places import belongs_to_tests, clears_up, end_of, is_cancelled_before, place_of
+from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
 from flake8_async_tests.inference.tasks import TASK, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.wait"):
         awaited = call.parent
-        if not belongs_to_tests(module, call.scope):
+        if not is_test_code(module, call.scope):
             continue
         if not isinstance(awaited, ast.Await) or not is_only_counted(module, awaited, call.scope):
             continue

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import can_await, replace, spell, unsafe
 from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.stand_ins import may_be_faked
+from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def check(module: Module) -> Iterator[Finding]:
         function = call.function
         if function is None or not function.is_async or number_of(call.argument(0, "secs")) == 0:
             continue
-        if not may_be_faked(module, call.name, call.scope):
+        if not path_may_be_replaced(module, call.name, call.scope):
             yield Finding(
                 call.node,
                 f"time.sleep() in async {function.name} stops the event loop: nothing else runs, and no timeout can"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.places import is_fixture_itself, is_hook, is_test_itself
+from flake8_async_tests.inference.places import is_test_code
 from flake8_async_tests.inference.sleeps import awaited_sleeps, may_end_early, seconds_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
 
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     for call in awaited_sleeps(module):
         seconds = seconds_of(call)
-        if seconds is None or seconds < module.options.max_sleep or not _is_in_test_code(call):
+        if seconds is None or seconds < module.options.max_sleep or not is_test_code(module, call.scope):
             continue
         if may_end_early(call) or (call.name == "asyncio.sleep" and runs_on_trio(module, call.scope)):
             continue
@@ -29,8 +28,3 @@ def check(module: Module) -> Iterator[Finding]:
             f"{call.name}() makes every run wait {seconds:g} seconds (wait for the event itself, or make the delay"
             " a setting that the test can shorten)",
         )
-
-
-def _is_in_test_code(call: Call) -> bool:
-    module, scope = call.module, call.scope
-    return is_test_itself(module, scope) or is_fixture_itself(module, scope) or is_hook(module, scope)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.assertions import is_unittest_assertion, required_parts
 from flake8_async_tests.inference.clocks import CLOCKS, elapsed_factor, scopes_that_read_clock, seconds_written
 from flake8_async_tests.inference.frozen import is_clock_controlled
-from flake8_async_tests.inference.stand_ins import may_be_faked
+from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -75,4 +75,4 @@ def _bounds(module: Module, pairs: list[tuple[ast.expr, ast.expr]], scope: Scope
 def _is_clock_faked(module: Module, scope: Scope) -> bool:
     if is_clock_controlled(module, scope):
         return True
-    return any(may_be_faked(module, clock, scope) for clock in CLOCKS)
+    return any(path_may_be_replaced(module, clock, scope) for clock in CLOCKS)

@@ -86,14 +86,15 @@ def _loops_under(module: Module, fake: FakeSleep, scope: Scope) -> Iterator[Poll
     """The loops of a function that run under the patch: all but those before it, or outside of its block."""
     loops = polling_loops(module, scope)
     yield from loops.nested
-    if fake.scope is not scope:
-        yield from loops.own
-        return
+    yield from _own_loops_under(fake, loops.own, scope) if fake.scope is scope else loops.own
+
+
+def _own_loops_under(fake: FakeSleep, loops: list[PollingLoop], scope: Scope) -> list[PollingLoop]:
     item = scope.parents[fake.call]
     block = scope.parents.get(item) if isinstance(item, ast.withitem) else None
-    first = bisect_left(loops.own, place_of(fake.call), key=_place)
-    last = bisect_left(loops.own, end_of(block), key=_place) if isinstance(block, (ast.With, ast.AsyncWith)) else None
-    yield from loops.own[first:last]
+    first = bisect_left(loops, place_of(fake.call), key=_place)
+    last = bisect_left(loops, end_of(block), key=_place) if isinstance(block, (ast.With, ast.AsyncWith)) else None
+    return loops[first:last]
 
 
 def _place(loop: PollingLoop) -> Place:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 CLOSERS = {"httpx.AsyncClient": "aclose", "aiohttp.ClientSession": "close"}
 # Beside the methods that close it, the ways to what it closes itself.
@@ -44,5 +45,12 @@ def _is_left_open(module: Module, call: Call) -> bool:
     if assignment is None:
         return False
     # Who deletes the name wants to see what comes of a client that nobody closed.
-    deleted = {name.id for name in call.scope.stores if isinstance(name.ctx, ast.Del)}
-    return not any(name.id in deleted or is_handed_over(module, name, call.scope, CLOSING) for name in assignment.names)
+    deleted = module.fact(_deleted)
+    return not any(
+        (call.scope, name.id) in deleted or is_handed_over(module, name, call.scope, CLOSING)
+        for name in assignment.names
+    )
+
+
+def _deleted(module: Module) -> set[tuple[Scope, str]]:
+    return {(scope, name.id) for scope in module.index.scopes for name in scope.stores if isinstance(name.ctx, ast.Del)}

@@ -70,7 +70,7 @@ def _is_built_here_without_base_url(module: Module, call: Call) -> bool:
         return _lacks_base_url(module, receiver, call.scope)
     assert receiver is not None
     bindings = bindings_at(module, receiver, call.scope)
-    if not bindings or _sets_base_url(call.scope, path_of(receiver)):
+    if not bindings or (call.scope, path_of(receiver)) in module.fact(_given_base_urls):
         return False
     return all(
         binding.scope is call.scope
@@ -86,9 +86,11 @@ def _lacks_base_url(module: Module, node: ast.expr | None, scope: Scope) -> bool
     return keyword_value(node, "base_url") is None and not has_double_star(node)
 
 
-def _sets_base_url(scope: Scope, client: str) -> bool:
-    for node in scope.of(ast.Assign):
-        assert isinstance(node, ast.Assign)
-        if any(path_of(target) == f"{client}.base_url" for target in node.targets):
-            return True
-    return False
+def _given_base_urls(module: Module) -> set[tuple[Scope, str]]:
+    """Of what a scope sets the `base_url`, by the paths."""
+    return {
+        (scope, path_of(target.value))
+        for node, scope in module.of_kind(ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == "base_url"
+    }

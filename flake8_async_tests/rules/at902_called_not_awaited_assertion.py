@@ -64,19 +64,19 @@ def _asserted_awaited(module: Module) -> dict[Scope, list[ast.expr]]:
 def _is_started(module: Module, mocks: tuple[Mock, ...], scope: Scope) -> bool:
     """Whether the mock, or the coroutine that a call of it gives, is handed to something that starts tasks."""
     for around in mocks_of(module).scopes_around(scope):
-        for node in around.of(ast.Call):
-            assert isinstance(node, ast.Call)
-            if _last_word(node.func) in STARTERS and any(
-                _may_be(module, part, mocks, around) for argument in node.args for part in ast.walk(argument)
-            ):
+        for node in module.fact(_starting_calls).get(around, ()):
+            if any(_may_be(module, part, mocks, around) for argument in node.args for part in ast.walk(argument)):
                 return True
     return False
 
 
-def _last_word(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+def _starting_calls(module: Module) -> dict[Scope, list[ast.Call]]:
+    """What starts tasks, by the scope of the call."""
+    found: dict[Scope, list[ast.Call]] = {}
+    for word in STARTERS:
+        for node, scope in module.index.calls.get(word, ()):
+            found.setdefault(scope, []).append(node)
+    return found
 
 
 def _may_be(module: Module, node: ast.AST, mocks: tuple[Mock, ...], scope: Scope) -> bool:

@@ -73,10 +73,6 @@ class Fixture:
         """The names of the fixtures that it asks for."""
         return requested_names(self.function)
 
-    @cached_property
-    def is_parametrized(self) -> bool:
-        return self.decorator.call is not None and keyword_value(self.decorator.call, "params") is not None
-
     def _literal(self, keyword: str, *, default: object, unknown: object = None) -> object:
         call = self.decorator.call
         if call is None:

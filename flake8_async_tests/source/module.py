@@ -60,7 +60,7 @@ class Module:
     def name(self) -> str:
         return os.path.basename(self.path)
 
-    @property
+    @cached_property
     def directory(self) -> str:
         return os.path.dirname(self.path)
 

@@ -60,6 +60,9 @@ def canonical(name: str) -> str:
     return name
 
 
+_ASSIGNING = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
+
+
 class Names:
     """Resolves the names of one file."""
 
@@ -177,6 +180,8 @@ class Names:
         if found is None:
             found = self._assigned[owner] = {}
             for node in owner.nodes:
+                if node.__class__ not in _ASSIGNING:
+                    continue
                 if isinstance(node, ast.Assign):
                     for target in node.targets:
                         if isinstance(target, ast.Name):

@@ -16,7 +16,7 @@ import sys
 import sysconfig
 import time
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,8 +36,8 @@ def main(folders: list[str]) -> None:
     plugins, options = parse_args(["--isolated", "-j1", "--select=AT,ASYNC,PT,B,C4,F"])
     checkers = {_package(plugin): plugin for plugin in plugins.checkers.tree}
     # Once for nothing: what a plugin imports when it first runs is told of on its own.
-    _measure(__file__, checkers, options, Counter())
-    seconds = {kind: Counter[str]() for kind in ("test files", "other files")}
+    _measure(__file__, checkers, options, defaultdict(float))
+    seconds = {kind: defaultdict[str, float](float) for kind in ("test files", "other files")}
     count = Counter[str]()
     for path in _files(folders or [str(Path(sysconfig.get_path("stdlib")) / "test" / "test_asyncio")]):
         kind = "test files" if Path(path).name.startswith(("test_", "conftest")) else "other files"
@@ -64,7 +64,9 @@ def _files(folders: Iterable[str]) -> Iterator[str]:
             yield from (os.path.join(directory, name) for name in sorted(names) if name.endswith(".py"))
 
 
-def _measure(path: str, checkers: dict[str, LoadedPlugin], options: argparse.Namespace, spent: Counter[str]) -> bool:
+def _measure(
+    path: str, checkers: dict[str, LoadedPlugin], options: argparse.Namespace, spent: defaultdict[str, float]
+) -> bool:
     try:
         text = Path(path).read_text(encoding="utf-8")
         ast.parse(text)
