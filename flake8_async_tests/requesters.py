@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _MOST_FILES_PARSED = 200
 
 _Place: TypeAlias = tuple[str, int]
-"""The file and line of a fixture: the same for two readings of one file at two times."""
 
 _TEST_FILES: WeakKeyDictionary[Project, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
 
@@ -60,7 +59,7 @@ class _Sight:
         found = self._requests.get(other.path)
         if found is None:
             found = self._requests[other.path] = self._all_requests(other)
-        return found.get(_place_of(fixture), [])
+        return found.get(fixture.place, [])
 
     def _all_requests(self, other: Module) -> dict[_Place, list[tuple[Test, bool]]]:
         # Not the graph that the other one remembers: that may hold an older reading of the fixture's own file.
@@ -69,13 +68,9 @@ class _Sight:
         for test in other.tests:
             closure = graph.closure_of(test)
             with_anyio = "anyio_backend" in closure.names or _draws_anyio_in(test)
-            for place in {_place_of(fixture) for fixture in closure.fixtures}:
+            for place in {fixture.place for fixture in closure.fixtures}:
                 found.setdefault(place, []).append((test, with_anyio))
         return found
-
-
-def _place_of(fixture: Fixture) -> _Place:
-    return fixture.module.path, fixture.function.node.lineno
 
 
 def modules_in_sight(module: Module, *words: bytes) -> tuple[Module, ...]:

@@ -148,6 +148,22 @@ def test_a_name_is_not_followed_for_ever(tmp_path: Path) -> None:
     assert not graph.is_in_sight("db")
 
 
+def test_star_imports_are_not_followed_for_ever(tmp_path: Path) -> None:
+    files = {f"step_{number}.py": f"from step_{number + 1} import *\n" for number in range(1500)}
+    graph = module_of(
+        tmp_path, {**files, "step_1500.py": FIXTURE, "test_example.py": "from step_0 import *\n"}
+    ).fixture_graph
+    assert not graph.is_complete(None)
+    assert not graph.is_in_sight("db")
+
+
+def test_the_other_star_imports_count_beside_one_that_cannot_be_read(tmp_path: Path) -> None:
+    files = {"test_example.py": "from fixtures import *\nfrom elsewhere import *\n", "fixtures.py": FIXTURE}
+    graph = module_of(tmp_path, files).fixture_graph
+    assert not graph.is_complete(None)
+    assert graph.find("db") is not None
+
+
 @pytest.mark.parametrize(
     ("listed", "seen"),
     [

@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.elsewhere import is_class_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
-from flake8_async_tests.inference.loops import loop_calls
-from flake8_async_tests.inference.tasks import is_task_of_group, started_tasks
+from flake8_async_tests.inference.kept_running import KeptRunning
+from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.source.calls import has_double_star, keyword_value
-from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.module import Module
 
@@ -112,10 +110,6 @@ _MADE_BY_AWAITING = {
     "asyncpg.create_pool": _ASYNCPG_POOL,
     "asyncpg.pool.create_pool": _ASYNCPG_POOL,
 }
-_SERVERS = ("asyncio.start_server", "asyncio.start_unix_server")
-_AWAITED_SERVERS = ("websockets.asyncio.server.serve", "websockets.serve", "websockets.server.serve")
-_SITES = frozenset({"aiohttp.web.NamedPipeSite", "aiohttp.web.SockSite", "aiohttp.web.TCPSite", "aiohttp.web.UnixSite"})
-_SERVERS_TO_START = frozenset({"aiohttp.test_utils.TestServer"})
 
 # What is given to these is in what comes out of them.
 _WRAPPERS = frozenset(
@@ -151,148 +145,71 @@ class _Reader:
 
     def __init__(self, fixture: Fixture) -> None:
         self._fixture = fixture
-        self._module = fixture.module
         self._scope = fixture.function.scope
-        self._yields = [node for node in self._scope.of(ast.Yield) if isinstance(node, ast.Yield)]
 
     def read(self) -> Holdings:
-        handed = [_Handed(self._module, self._fixture).read(value) for value in self._values()]
-        if not handed:
-            return Holdings(running=tuple(self._running()))
+        running = tuple(self._running())
+        handed = _Handed(self._fixture)
+        values = [handed.read(value) for value in self._values()]
+        if not values:
+            return Holdings(running=running)
         # Where there are several values, only what is in all of them is certain.
-        held = [thing for thing in handed[0].things if all(thing in other.things for other in handed[1:])]
-        hands_on = frozenset.intersection(*(frozenset(each.parameters) for each in handed))
-        asked = hands_on & frozenset(self._fixture.requests)
-        return Holdings(tuple(held), tuple(self._running()), asked)
+        held = [thing for thing in values[0].things if all(thing in other.things for other in values[1:])]
+        hands_on = frozenset.intersection(*(value.parameters for value in values))
+        return Holdings(tuple(held), running, hands_on & frozenset(self._fixture.requests))
+
+    def _running(self) -> Iterator[Thing]:
+        if self._fixture.is_async:
+            kept = KeptRunning(self._fixture)
+            if kept.has_task():
+                yield _TASK
+            if kept.has_server():
+                yield _SERVER
 
     def _values(self) -> Iterator[ast.expr]:
-        returns = [] if self._yields else self._scope.of(ast.Return)
-        for node in (*self._yields, *returns):
+        for node in self._scope.of(ast.Yield) or self._scope.of(ast.Return):
             assert isinstance(node, (ast.Yield, ast.Return))
             if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
                 yield node.value
 
-    # -- what keeps running --------------------------------------------------------------------------------------
 
-    def _running(self) -> Iterator[Thing]:
-        if not self._fixture.is_async:
-            return
-        if any(self._is_kept(call.node) for call in self._tasks()):
-            yield _TASK
-        # A server is there when its call has been awaited; a task is over then.
-        if any(self._is_kept(self._awaited(call.node)) for call in self._servers()):
-            yield _SERVER
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What is in one value."""
 
-    def _tasks(self) -> Iterator[Call]:
-        yield from self._here(started_tasks(self._module))
-        for call in self._here(self._module.method_calls("create_task")):
-            if is_task_of_group(self._module, call.node, self._scope):
-                yield call
-
-    def _servers(self) -> Iterator[Call]:
-        yield from self._here(self._module.calls(*_SERVERS, *_AWAITED_SERVERS))
-        yield from self._here(loop_calls(self._module, "create_server", "create_unix_server"))
-        for call in self._here(self._module.method_calls("start", "start_server")):
-            receiver = call.node.func
-            if isinstance(receiver, ast.Attribute) and self._is_startable(receiver.value):
-                yield call
-
-    def _here(self, calls: Iterable[Call]) -> Iterator[Call]:
-        return (call for call in calls if call.scope is self._scope)
-
-    def _is_startable(self, receiver: ast.expr) -> bool:
-        bindings = bindings_at(self._module, receiver, self._scope)
-        return bool(bindings) and all(
-            isinstance(binding.value, ast.Call)
-            and self._module.qualified(binding.value.func, binding.scope) in _SITES | _SERVERS_TO_START
-            for binding in bindings
-        )
-
-    def _awaited(self, call: ast.Call) -> ast.expr:
-        parent = self._scope.parents.get(call)
-        return parent if isinstance(parent, ast.Await) else call
-
-    def _is_kept(self, start: ast.expr) -> bool:
-        """Whether what an expression starts is still there when the test runs."""
-        if self._yields and not _is_before(start, self._yields[-1]):
-            return False
-        return not self._is_conditional_or_left(start) and not self._is_seen_to(start)
-
-    def _is_conditional_or_left(self, start: ast.expr) -> bool:
-        """Whether it stands under a condition, or in a block that the fixture leaves before it yields."""
-        for ancestor in self._module.ancestors(start, self._scope):
-            if isinstance(ancestor, (ast.If, ast.IfExp, ast.ExceptHandler, ast.Match)):
-                return True
-            if isinstance(ancestor, (ast.With, ast.AsyncWith)) and not self._yields_in(ancestor.body):
-                return True
-        return False
-
-    def _yields_in(self, block: list[ast.stmt]) -> bool:
-        return any(is_within(each, block) for each in self._yields) or any(
-            is_within(each, block) for each in self._scope.of(ast.Return)
-        )
-
-    def _is_seen_to(self, start: ast.expr) -> bool:
-        """Whether the fixture waits for it, or ends it, before the test runs."""
-        statement: ast.AST = start
-        names: set[str] = set()
-        while not isinstance(statement, ast.stmt):
-            statement = self._scope.parents[statement]
-            if isinstance(statement, ast.Await):
-                return True
-            if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.withitem)):
-                names |= _names_given_by(statement)
-            if isinstance(statement, ast.Call) and isinstance(statement.func, ast.Attribute):
-                # `tasks.append(create_task(..))`
-                names |= {node.id for node in ast.walk(statement.func.value) if isinstance(node, ast.Name)}
-        return any(
-            load.id in names and _is_before(statement, load) and self._is_before_the_test(load) and self._ends(load)
-            for load in self._scope.loads
-        )
-
-    def _is_before_the_test(self, node: ast.expr) -> bool:
-        return not self._yields or _is_before(node, self._yields[-1])
-
-    def _ends(self, name: ast.Name) -> bool:
-        parent = self._scope.parents.get(name)
-        if isinstance(parent, ast.Attribute) and parent.attr in ("cancel", "close"):
-            return True
-        return any(isinstance(ancestor, ast.Await) for ancestor in self._module.ancestors(name, self._scope))
-
-
-def _names_given_by(node: ast.AST) -> set[str]:
-    if isinstance(node, ast.withitem):
-        targets: list[ast.expr] = [node.optional_vars] if node.optional_vars is not None else []
-    elif isinstance(node, ast.Assign):
-        targets = node.targets
-    else:
-        assert isinstance(node, (ast.AnnAssign, ast.NamedExpr))
-        targets = [node.target]
-    return {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
-
-
-def _is_before(node: ast.AST, other: ast.expr) -> bool:
-    place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]  # only statements and expressions are asked for
-    return place < (other.lineno, other.col_offset)
+    things: tuple[Thing, ...]
+    parameters: frozenset[str]
 
 
 class _Handed:
-    """Follows a value that a fixture gives back to what is in it."""
+    """Follows the values that a fixture gives back to what is in them."""
 
-    def __init__(self, module: Module, fixture: Fixture) -> None:
-        self._module = module
+    def __init__(self, fixture: Fixture) -> None:
+        self._module = fixture.module
         self._scope = fixture.function.scope
-        self.things: list[Thing] = []
-        self.parameters: set[str] = set()
+        self._things: list[Thing] = []
+        self._parameters: set[str] = set()
         self._todo: list[tuple[ast.expr, bool]] = []
         self._names: set[str] = set()
+        self._given_to_attributes = self._assignments_to_attributes()
 
-    def read(self, value: ast.expr) -> _Handed:
+    def read(self, value: ast.expr) -> _Content:
+        self._things, self._parameters, self._names = [], set(), set()
         self._todo.append((value, False))
         # It ends: an expression is looked at once, a name too.
         while self._todo:
             self._step(*self._todo.pop())
-        return self
+        return _Content(tuple(self._things), frozenset(self._parameters))
+
+    def _assignments_to_attributes(self) -> dict[str, list[ast.expr]]:
+        """What is given to attributes of each name: `api.session = session`."""
+        found: dict[str, list[ast.expr]] = {}
+        for assignment in self._scope.of(ast.Assign):
+            assert isinstance(assignment, ast.Assign)
+            for target in assignment.targets:
+                if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+                    found.setdefault(target.value.id, []).append(assignment.value)
+        return found
 
     def _step(self, node: ast.expr, entered: bool) -> None:
         """One expression; `entered` says that the value is what `async with` makes of it."""
@@ -319,16 +236,13 @@ class _Handed:
             return
         self._names.add(node.id)
         self._bound(node, bindings[0])
-        for assignment in self._scope.of(ast.Assign):
-            assert isinstance(assignment, ast.Assign)
-            if any(_is_attribute_of(target, node.id) for target in assignment.targets):
-                self._push([assignment.value])
+        self._push(self._given_to_attributes.get(node.id, ()))
 
     def _bound(self, node: ast.Name, binding: Binding) -> None:
         if binding.scope is not self._scope:
             return
         if binding.kind is Kind.PARAMETER:
-            self.parameters.add(node.id)
+            self._parameters.add(node.id)
         elif binding.value is not None and binding.kind in (Kind.ASSIGNED, Kind.ENTERED_ASYNC, Kind.ENTERED):
             self._push([binding.value], entered=binding.kind is not Kind.ASSIGNED)
 
@@ -340,12 +254,12 @@ class _Handed:
             return
         made = _MADE_BY_AWAITING.get(self._module.qualified(node.func, self._scope))
         if made is not None:
-            self.things.append(made)
+            self._things.append(made)
 
     def _call(self, node: ast.Call, entered: bool) -> None:
         thing = self._made(node, entered)
         if thing is not None:
-            self.things.append(thing)
+            self._things.append(thing)
         elif self._wraps(node):
             self._push(node.args)
             self._push(keyword.value for keyword in node.keywords)
@@ -356,15 +270,17 @@ class _Handed:
             return _MADE_BY_AWAITING[name]
         thing = _MADE_BY.get(name)
         if thing is None:
-            is_future = isinstance(node.func, ast.Attribute) and node.func.attr == "create_future"
-            if is_future and any(call.node is node for call in loop_calls(self._module, "create_future")):
-                return _MADE_BY["asyncio.Future"]
-            return None
+            return _MADE_BY["asyncio.Future"] if self._makes_future(node.func) else None
         if thing.belongs is not Belongs.BY_CONNECTIONS:
             return thing
         if thing is _HTTPX_CLIENT and not self._connects(node):
             return None
         return thing if entered or self._is_closed() else replace(thing, closing_fails=ClosingFails.NOWHERE)
+
+    def _makes_future(self, function: ast.expr) -> bool:
+        if not isinstance(function, ast.Attribute) or function.attr != "create_future":
+            return False
+        return is_event_loop(self._module, function.value, self._scope)
 
     def _is_closed(self) -> bool:
         """Whether one of the names on the way to the thing is closed in the fixture."""
@@ -393,7 +309,3 @@ class _Handed:
         if name in _WRAPPERS or isinstance(self._module.names.definition(node.func, self._scope), ast.ClassDef):
             return True
         return is_class_elsewhere(self._module, name)
-
-
-def _is_attribute_of(target: ast.expr, name: str) -> bool:
-    return isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == name

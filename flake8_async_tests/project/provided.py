@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # How far a fixture's name is followed from import to import and from assignment to assignment.
 _DEPTH = 8
+# How many modules are read for the star imports of one.
+_MOST_STARS = 50
 
 _FIXTURE_MAKERS = ("pytest.fixture", "pytest_asyncio.fixture")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -136,18 +138,11 @@ class OfModule(Provided):
         super().__init__()
         self._module = module
         self._found: dict[str, Entry | None] = {}
-        self._is_at_work = False
 
-    @cached_property
+    @property
     def complete(self) -> bool:
         """Whether there are certainly no more: False after a star import from a module that cannot be read."""
-        if self._is_at_work:
-            # Two modules that import everything from each other.
-            return True
-        self._is_at_work = True
-        complete = all(star is not None and star.complete for star in self._stars)
-        self._is_at_work = False
-        return complete
+        return self._stars.complete
 
     # -- by attribute ---------------------------------------------------------------------------------------------
 
@@ -159,11 +154,21 @@ class OfModule(Provided):
         return self._found[attribute]
 
     def _read(self, attribute: str, depth: int) -> Entry | None:
+        if attribute in self._module.scope.bindings:
+            return self.own(attribute, depth)
+        for star in self._stars.sources:
+            entry = star.module.provided_fixtures.own(attribute, depth - 1) if star.lets_through(attribute) else None
+            if entry is not None:
+                return entry
+        return None
+
+    def own(self, attribute: str, depth: int) -> Entry | None:
+        """What stands under an attribute but for star imports."""
         found = [self._meaning(attribute, binding, depth) for binding in _last_bindings(self._module, attribute)]
         if len(found) > 1:
             # It depends on a condition which.
             return Entry(attribute, attribute, None) if any(found) else None
-        return found[0] if found else self._from_stars(attribute, depth)
+        return found[0] if found else None
 
     def _meaning(self, attribute: str, binding: ast.AST, depth: int) -> Entry | None:
         if isinstance(binding, _DEFINITIONS):
@@ -196,41 +201,26 @@ class OfModule(Provided):
             return _renamed(entry, attribute)
         return _made_by_call(module, attribute, value)
 
-    def _from_stars(self, attribute: str, depth: int) -> Entry | None:
-        for star in reversed(self._stars):
-            entry = star.attribute(attribute, depth - 1) if star is not None and star.exports(attribute) else None
-            if entry is not None:
-                return entry
-        return None
-
     # -- without being asked ----------------------------------------------------------------------------------------
 
     @cached_property
     def seen_at_once(self) -> tuple[Entry, ...]:
         """Its own fixtures, and of the imported ones those that are autouse or have another name."""
-        if self._is_at_work:
-            return ()
-        self._is_at_work = True
-        found = {attribute: self.attribute(attribute) for attribute in self._own_and_suspicious()}
-        for star in self._stars:
-            for entry in star.seen_at_once if star is not None else ():
-                if star is not None and star.exports(entry.attribute):
-                    found.setdefault(entry.attribute, self.attribute(entry.attribute))
-        self._is_at_work = False
-        return tuple(entry for entry in found.values() if entry is not None)
+        attributes = dict.fromkeys(self.own_and_suspicious())
+        for star in self._stars.sources:
+            attributes |= dict.fromkeys(filter(star.lets_through, star.module.provided_fixtures.own_and_suspicious()))
+        found = (self.attribute(attribute) for attribute in attributes)
+        return tuple(entry for entry in found if entry is not None)
 
     @property
     def attributes(self) -> frozenset[str]:
-        if self._is_at_work:
-            return frozenset()
-        self._is_at_work = True
         found = set(self._module.scope.bindings)
-        for star in self._stars:
-            found.update(name for name in (star.attributes if star is not None else ()) if star and star.exports(name))
-        self._is_at_work = False
+        for star in self._stars.sources:
+            found.update(filter(star.lets_through, star.module.scope.bindings))
         return frozenset(found)
 
-    def _own_and_suspicious(self) -> Iterator[str]:
+    def own_and_suspicious(self) -> Iterator[str]:
+        """The attributes that are its own fixtures, or imported ones that may be autouse or have another name."""
         module = self._module
         for fixture in module.fixtures:
             if fixture.function.outer is module.scope:
@@ -254,15 +244,23 @@ class OfModule(Provided):
     # -- star imports -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _stars(self) -> tuple[OfModule | None, ...]:
-        """The modules from which everything is imported, None for one that cannot be read."""
-        found: list[OfModule | None] = []
-        for node in self._module.scope.of(ast.ImportFrom):
-            assert isinstance(node, ast.ImportFrom)
-            if node.names[0].name == "*":
-                source = _module_behind(self._module, _source_of(node))
-                found.append(provided_by_module(source) if source is not None else None)
-        return tuple(found)
+    def _stars(self) -> _Stars:
+        """The modules from which everything is imported, what these import so included."""
+        found: list[_Star] = []
+        complete = True
+        seen = {self._module}
+        none: tuple[OfModule, ...] = ()
+        todo = [(source, none) for source in _star_sources(self._module)]
+        while todo:
+            source, through = todo.pop()
+            if source is None or len(found) == _MOST_STARS:
+                complete = False
+            elif source not in seen:
+                seen.add(source)
+                star = _Star(source, (*through, source.provided_fixtures))
+                found.append(star)
+                todo += ((further, star.through) for further in _star_sources(source))
+        return _Stars(tuple(found), complete)
 
     def exports(self, attribute: str) -> bool:
         """Whether a star import gets an attribute."""
@@ -282,6 +280,32 @@ class OfModule(Provided):
             for element in value.elts
             if isinstance(element, ast.Constant) and isinstance(element.value, str)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Star:
+    """A module from which everything is imported, and the modules that the names pass through, itself included."""
+
+    module: Module
+    through: tuple[OfModule, ...]
+
+    def lets_through(self, attribute: str) -> bool:
+        return all(each.exports(attribute) for each in self.through)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stars:
+    sources: tuple[_Star, ...]
+    """Of two that give the same name the first one counts."""
+    complete: bool
+
+
+def _star_sources(module: Module) -> Iterator[Module | None]:
+    """The modules behind the star imports of a module, None for one that cannot be read."""
+    for node in module.scope.of(ast.ImportFrom):
+        assert isinstance(node, ast.ImportFrom)
+        if node.names[0].name == "*":
+            yield _module_behind(module, _source_of(node))
 
 
 def provided_by_module(module: Module) -> OfModule:

@@ -49,6 +49,10 @@ class Texts:
         parts = stripped.split(".") if stripped else []
         if not dots and not (parts and self._project.has_top_level(parts[0], directory)):
             return None
+        # Mostly all but the last word is a module: nothing can be in a file that is no package.
+        module = self.module_path(dots + ".".join(parts[:-1]), directory) if dots or len(parts) > 1 else None
+        if module is not None and parts and not module.endswith("__init__.py"):
+            return module, (parts[-1],)
         for end in range(len(parts), 0 if not dots else -1, -1):
             path = self.module_path(dots + ".".join(parts[:end]), directory)
             if path is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import replace, safe, spell
-from flake8_async_tests.requesters import requesting_tests, runners_of_requesters
+from flake8_async_tests.requesters import is_pytest_asyncio_at_work, requesting_tests, runners_of_requesters
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, doubt_about_fixtures, runner_of, unknown_means
 
@@ -68,7 +68,9 @@ def _is_nobodys(fixture: Fixture) -> bool:
         return Runs.ASYNCIO in runners_of_requesters(fixture, b"asyncio")
     if runs:
         return True
-    return unknown_means(module) is None and not _is_among_tests_of_others(module)
+    if unknown_means(module) is not None or not is_pytest_asyncio_at_work(module):
+        return False
+    return not _is_among_tests_of_others(module)
 
 
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:

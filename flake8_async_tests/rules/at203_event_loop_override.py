@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.fixtures import EVENT_LOOP, is_same_fixture
+from flake8_async_tests.source.fixtures import EVENT_LOOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
 
 _FIRST_WITHOUT = (1, 0)
 
@@ -25,8 +26,10 @@ def check(module: Module) -> Iterator[Finding]:
         return
     if not is_pytest_asyncio_at_work(module):
         return
+    requesters = _requesters_by_place(module)
     for fixture in found:
-        if not _serves_sync_code_only(fixture):
+        # Asked for, and by nothing that is async: then it is somebody's own, and works.
+        if requesters.get(fixture.place) != {"sync"}:
             yield Finding(
                 fixture.function.node,
                 "fixture event_loop is ignored since pytest-asyncio 1.0: tests and fixtures run on loops of their own"
@@ -34,18 +37,14 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _serves_sync_code_only(fixture: Fixture) -> bool:
-    """Whether it is asked for, and by nothing that is async: then it is somebody's own, and works."""
-    found = set(_kinds_of_requesters(fixture))
-    return found == {"sync"}
-
-
-def _kinds_of_requesters(fixture: Fixture) -> Iterator[str]:
-    for module in modules_in_sight(fixture.module, EVENT_LOOP.encode()):
-        graph = module.fixture_graph if module is fixture.module else FixtureGraph(module)
-        for test in module.tests:
-            if EVENT_LOOP in test.requests and is_same_fixture(graph.find(EVENT_LOOP, test.klass), fixture):
-                yield "async" if test.is_async else "sync"
-        for other in module.fixtures:
-            if EVENT_LOOP in other.requests and is_same_fixture(graph.find(EVENT_LOOP, other.klass), fixture):
-                yield "async" if other.is_async else "sync"
+def _requesters_by_place(module: Module) -> dict[tuple[str, int], set[str]]:
+    """What kind of functions ask for each of the fixtures of that name."""
+    found: dict[tuple[str, int], set[str]] = {}
+    for other in modules_in_sight(module, EVENT_LOOP.encode()):
+        graph = module.fixture_graph if other is module else FixtureGraph(other)
+        asking: list[Test | Fixture] = [*other.tests, *other.fixtures]
+        for each in asking:
+            meant = graph.find(EVENT_LOOP, each.klass) if EVENT_LOOP in each.requests else None
+            if meant is not None:
+                found.setdefault(meant.place, set()).add("async" if each.is_async else "sync")
+    return found

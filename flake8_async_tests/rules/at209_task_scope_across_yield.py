@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.loops import is_run_by_asyncio
 from flake8_async_tests.requesters import is_asked_for_with_anyio
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.module import is_within
+from flake8_async_tests.source.module import holds_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +54,10 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _scopes_across_yield(fixture: Fixture) -> Iterator[tuple[ast.With | ast.AsyncWith, str]]:
     scope = fixture.function.scope
-    yields = scope.of(ast.Yield)
+    yields = sorted(map(place_of, scope.of(ast.Yield)))
     for node in scope.of(ast.With, ast.AsyncWith) if yields else ():
         assert isinstance(node, (ast.With, ast.AsyncWith))
-        if any(is_within(each, node.body) for each in yields):
+        if holds_one_of(node.body, yields):
             name = next(filter(None, (_task_scope(fixture, item.context_expr) for item in node.items)), "")
             if name:
                 yield node, name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.requesters import requesting_tests
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
 from flake8_async_tests.source.calls import receiver_of
@@ -82,4 +83,4 @@ def _is_there_before(fixture: Fixture, name: str) -> bool:
     graph = fixture.module.fixture_graph
     if name in graph.closure_of_fixture(fixture).names or name in graph.closure(fixture.klass, ()).names:
         return True
-    return any(fixture in graph.closure_of(test).fixtures and _draws_in(test, name) for test in fixture.module.tests)
+    return any(_draws_in(test, name) for test, _ in requesting_tests(fixture))

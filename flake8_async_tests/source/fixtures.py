@@ -36,6 +36,11 @@ class Fixture:
         return self.function.module
 
     @property
+    def place(self) -> tuple[str, int]:
+        """The file and line: the same for two readings of one file at two times."""
+        return self.module.path, self.function.node.lineno
+
+    @property
     def klass(self) -> Class | None:
         return self.function.klass
 
@@ -90,16 +95,6 @@ def fixture_of(function: Function) -> Fixture | None:
         if decorator.fixture_library:
             return Fixture(function, decorator)
     return None
-
-
-def is_same_fixture(fixture: Fixture | None, other: Fixture | None) -> bool:
-    """Whether two readings, perhaps of one file at two times, are of the same fixture."""
-    if fixture is None or other is None:
-        return False
-    if fixture is other:
-        return True
-    line, other_line = fixture.function.node.lineno, other.function.node.lineno
-    return line == other_line and fixture.module.path == other.module.path
 
 
 def requested_names(function: Function) -> tuple[str, ...]:

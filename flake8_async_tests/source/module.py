@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+from bisect import bisect_left
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -346,3 +347,10 @@ def is_within(node: ast.AST, block: Sequence[ast.stmt]) -> bool:
     first, last = block[0], block[-1]
     place = (node.lineno, node.col_offset)  # type: ignore[attr-defined]  # only statements and expressions are asked for
     return (first.lineno, first.col_offset) <= place <= (last.end_lineno or 0, last.end_col_offset or 0)
+
+
+def holds_one_of(block: Sequence[ast.stmt], places: Sequence[tuple[int, int]]) -> bool:
+    """Whether something at one of these places, which are in order, stands in a block."""
+    first, last = block[0], block[-1]
+    at = bisect_left(places, (first.lineno, first.col_offset))
+    return at < len(places) and places[at] <= (last.end_lineno or 0, last.end_col_offset or 0)
