@@ -48,7 +48,7 @@ class HttpxResponses:
             return True
         if mock.path[-1:] != (RETURN_VALUE,):
             return False
-        return self._gives_responses(Mock(mock.origin, mock.path[:-1], mock.kind))
+        return self._gives_responses(Mock(mock.origin, mock.path[:-1]))
 
     def _gives_responses(self, mock: Mock) -> bool:
         if mock.origin in self._requests:

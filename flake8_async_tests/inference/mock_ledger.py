@@ -198,9 +198,12 @@ class _Reader:
             self._patch(patch)
         elif isinstance(function, ast.Attribute) and function.attr == "multiple" and call.args:
             self._hide(call.args[0], call)
-        elif self._may_configure(call):
-            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
-                self._hide(argument, call)
+        else:
+            arguments = (*call.args, *(keyword.value for keyword in call.keywords))
+            handed = [argument for argument in arguments if self._mocks.names.may_hold(argument)]
+            if handed and self._may_configure(call):
+                for argument in handed:
+                    self._hide(argument, call)
 
     def _configure(self, base: ast.expr, call: ast.Call) -> None:
         if has_unseen(call):

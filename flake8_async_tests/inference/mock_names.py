@@ -55,7 +55,7 @@ class MockNames:
                     return True
                 node = node.value
             elif isinstance(node, ast.Call):
-                if self._makes(node):
+                if self.makes(node):
                     return True
                 node = node.func
             elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Subscript)):
@@ -67,12 +67,17 @@ class MockNames:
             else:
                 return False
 
-    def _makes(self, call: ast.Call) -> bool:
-        function = call.func
-        tail = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    def may_patch(self, call: ast.Call) -> bool:
+        """Whether the last word of what is called is one of those that patch."""
+        tail = _tail(call.func)
+        return tail in self.makers or tail == "setattr"
+
+    def makes(self, call: ast.Call) -> bool:
+        """Whether the last word of what is called is one of those that make mocks, or enter what makes one."""
+        tail = _tail(call.func)
         if tail in self.makers:
             return True
-        return tail in _ENTERING and any(isinstance(each, ast.Call) and self._makes(each) for each in call.args)
+        return tail in _ENTERING and any(isinstance(each, ast.Call) and self.makes(each) for each in call.args)
 
     def _collect(self) -> None:
         for function in self._module.functions:
@@ -116,6 +121,12 @@ class MockNames:
             if isinstance(node.iter, (ast.Tuple, ast.List)):
                 for element in node.iter.elts:
                     yield from _pairs(node.target, element)
+
+
+def _tail(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _decorators_over(function: Function) -> Iterator[Decorator]:

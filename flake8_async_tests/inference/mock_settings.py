@@ -66,7 +66,7 @@ class MockSettings:
             return ()
         written = min(length, len(setting.attributes))
         start = setting.attributes[written - 1] if written else setting.owner
-        patch = self._mocks.patch(start, setting.scope)
+        patch = self._mocks.patch(start, setting.scope) if isinstance(start, ast.Call) else None
         found = self._mocks.put_there_by(patch) if patch is not None else self._mocks.at(start, setting.scope)
         rest = setting.path[written:length]
         ends = [self._mocks.descendant(mock, rest, setting.value, setting.scope) for mock in found]
@@ -108,6 +108,8 @@ class MockSettings:
                     yield MockSetting(owner, attributes, path, given.value, given.node, scope)
 
     def _in_constructor(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+        if not call.keywords and len(call.args) < 2:
+            return
         origin = self._mocks.constructed(call, scope)
         for given in origin.given if origin is not None else ():
             yield MockSetting(call, (), given.path, given.value, given.node, scope)

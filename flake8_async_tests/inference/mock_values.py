@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Callable
 
     from flake8_async_tests.source.walk import Scope
 
@@ -75,18 +77,32 @@ class Given:
     scope: Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Origin:
     """The place that makes a mock."""
 
-    node: ast.expr
-    scope: Scope
-    """The one in which the mock lives."""
-    kind: MockKind
-    is_open: bool
-    """Whether its children and its call are as unittest.mock makes them: no spec, nothing wrapped, nothing unseen."""
-    is_unsafe: bool = False
-    given: tuple[Given, ...] = ()
+    def __init__(
+        self,
+        node: ast.expr,
+        scope: Scope,
+        kind: MockKind | Callable[[], MockKind],
+        *,
+        is_open: bool,
+        is_unsafe: bool = False,
+        given: tuple[Given, ...] = (),
+    ) -> None:
+        self.node = node
+        self.scope = scope
+        """The one in which the mock lives."""
+        self.is_open = is_open
+        """Whether its children and its call are as unittest.mock makes them: no spec, nothing wrapped or unseen."""
+        self.is_unsafe = is_unsafe
+        self.given = given
+        self._kind = kind
+
+    @cached_property
+    def kind(self) -> MockKind:
+        """Worked out when it is asked for: what a patch makes depends on its target, perhaps in another file."""
+        return self._kind if isinstance(self._kind, MockKind) else self._kind()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,34 +110,34 @@ class Mock:
     """A mock that an expression is: the one that was made somewhere, or a descendant of it."""
 
     origin: Origin
-    path: Path
-    kind: MockKind
+    path: Path = ()
 
     @property
     def is_open(self) -> bool:
         return self.origin.is_open
 
+    @property
+    def kind(self) -> MockKind:
+        """That of the mock it descends from, or of the last method of a protocol on the way, which has its own."""
+        if self.path and not self.is_open:
+            # Its spec decides, or what it wraps.
+            return MockKind.UNKNOWN
+        for name in reversed(self.path):
+            if _is_dunder(name):
+                return MockKind.ASYNC if name in _ASYNC_DUNDERS else MockKind.MAGIC
+        return self.origin.kind
 
-def child_kind(mock: Mock, name: str) -> MockKind | None:
-    """What unittest.mock makes of an attribute of a mock; None when that is no mock."""
-    if not mock.is_open:
-        # Its spec decides, or what it wraps.
-        return None if _is_dunder(name) or _is_own(name) else MockKind.UNKNOWN
-    if _is_dunder(name):
-        if mock.kind is MockKind.PLAIN:
-            return None
-        if name in _ASYNC_DUNDERS:
-            return MockKind.ASYNC
-        return MockKind.MAGIC if name in _SYNC_DUNDERS else None
-    if name == RETURN_VALUE:
-        last = mock.path[-1] if mock.path else ""
-        return None if _is_dunder(last) and last not in _DUNDERS_WITH_CHILDREN else mock.kind
-    return None if _is_own(name) else mock.kind
+    def child(self, name: str) -> Mock | None:
+        """The mock that unittest.mock makes of an attribute; None when that is no mock."""
+        if _is_dunder(name):
+            is_made = self.is_open and name in _ASYNC_DUNDERS | _SYNC_DUNDERS and self.kind is not MockKind.PLAIN
+        elif name == RETURN_VALUE:
+            last = self.path[-1] if self.path else ""
+            is_made = not _is_dunder(last) or last in _DUNDERS_WITH_CHILDREN
+        else:
+            is_made = name not in _OWN and not name.startswith(BEGINNINGS_OF_ASSERTIONS)
+        return Mock(self.origin, (*self.path, name)) if is_made else None
 
 
 def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
-
-
-def _is_own(name: str) -> bool:
-    return name in _OWN or name.startswith(BEGINNINGS_OF_ASSERTIONS)

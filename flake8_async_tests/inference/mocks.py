@@ -8,7 +8,7 @@ order, or where a function of the file gets the mock and may configure it, nothi
 from __future__ import annotations
 
 import ast
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH
@@ -22,7 +22,6 @@ from flake8_async_tests.inference.mock_values import (
     Mock,
     MockKind,
     Origin,
-    child_kind,
 )
 from flake8_async_tests.inference.patch_targets import Target, target_of
 from flake8_async_tests.inference.patches import (
@@ -35,7 +34,7 @@ from flake8_async_tests.inference.patches import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.inference.mock_values import Path
@@ -74,6 +73,8 @@ class Mocks:
             return ()
         found = self._seen.get(node)
         if found is None:
+            if not self._may_be_mock(node, scope):
+                return ()
             # Before anything else, so that what configures mocks is read in its own order.
             self._configuration.read(scope)
             # Set before it is worked out, so that `mock = mock.child` in a loop ends.
@@ -82,6 +83,23 @@ class Mocks:
             found = self._seen[node] = self._value(node, scope)
             self._depth -= 1
         return found
+
+    def _may_be_mock(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether the name from which an expression starts may be bound to a mock: a cheap look, for most are not."""
+        while not isinstance(node, ast.Name):
+            if isinstance(node, ast.Attribute) and node.attr not in self.names.attributes:
+                node = node.value
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.names.makes(node):
+                node = node.func
+            else:
+                return True
+        owner = self._module.names.binding_scope(node.id, scope)
+        if owner is None:
+            return False
+        bindings = owner.bindings[node.id]
+        if all(isinstance(binding, ast.arg) for binding in bindings):
+            return bool(self._parameter(node.id, owner))
+        return any(isinstance(binding, ast.Name) for binding in bindings)
 
     def _value(self, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
         if isinstance(node, ast.Name):
@@ -108,7 +126,7 @@ class Mocks:
     def _call(self, node: ast.Call, scope: Scope) -> tuple[Mock, ...]:
         origin = self.constructed(node, scope)
         if origin is not None:
-            return (Mock(origin, (), origin.kind),)
+            return (Mock(origin),)
         patch = self._entered_patch(node, scope)
         if patch is not None:
             return self.patched(patch, scope)
@@ -203,7 +221,8 @@ class Mocks:
         if not isinstance(node, ast.Call):
             return None
         if node not in self._patches:
-            self._patches[node] = patch_of(self._module, node, scope)
+            may_be = self.names.may_patch(node)
+            self._patches[node] = patch_of(self._module, node, scope) if may_be else None
         return self._patches[node]
 
     def _entered_patch(self, node: ast.Call, scope: Scope) -> Patch | None:
@@ -227,18 +246,20 @@ class Mocks:
         if key not in self._made:
             self._made[key] = self._made_by(patch, scope)
         origin = self._made[key]
-        return (Mock(origin, (), origin.kind),) if origin is not None else ()
+        return (Mock(origin),) if origin is not None else ()
 
     def _made_by(self, patch: Patch, scope: Scope) -> Origin | None:
+        kind: MockKind | Callable[[], MockKind]
         if patch.new_callable is not None:
-            kind = mock_constructor(self._module, patch.new_callable, patch.scope)
+            made = mock_constructor(self._module, patch.new_callable, patch.scope)
+            if made is None:
+                return None
+            kind = made
         elif patch.is_specced:
             kind = MockKind.UNKNOWN
         else:
-            kind = self._kind_for_target(patch)
-        if kind is None:
-            return None
-        return Origin(patch.call, scope, kind, not patch.is_specced, given=keywords_for_mock(patch))
+            kind = partial(self._kind_for_target, patch)
+        return Origin(patch.call, scope, kind, is_open=not patch.is_specced, given=keywords_for_mock(patch))
 
     def _kind_for_target(self, patch: Patch) -> MockKind:
         """Without being told, `patch` makes an AsyncMock for a coroutine function and a MagicMock for the rest."""
@@ -312,12 +333,12 @@ class Mocks:
         if isinstance(setting, Given):
             if _is_configured_further(mock, setting):
                 return ()
-            patch = self.patch(setting.value, setting.scope) if setting.node is setting.value else None
+            patch = self.patch(setting.value, setting.scope) if isinstance(setting.value, ast.Call) else None
             return self.patched(patch, setting.scope) if patch is not None else self.at(setting.value, setting.scope)
         if setting is Setting.UNKNOWN:
             return ()
-        kind = child_kind(mock, name) if len(mock.path) < MAXIMUM_PATH else None
-        return (Mock(mock.origin, (*mock.path, name), kind),) if kind is not None else ()
+        child = mock.child(name) if len(mock.path) < MAXIMUM_PATH else None
+        return (child,) if child is not None else ()
 
     def descendant(self, mock: Mock, path: Path, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
         found: tuple[Mock, ...] = (mock,)

@@ -6,7 +6,6 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import injects_mock
@@ -82,8 +81,8 @@ def is_mocker(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _is_plugins_fixture(module: Module, node: ast.Name, scope: Scope) -> bool:
-    bindings = bindings_at(module, node, scope)
-    if not bindings or any(binding.kind is not Kind.PARAMETER for binding in bindings):
+    owner = module.names.binding_scope(node.id, scope)
+    if owner is None or not all(isinstance(binding, ast.arg) for binding in owner.bindings[node.id]):
         return False
     return not any(fixture.name == node.id for fixture in module.fixtures)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.httpx_mocks import HttpxResponses
@@ -12,7 +14,7 @@ from flake8_async_tests.inference.result_mocks import ResultMocks
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flake8_async_tests.inference.mock_uses import MockUse, UsesByName
     from flake8_async_tests.inference.mock_values import Mock, Origin, Path
@@ -23,6 +25,8 @@ _OF_RESPONSES = ("json", "raise_for_status", "text")
 _OF_RESULTS = ("mappings", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique")
 _OF_RESULTS_BY_COMMON_NAMES = ("all", "fetchall", "first", "one", "one_or_none")
 _OF_SESSIONS = ("add", "add_all", "expunge")
+
+_METHODS = (*_OF_RESPONSES, *_OF_RESULTS, *_OF_RESULTS_BY_COMMON_NAMES, *_OF_SESSIONS)
 
 # What else is done with a result: with anything besides, `all` and `first` may be another thing's.
 _RESULT = frozenset(
@@ -60,16 +64,29 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _scopes_with_candidates(module: Module) -> Iterable[list[Scope]]:
-    """The scopes of each outermost function in which one of the methods occurs on what may be a mock."""
+    """The scopes of each outermost function in which one of the methods occurs on an AsyncMock."""
     mocks = mocks_of(module)
     if not mocks.names.are_there:
         return ()
-    methods = (*_OF_RESPONSES, *_OF_RESULTS, *_OF_RESULTS_BY_COMMON_NAMES, *_OF_SESSIONS)
-    scopes = [setting.scope for setting in module.fact(MockSettings).naming(*methods)]
-    for method in methods:
-        scopes += [scope for call, scope in module.index.calls.get(method, ()) if mocks.names.may_hold(call.func)]
-    around = {each[0]: each for each in map(mocks.scopes_around, dict.fromkeys(scopes))}
-    return around.values()
+    found: dict[Scope, list[Scope]] = {}
+    for owners, scope in _candidates(module):
+        around = mocks.scopes_around(scope)
+        if around[0] not in found and any(mock.kind.is_async and mock.is_open for mock in owners()):
+            found[around[0]] = around
+    return found.values()
+
+
+def _candidates(module: Module) -> Iterator[tuple[Callable[[], tuple[Mock, ...]], Scope]]:
+    """Where one of the methods occurs, and a way to what it is a method of."""
+    mocks, settings = mocks_of(module), module.fact(MockSettings)
+    for setting in settings.naming(*_METHODS):
+        for position, name in enumerate(setting.path):
+            if name in _METHODS:
+                yield partial(settings.mocks, setting, position), setting.scope
+    for method in _METHODS:
+        for call, scope in module.index.calls.get(method, ()):
+            if isinstance(call.func, ast.Attribute):
+                yield partial(mocks.at, call.func.value, scope), scope
 
 
 def _wrong_uses(module: Module, scopes: list[Scope]) -> Iterator[tuple[MockUse, str]]:

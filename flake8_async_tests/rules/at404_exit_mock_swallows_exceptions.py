@@ -70,7 +70,7 @@ def _makes_true_result(module: Module, setting: MockSetting) -> bool:
     if setting.name == "__aexit__" and not origin.kind.is_async:
         # What it returns cannot be awaited: a TypeError, which swallows nothing.
         return False
-    mock = Mock(origin, (), origin.kind)
+    mock = Mock(origin)
     if mocks.ever_given(mock, SIDE_EFFECT, setting.scope):
         return False
     results = mocks.ever_given(mock, RETURN_VALUE, setting.scope)
