@@ -7,6 +7,7 @@ parsing them would cost more than all the rest.
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
-_MOST_FILES_PARSED = 200
+_MOST_FILES_PARSED = 100
+
+ANYIO_WORDS = (b"mark.anyio", b"anyio_backend")
+"""What a file holds whose tests anyio runs, unless all of them do by configuration."""
 
 _Place: TypeAlias = tuple[str, int]
 
@@ -34,25 +38,49 @@ class _Sight:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._modules: dict[tuple[bytes, ...], tuple[Module, ...]] = {}
+        self._paths: dict[tuple[bytes, ...], tuple[str, ...]] = {}
         self._requests: dict[str, dict[_Place, list[tuple[Test, bool]]]] = {}
 
-    def modules(self, words: tuple[bytes, ...]) -> tuple[Module, ...]:
-        """The module itself and, where its fixtures serve other files, those that hold one of the words."""
-        found = self._modules.get(words)
-        if found is None:
-            others = () if self._module.matches_python_files else self._others(words)
-            found = self._modules[words] = (self._module, *others)
-        return found
-
-    def _others(self, words: tuple[bytes, ...]) -> Iterator[Module]:
-        files = self._module.project.files
-        paths = (path for path in _test_files(self._module) if path != self._module.path)
-        speaking = (path for path in paths if any(word in (files.read(path) or b"") for word in words))
-        for path in islice(speaking, _MOST_FILES_PARSED):
+    def modules(self, words: tuple[bytes, ...], names: tuple[bytes, ...] = ()) -> Iterator[Module]:
+        """The module itself and, where its fixtures serve others, the files with one of the words and of the names."""
+        yield self._module
+        for path in islice(self._files_with(words, names), _MOST_FILES_PARSED):
             other = self._module.project.module_at(path)
             if other is not None:
                 yield other
+
+    def _files_with(self, words: tuple[bytes, ...], names: tuple[bytes, ...]) -> Iterator[str]:
+        if words not in self._paths:
+            paths = self._files() if words else ()
+            self._paths[words] = tuple(path for path in paths if _holds(self._text(path), words))
+        return (path for path in self._paths[words] if not names or _holds(self._text(path), names))
+
+    def _files(self) -> Iterator[str]:
+        if not self._module.matches_python_files:
+            yield from (path for path in _test_files(self._module) if path != self._module.path)
+
+    def _text(self, path: str) -> bytes:
+        return self._module.project.files.read(path) or b""
+
+    @cached_property
+    def speaks_of_pytest_asyncio(self) -> bool:
+        """Whether the module or a file that it serves speaks of it, or where none does, of no other runner either."""
+        texts = [self._module.text.encode(), *map(self._text, self._files())]
+        if any(_holds(text, (b"mark.asyncio", b"pytest_asyncio")) for text in texts):
+            return True
+        return not any(_holds(text, (b"mark.anyio", b"mark.trio")) for text in texts)
+
+    @cached_property
+    def names_leading_to(self) -> dict[_Place, tuple[bytes, ...]]:
+        """By which names the module's own fixtures lead to each: none where one is there without being asked for."""
+        found: dict[_Place, list[Fixture]] = {}
+        for fixture in self._module.fixtures:
+            for behind in self._module.fixture_graph.closure_of_fixture(fixture).fixtures:
+                found.setdefault(behind.place, []).append(fixture)
+        return {
+            place: () if any(each.is_autouse for each in leading) else tuple(each.name.encode() for each in leading)
+            for place, leading in found.items()
+        }
 
     def requests(self, fixture: Fixture, other: Module) -> list[tuple[Test, bool]]:
         """The tests of a module that set a fixture up, and whether an `anyio_backend` is set up with it."""
@@ -73,7 +101,11 @@ class _Sight:
         return found
 
 
-def modules_in_sight(module: Module, *words: bytes) -> tuple[Module, ...]:
+def _holds(text: bytes, words: tuple[bytes, ...]) -> bool:
+    return any(word in text for word in words)
+
+
+def modules_in_sight(module: Module, *words: bytes) -> Iterator[Module]:
     """The module itself and, where its fixtures serve other files, those that hold one of the words."""
     return module.fact(_Sight).modules(words)
 
@@ -85,14 +117,8 @@ def is_pytest_asyncio_at_work(module: Module) -> bool:
         return False
     if asyncio_mode(module.project, module.directory).is_auto:
         return True
-    texts = [module.text.encode()]
-    if not module.matches_python_files:
-        texts += (module.project.files.read(path) or b"" for path in _test_files(module) if path != module.path)
-    if any(word in text for text in texts for word in (b"mark.asyncio", b"pytest_asyncio")):
-        return True
-    if (config.anyio_mode is not None and config.anyio_mode.value == "auto") or config.trio_mode is not None:
-        return False
-    return not any(word in text for text in texts for word in (b"mark.anyio", b"mark.trio"))
+    is_others = (config.anyio_mode is not None and config.anyio_mode.value == "auto") or config.trio_mode is not None
+    return not is_others and module.fact(_Sight).speaks_of_pytest_asyncio
 
 
 def requesting_tests(fixture: Fixture, *words: bytes) -> Iterator[tuple[Test, bool]]:
@@ -103,6 +129,17 @@ def requesting_tests(fixture: Fixture, *words: bytes) -> Iterator[tuple[Test, bo
     sight = fixture.module.fact(_Sight)
     for module in sight.modules(words):
         yield from sight.requests(fixture, module)
+
+
+def is_asked_for_by_asyncio_tests(fixture: Fixture) -> bool:
+    """Whether pytest-asyncio runs a test that sets a fixture up, in its own file or in one that speaks of it."""
+    sight = fixture.module.fact(_Sight)
+    names = sight.names_leading_to.get(fixture.place, ())
+    return any(
+        test.is_async and runner_of(test).runs is Runs.ASYNCIO
+        for module in sight.modules((b"mark.asyncio",), names)
+        for test, _ in sight.requests(fixture, module)
+    )
 
 
 def runners_of_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]:
@@ -135,8 +172,12 @@ def is_asked_for_with_anyio(fixture: Fixture) -> bool:
     """Whether anyio takes an async fixture over for all tests in sight that ask for it."""
     if "anyio_backend" in fixture.module.fixture_graph.closure_of_fixture(fixture).names:
         return True
-    found = [with_anyio for _, with_anyio in requesting_tests(fixture, b"anyio")]
-    return bool(found) and all(found)
+    is_asked_for = False
+    for _, with_anyio in requesting_tests(fixture, *ANYIO_WORDS):
+        if not with_anyio:
+            return False
+        is_asked_for = True
+    return is_asked_for
 
 
 def is_run_by_anyio(fixture: Fixture) -> bool:
@@ -147,7 +188,9 @@ def is_run_by_anyio(fixture: Fixture) -> bool:
     graph = module.fixture_graph
     if "anyio_backend" in graph.closure_of_fixture(fixture).names:
         return True
-    runs = set(runners_of_requesters(fixture, b"anyio"))
-    if runs:
-        return Runs.ANYIO in runs
-    return graph.is_in_sight("anyio_backend", fixture.klass)
+    is_asked_for = False
+    for runs in runners_of_requesters(fixture, *ANYIO_WORDS):
+        if runs is Runs.ANYIO:
+            return True
+        is_asked_for = True
+    return not is_asked_for and graph.is_in_sight("anyio_backend", fixture.klass)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import replace, safe, spell
-from flake8_async_tests.requesters import is_pytest_asyncio_at_work, requesting_tests, runners_of_requesters
+from flake8_async_tests.requesters import (
+    ANYIO_WORDS,
+    is_asked_for_by_asyncio_tests,
+    is_pytest_asyncio_at_work,
+    requesting_tests,
+    runners_of_requesters,
+)
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, doubt_about_fixtures, runner_of, unknown_means
 
@@ -60,17 +66,17 @@ def _is_nobodys(fixture: Fixture) -> bool:
     if not module.is_conftest and not module.matches_python_files:
         # Others import it, and have modes of their own.
         return _is_asked_for_in_vain(fixture)
-    runs = set(runners_of_requesters(fixture, b"anyio", b"trio"))
-    if Runs.ASYNCIO in runs:
-        return True
+    runs = set(runners_of_requesters(fixture))
     if runs & _OTHERS or _has_anyio_at_hand(fixture):
         # Somebody else's, unless pytest-asyncio runs a test that asks for it too.
-        return Runs.ASYNCIO in runners_of_requesters(fixture, b"asyncio")
+        return is_asked_for_by_asyncio_tests(fixture)
     if runs:
         return True
-    if unknown_means(module) is not None or not is_pytest_asyncio_at_work(module):
+    if unknown_means(module) is not None or not is_pytest_asyncio_at_work(module) or _is_among_tests_of_others(module):
         return False
-    return not _is_among_tests_of_others(module)
+    # Files of tests that others run come last: they have to be parsed.
+    others = any(runs in _OTHERS for runs in runners_of_requesters(fixture, *ANYIO_WORDS, b"mark.trio"))
+    return not others or is_asked_for_by_asyncio_tests(fixture)
 
 
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:

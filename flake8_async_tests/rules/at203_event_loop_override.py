@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _FIRST_WITHOUT = (1, 0)
 
+# What a file holds that asks for it. The bare word is in `get_event_loop` as well.
+_REQUESTS = (b"(event_loop", b" event_loop", b",event_loop", b'"event_loop"', b"'event_loop'")
+
 
 @rule("AT203", "event-loop-override", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
@@ -40,7 +43,7 @@ def check(module: Module) -> Iterator[Finding]:
 def _requesters_by_place(module: Module) -> dict[tuple[str, int], set[str]]:
     """What kind of functions ask for each of the fixtures of that name."""
     found: dict[tuple[str, int], set[str]] = {}
-    for other in modules_in_sight(module, EVENT_LOOP.encode()):
+    for other in modules_in_sight(module, *_REQUESTS):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
         asking: list[Test | Fixture] = [*other.tests, *other.fixtures]
         for each in asking:
