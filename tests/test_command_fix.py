@@ -145,6 +145,24 @@ def test_the_check(project: Path) -> None:
     assert path.read_text() == MARKED
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "status"),
+    [
+        (LEFT, [], 1),
+        (LEFT, ["--exit-zero"], 0),
+        (LEFT, ["--exit-zero", "--check"], 0),
+        (MARKED, ["--exit-zero"], 0),
+        (MARKED, ["--exit-zero", "--check"], 1),
+    ],
+)
+def test_that_what_is_left_may_be_somebody_elses_business(
+    project: Path, text: str, arguments: list[str], status: int
+) -> None:
+    """A hook of pre-commit has mended what it can; another one reports."""
+    (project / "test_one.py").write_text(text)
+    assert main(["fix", *arguments]) == status
+
+
 COOKIE = b"# coding: latin-1\n'''\xe4'''\nimport os; os.sep\n"
 
 

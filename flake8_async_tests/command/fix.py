@@ -28,7 +28,10 @@ _SECONDS_BETWEEN = 0.2
 
 
 HELP = "apply the fixes of what flake8, with your own configuration, would report"
-STATUS = "0 when nothing is left (with --check: would change), 1 when something is, or 2 for usage."
+STATUS = (
+    "0 when nothing is left (with --check: would change; with --exit-zero: whatever is left), 1 when something is"
+    " or a file could not be fixed, or 2 for usage."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--unsafe-fixes", action="store_true", help="apply those too that may change what code means")
     parser.add_argument("--diff", action="store_true", help="show what would change as a diff, and write nothing")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when something would change")
+    parser.add_argument("--exit-zero", action="store_true", help="let what is left to be fixed by hand not count")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,13 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
         for result in results:
             _write(result)
     print(_summary(results, is_dry=is_dry), file=sys.stderr if arguments.diff else sys.stdout)
-    return _status(results, checks=arguments.check)
+    return _status(results, checks=arguments.check, is_lenient=arguments.exit_zero)
 
 
-def _status(results: list[FileResult], *, checks: bool) -> int:
+def _status(results: list[FileResult], *, checks: bool, is_lenient: bool) -> int:
     if any(result.trouble for result in results):
         return 1
-    return int(any(result.has_changed if checks else result.left for result in results))
+    if checks:
+        return int(any(result.has_changed for result in results))
+    return int(not is_lenient and any(result.left for result in results))
 
 
 def _write(result: FileResult) -> None:
