@@ -137,6 +137,20 @@ def test_that_standard_input_is_the_file_that_it_is_said_to_be(
         assert codes(lint("--select", "AT", "--stdin-display-name", name, "-")) == expected
 
 
+def test_that_an_editor_may_run_elsewhere_and_name_the_whole_path(
+    project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    (project / "service").mkdir()
+    (project / "service" / "pytest.ini").write_text("[pytest]\nasyncio_mode = strict\n")
+    (project / "elsewhere").mkdir()
+    monkeypatch.chdir(project / "elsewhere")
+    for folder, expected in [("service", ["AT101"]), ("new", []), (".", [])]:
+        feed(monkeypatch, UNMARKED)
+        name = str(project / folder / "test_orders.py")
+        assert codes(lint("--select", "AT", "--stdin-display-name", name, "-")) == expected
+
+
 def test_that_the_buffer_of_a_conftest_counts_for_itself(
     project: Path, lint: Lint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
