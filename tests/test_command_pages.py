@@ -153,27 +153,6 @@ def test_that_the_json_has_the_keys_of_ruff(capsys: pytest.CaptureFixture[str]) 
     assert path.read_text(encoding="utf-8").splitlines()[place["line"] - 1].startswith("@rule(")
 
 
-def test_the_keys_of_ruff_itself() -> None:
-    """Held against the real ruff where there is one."""
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", "rule", "RUF006", "--output-format", "json"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except subprocess.CalledProcessError:
-        pytest.skip("ruff is not installed")
-    wanted = set(json.loads(done.stdout))
-    done = subprocess.run(
-        [sys.executable, "-m", "flake8_async_tests", "rules", "--output-format", "json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert wanted <= set(json.loads(done.stdout)[0])
-
-
 # -- the command ------------------------------------------------------------------------------------------------------
 
 
