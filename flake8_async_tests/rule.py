@@ -71,6 +71,8 @@ class FirstLine:
 
 Check = Callable[["Module"], Iterator[Finding]]
 
+FIRST_VERSION = "0.1.0"
+
 FixKind = Literal["", "safe", "unsafe"]
 """What fixes a rule offers for some of its findings at least, if any."""
 
@@ -84,6 +86,7 @@ class Rule:
     knows: Knows
     check: Check
     fix: FixKind = ""
+    since: str = FIRST_VERSION
 
     @property
     def opt_in(self) -> bool:
@@ -96,10 +99,12 @@ class Rule:
         return self.code.startswith("AT8")
 
 
-def rule(code: str, name: str, *, knows: Knows, fix: FixKind = "") -> Callable[[Check], Rule]:
-    """Make a rule of the decorated check."""
+def rule(
+    code: str, name: str, *, knows: Knows, fix: FixKind = "", since: str = FIRST_VERSION
+) -> Callable[[Check], Rule]:
+    """Make a rule of the decorated check; `since` is the version of this package that brought it."""
 
     def decorate(check: Check) -> Rule:
-        return Rule(code, name, knows, check, fix)
+        return Rule(code, name, knows, check, fix, since)
 
     return decorate

@@ -61,7 +61,7 @@ def test_a_project(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
             "python_classes: Test (the default)",
             "python_functions: test (the default)",
         ],
-        "passed over": ["pyproject.toml: nothing in it is for pytest", "setup.cfg: another file wins"],
+        "passed over": ["pyproject.toml: nothing in it is for pytest", "setup.cfg: tox.ini wins"],
         "conftest chain": [
             "tests/unit/conftest.py",
             "conftest.py",
@@ -95,6 +95,54 @@ def test_what_a_class_sees(tmp_path: Path) -> None:
         ("b", klass),
         ("order", klass),
         ("public", None),
+    ]
+
+
+def test_files_that_pytest_passes_over(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pyproject.toml").write_text("[tool.pytest.ini_options]\nasyncio_mode = 'auto'\n")
+    (project / "tox.ini").write_text("[tox]\n")
+    tests = project / "tests"
+    tests.mkdir()
+    (tests / "pytest.ini").write_text("[tool:pytest]\nasyncio_mode = auto\n")
+    (tests / "setup.cfg").write_text("[tool:pytest]\nasyncio_mode = auto\n")
+    (tests / "test_one.py").write_text("def test_one(): ...\n")
+    assert main(["config", "tests"]) == 1
+    shown = sections(capsys.readouterr().out)
+    assert shown["configuration"] == [
+        f"rootdir: {tests}",
+        "file: tests/pytest.ini, which counts although it has no [pytest]",
+    ]
+    assert shown["settings"][0] == "asyncio_mode: strict (the default, tests/pytest.ini does not set it)"
+    assert shown["passed over"] == [
+        "tests/setup.cfg: tests/pytest.ini wins",
+        "pyproject.toml: tests/pytest.ini is nearer",
+    ]
+    (problem,) = (line for line in shown["problems"] if "AT801" in line)
+    assert problem.startswith("tests/test_one.py:1: AT801 tests/pytest.ini:1: [tool:pytest] is ignored by pytest")
+
+
+def test_a_broken_file_beside_the_one_that_counts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    (project / "setup.cfg").write_text("[pytest]\nasyncio_mode = auto\n")
+    main(["config"])
+    shown = sections(capsys.readouterr().out)
+    assert shown["passed over"] == ["setup.cfg: [pytest] in setup.cfg is an error, it must be [tool:pytest]"]
+
+
+def test_fixtures_of_classes_and_those_that_nothing_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "pytest.ini").write_text("[pytest]\nasyncio_mode = strict\n")
+    (project / "test_one.py").write_text(
+        "import pytest\nimport pytest_asyncio\n\n\n"
+        "@pytest.fixture\nasync def order(): ...\n\n\n"
+        "@pytest.fixture\ndef article(): ...\n\n\n"
+        "class TestOrders:\n    @pytest_asyncio.fixture(scope='class', loop_scope='module')\n"
+        "    async def order(self, order): ...\n\n    def test_one(self, order): ...\n"
+    )
+    main(["config", "test_one.py"])
+    assert sections(capsys.readouterr().out)["fixtures in sight"] == [
+        "article: sync, scope function (test_one.py:10)",
+        "order: async, scope function, not run by pytest-asyncio (test_one.py:6)",
+        "order, in TestOrders: async, scope class, loop scope module (test_one.py:15)",
     ]
 
 
@@ -147,9 +195,12 @@ def test_that_the_plugins_options_count(project: Path, capsys: pytest.CaptureFix
 
 
 def test_a_setting_of_addopts(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (project / "pytest.ini").write_text("[pytest]\naddopts = -o asyncio_default_test_loop_scope=module\n")
+    (project / "pytest.ini").write_text(
+        "[pytest]\naddopts = -o asyncio_default_test_loop_scope=module --asyncio-mode=auto\n"
+    )
     main(["config"])
     shown = sections(capsys.readouterr().out)
+    assert "asyncio_mode: auto (pytest.ini:2, addopts)" in shown["settings"]
     assert "asyncio_default_test_loop_scope: module (pytest.ini:2, addopts)" in shown["settings"]
 
 

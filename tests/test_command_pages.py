@@ -54,14 +54,20 @@ def test_that_a_terminal_gets_headings_and_code_set_off(monkeypatch: pytest.Monk
 
 
 def test_that_files_are_named_and_links_are_readable(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = "# AT1: x\n\n```ini pytest.ini\n[pytest]\n```\n\nSee [AT2](AT2.md), [it](https://example.org) and `code`."
+    page = (
+        "# AT1: x\n\n```ini pytest.ini\n[pytest]\n```\n\n"
+        "See [AT2](AT2.md), [it](https://example.org) *now* and `code` or `*not*`."
+    )
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setattr("flake8_async_tests.command.explain.text_of_page", lambda _: page)
     monkeypatch.delenv("NO_COLOR", raising=False)
     main(["explain", "AT107"])
     assert "    \x1b[2mpytest.ini\x1b[0m\n    \x1b[36m[pytest]\x1b[0m\n" in terminal.getvalue()
-    assert "See AT2, it (https://example.org) and \x1b[36mcode\x1b[0m." in terminal.getvalue()
+    assert (
+        "See AT2, it (https://example.org) \x1b[3mnow\x1b[0m and \x1b[36mcode\x1b[0m or \x1b[36m*not*\x1b[0m."
+        in terminal.getvalue()
+    )
 
 
 def test_that_a_terminal_may_want_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,22 +81,37 @@ def test_that_a_terminal_may_want_no_colour(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("text", "suggested"),
     [
-        ("AT10", "AT101"),
-        ("AT1O7", "AT107"),
-        ("dangling-tasks", "dangling-task (AT504)"),
-        ("httpx-app", "httpx-app-argument (AT701)"),
+        ("AT10", "AT101 unmarked-async-test, AT102 async-test-in-sync-testcase, AT103 "),
+        ("at", "AT101 unmarked-async-test, "),
+        ("AT1O7", "AT107 asyncio-mark-on-sync-test, "),
+        ("AT540", "AT504 dangling-task, AT405 wrong-mock-for-async-dunder, AT510 "),
+        ("AT999", "AT909 lifespan-not-run?"),
+        ("AT5044", "AT504 dangling-task?"),
+        ("504", "AT504 dangling-task, "),
+        ("dangling-tasks", "AT504 dangling-task"),
+        ("dangling_task", "AT504 dangling-task?"),
+        ("httpx-app", "AT701 httpx-app-argument"),
+        ("clock", "AT603 wall-clock-assertion, AT607 frozen-clock-with-sleep?"),
     ],
 )
 def test_that_an_unknown_rule_is_told_with_the_nearest(
     text: str, suggested: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["explain", text]) == 2
-    assert suggested in capsys.readouterr().err
+    assert f"no rule is called {text!r} (did you mean {suggested}" in capsys.readouterr().err
 
 
-def test_that_nothing_is_suggested_where_nothing_is_near(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "qqqq"]) == 2
-    assert capsys.readouterr().err == "flake8-async-tests: no rule is called 'qqqq'\n"
+def test_that_all_unknown_rules_are_told_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "AT107", "qqqq", "zzzz"]) == 2
+    shown = capsys.readouterr()
+    assert shown.err == "flake8-async-tests: no rule is called 'qqqq'; no rule is called 'zzzz'\n"
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize("text", ["qqqq", "RUF006"])
+def test_that_nothing_is_suggested_where_nothing_is_near(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", text]) == 2
+    assert capsys.readouterr().err == f"flake8-async-tests: no rule is called {text!r}\n"
 
 
 def test_pages_of_the_installed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +168,7 @@ def test_that_the_json_has_the_keys_of_ruff(capsys: pytest.CaptureFixture[str]) 
     by_code = {each["code"]: each for each in described}
     assert by_code["AT107"]["fix_availability"] == "Sometimes"
     assert by_code["AT103"]["fix_availability"] == "None"
-    assert by_code["AT107"]["status"] == {"Stable": {"since": __version__}}
+    assert by_code["AT107"]["status"] == {"Stable": {"since": "0.1.0"}}
     place = by_code["AT107"]["source_location"]
     path = Path(__file__).parent.parent / place["file"]
     assert path.read_text(encoding="utf-8").splitlines()[place["line"] - 1].startswith("@rule(")

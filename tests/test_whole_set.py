@@ -71,8 +71,10 @@ def test_the_cases_hold_a_hit_and_a_near_miss(rule: Rule) -> None:
 
 
 @each_rule
-def test_the_changelog_names_the_rule(rule: Rule) -> None:
-    assert re.search(rf"\b{rule.code}\b", text_of("CHANGELOG.md"))
+def test_the_changelog_names_the_rule_under_its_version(rule: Rule) -> None:
+    _, heading, after = text_of("CHANGELOG.md").partition(f"\n## [{rule.since}]")
+    assert heading, f"the changelog has no {rule.since}"
+    assert re.search(rf"\b{rule.code}\b", after.partition("\n## [")[0])
 
 
 def test_the_readme_lists_every_rule_under_its_name() -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from flake8_async_tests.project.config import PytestConfig
+    from flake8_async_tests.project.config import PytestConfig, RawConfig
     from flake8_async_tests.project.settings import Setting
     from flake8_async_tests.rule import Finding, Rule
     from flake8_async_tests.source.fixtures import Fixture
@@ -88,13 +88,15 @@ def _section(module: Module, config: PytestConfig) -> str:
     raw = module.project.configs.raw(config.path) if config.path is not None else None
     if raw is None or raw.configuration is None:
         return ", which says nothing for pytest"
+    if raw.kind == "ini" and raw.configuration.name not in raw.sections:
+        return ", which counts although it has no [pytest]"
     return f", [{raw.configuration.name}] on line {raw.configuration.line}"
 
 
 def _settings(module: Module) -> Iterator[str]:
     config = module.project.config_for(module.directory)
     mode = module.project.asyncio_mode(module.directory)
-    yield f"asyncio_mode: {mode.mode.value} ({mode.decided_by})"
+    yield f"asyncio_mode: {mode.mode.value} ({mode.decided_by}{_via_of_mode(module, config)})"
     yield _setting(module, FIXTURE_LOOP_SCOPE, config.get(FIXTURE_LOOP_SCOPE), "each fixture's own scope")
     tests = default_loop_of_tests(module)
     yield _setting(module, TEST_LOOP_SCOPE, config.get(TEST_LOOP_SCOPE), tests.scope or "unknown")
@@ -109,28 +111,48 @@ def _settings(module: Module) -> Iterator[str]:
         yield f"plugin disabled: {name}"
 
 
+def _via_of_mode(module: Module, config: PytestConfig) -> str:
+    is_overridden = module.project.options.asyncio_mode is not None
+    return "" if is_overridden or config.asyncio_mode is None else _via(config.asyncio_mode)
+
+
+def _via(setting: Setting) -> str:
+    return f", {setting.via}" if setting.via else ""
+
+
 def _setting(module: Module, name: str, setting: Setting | None, default: str) -> str:
     if setting is None:
         return f"{name}: {default} (the default)"
-    via = f", {setting.via}" if setting.via else ""
     value = " ".join(setting.values) or setting.value
-    return f"{name}: {value} ({_shown(module, setting.path)}:{setting.line}{via})"
+    return f"{name}: {value} ({_shown(module, setting.path)}:{setting.line}{_via(setting)})"
 
 
 def _passed_over(module: Module) -> Iterator[str]:
     """The files that could configure pytest, and do not."""
-    config = module.project.config_for(module.directory)
-    folder = module.directory
-    ground = module.project.places.ground(folder)
-    while True:
-        for raw in module.project.configs.candidates(folder):
-            if raw.path == config.path:
-                continue
-            why = raw.error or ("nothing in it is for pytest" if raw.configuration is None else "another file wins")
-            yield f"{_shown(module, raw.path)}: {why}"
-        if folder == ground or os.path.dirname(folder) == folder:
-            return
+    project = module.project
+    config = project.config_for(module.directory)
+    ground = project.places.ground(module.directory)
+    for folder in _upwards(module.directory, project.configs.repository_root(module.directory) or ground):
+        is_above = len(folder) < len(ground)
+        for raw in project.configs.candidates(folder):
+            # Above the rootdir pytest looks at nothing, and a file without a word for it surprises nobody.
+            if raw.path != config.path and not (is_above and raw.configuration is None):
+                yield f"{_shown(module, raw.path)}: {_why_not(module, config, raw, is_above=is_above)}"
+
+
+def _why_not(module: Module, config: PytestConfig, raw: RawConfig, *, is_above: bool) -> str:
+    if raw.error and not is_above:
+        return raw.error
+    if raw.configuration is None or config.path is None:
+        return "nothing in it is for pytest"
+    return f"{_shown(module, config.path)} {'is nearer' if is_above else 'wins'}"
+
+
+def _upwards(folder: str, top: str) -> Iterator[str]:
+    yield folder
+    while folder != top and os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)
+        yield folder
 
 
 # -- the project's own files ------------------------------------------------------------------------------------------
@@ -149,6 +171,10 @@ def _conftests(module: Module) -> Iterator[str]:
 def _fixtures(module: Module) -> Iterator[str]:
     for entry in module.fixture_graph.all_in_sight():
         yield f"{entry.name}: {_described(module, entry.fixture) if entry.fixture is not None else 'cannot be read'}"
+    for klass in module.classes:
+        for entry in module.fixture_graph.all_in_sight(klass):
+            if entry.fixture is not None and entry.fixture.klass is not None:
+                yield f"{entry.name}, in {klass.name}: {_described(module, entry.fixture)}"
 
 
 def _described(module: Module, fixture: Fixture) -> str:
@@ -157,6 +183,8 @@ def _described(module: Module, fixture: Fixture) -> str:
     parts = [nature, f"scope {fixture.scope or 'unknown'}"]
     if is_run_by_asyncio(fixture, module):
         parts.append(f"loop scope {loop_of_fixture(fixture, module).scope or 'unknown'}")
+    elif fixture.is_async and module.project.asyncio_mode(module.directory).is_strict:
+        parts.append("not run by pytest-asyncio")
     if fixture.is_autouse:
         parts.append("autouse")
     return f"{', '.join(parts)} ({place})"
@@ -179,17 +207,12 @@ def _places_of_problems(module: Module) -> Iterator[Module]:
     project = module.project
     yield module
     yield from project.conftests(module.directory).modules
-    folder = module.directory
-    ground = project.places.ground(folder)
-    while True:
+    for folder in project.places.folders_up(module.directory):
         for raw in project.configs.candidates(folder):
             path = project.places.of(raw.path)
             place = project.module_at(path) if path is not None else None
             if place is not None:
                 yield place
-        if folder == ground or os.path.dirname(folder) == folder:
-            return
-        folder = os.path.dirname(folder)
 
 
 def _findings(module: Module) -> Iterator[tuple[Rule, Finding]]:

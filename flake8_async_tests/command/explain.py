@@ -8,14 +8,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.command.pages import text_of_page
-from flake8_async_tests.command.usage import rule_called
+from flake8_async_tests.command.usage import rules_called
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-_BOLD, _UNDERLINED, _CYAN, _DIM, _OFF = "\x1b[1m", "\x1b[4m", "\x1b[36m", "\x1b[2m", "\x1b[0m"
-_CODE = re.compile(r"`([^`]+)`")
+_BOLD, _UNDERLINED, _CYAN, _DIM, _ITALIC, _OFF = "\x1b[1m", "\x1b[4m", "\x1b[36m", "\x1b[2m", "\x1b[3m", "\x1b[0m"
+_CODE_OR_EMPHASIS = re.compile(r"`([^`]+)`|(?<!\w)\*(\w[^*`]*)\*")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)]+)\)")
 
 
@@ -28,8 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    rules = [rule_called(text) for text in arguments.rules]
-    pages = [text_of_page(rule).strip() for rule in rules]
+    pages = [text_of_page(rule).strip() for rule in rules_called(arguments.rules)]
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
         pages = ["\n".join(_set_off(page)) for page in pages]
     print("\n\n".join(pages))
@@ -52,7 +51,12 @@ def _set_off(page: str) -> Iterator[str]:
         elif line.startswith("## "):
             yield f"{_BOLD}{line[3:]}{_OFF}"
         else:
-            yield _CODE.sub(rf"{_CYAN}\1{_OFF}", _LINK.sub(_shown_link, line))
+            yield _CODE_OR_EMPHASIS.sub(_shown_words, _LINK.sub(_shown_link, line))
+
+
+def _shown_words(words: re.Match[str]) -> str:
+    code, emphasised = words.groups()
+    return f"{_CYAN}{code}{_OFF}" if code is not None else f"{_ITALIC}{emphasised}{_OFF}"
 
 
 def _shown_link(link: re.Match[str]) -> str:

@@ -7,7 +7,6 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from flake8_async_tests import __version__
 from flake8_async_tests.command.pages import summary_of, text_of_page
 from flake8_async_tests.rules import all_rules
 
@@ -74,7 +73,7 @@ def _described(rule: Rule) -> dict[str, object]:
         "fix_availability": "Sometimes" if rule.fix else "None",
         "explanation": text_of_page(rule),
         "preview": False,
-        "status": {"Stable": {"since": __version__}},
+        "status": {"Stable": {"since": rule.since}},
         "category": "pedantic" if rule.opt_in else "suspicious",
         "source_location": _source_location(rule),
     }

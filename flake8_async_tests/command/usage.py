@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.rules import all_rules
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flake8_async_tests.rule import Rule
+
+
+_MOST_SUGGESTED = 5
+_SIMILAR = 0.75
+_LOOK_LIKE_DIGITS = str.maketrans("OIL", "011")
 
 
 class UsageError(Exception):
@@ -23,6 +30,19 @@ def rule_called(text: str) -> Rule:
     raise UsageError(f"no rule is called {text!r}{_suggestion(text)}")
 
 
+def rules_called(texts: Iterable[str]) -> list[Rule]:
+    """The rules of those codes or names; all that are none are told at once."""
+    rules, wrong = [], []
+    for text in texts:
+        try:
+            rules.append(rule_called(text))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("; ".join(wrong))
+    return rules
+
+
 def codes_called(text: str) -> list[str]:
     """The codes that `AT1,AT504` or `dangling-task` names, as flake8's `select` takes them."""
     codes = []
@@ -35,10 +55,34 @@ def codes_called(text: str) -> list[str]:
 
 
 def _suggestion(text: str) -> str:
-    codes = {rule.code: rule.code for rule in all_rules()}
-    names = {rule.name: f"{rule.name} ({rule.code})" for rule in all_rules()}
-    near = [code for code in codes if code.startswith(text.upper())][:3]
-    near = near or difflib.get_close_matches(text.upper(), codes, n=3, cutoff=0.7)
-    near += difflib.get_close_matches(text.lower(), names, n=3, cutoff=0.5)
-    shown = [codes.get(each) or names[each] for each in near]
-    return f" (did you mean {', '.join(shown)}?)" if shown else ""
+    near = _near(text)
+    return f" (did you mean {', '.join(f'{rule.code} {rule.name}' for rule in near)}?)" if near else ""
+
+
+def _near(text: str) -> list[Rule]:
+    """The rules that may have been meant, by their codes where the text looks like one, else by their names."""
+    if any(character.isdigit() for character in text) or "AT".startswith(text.upper()):
+        return _near_by_code(text.upper())[:_MOST_SUGGESTED]
+    words = text.lower().replace("_", "-")
+    spelled = difflib.get_close_matches(words, [rule.name for rule in all_rules()], n=_MOST_SUGGESTED, cutoff=0.6)
+    named = [rule for name in spelled for rule in all_rules() if rule.name == name]
+    # Who remembers but a part of the name gets the names that hold it.
+    named += [rule for rule in all_rules() if words in rule.name and rule not in named]
+    return named[:_MOST_SUGGESTED]
+
+
+def _near_by_code(code: str) -> list[Rule]:
+    """The rules whose code begins like this one, else those of much the same digits, the nearest number first."""
+    begun = [rule for rule in all_rules() if rule.code.startswith(code)]
+    if begun:
+        return begun
+    digits = code.translate(_LOOK_LIKE_DIGITS).removeprefix("AT")
+    number = int(digits) if digits.isdecimal() else 0
+    matcher = difflib.SequenceMatcher(b=f"AT{digits}")
+    near = []
+    for rule in all_rules():
+        matcher.set_seq1(rule.code)
+        is_mixed_up = sorted(rule.code[2:]) == sorted(digits)
+        if matcher.ratio() >= _SIMILAR or is_mixed_up:
+            near.append((not is_mixed_up, -matcher.ratio(), abs(int(rule.code[2:]) - number), rule))
+    return [rule for *_, rule in sorted(near, key=lambda each: each[:3])]
