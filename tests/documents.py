@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 
-_OPENING = re.compile(r"(?P<ticks>`{3,})(?P<info>[^`]*)")
+_OPENING = re.compile(r"(?P<indent> *)(?P<ticks>`{3,})(?P<info>[^`]*)")
 
 
 @dataclass(frozen=True, slots=True)

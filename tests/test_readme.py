@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from flake8.main import cli
 
 from flake8_async_tests.command.listing import as_markdown
 from flake8_async_tests.command.pages import summary_of as command_summary_of
@@ -25,16 +24,6 @@ def summary_of(path: Path) -> str:
     text = load_page(path).sections["What it does"].text.strip()
     paragraph = " ".join(text.split("\n\n")[0].split())
     return re.split(r"(?<=\.) (?=[A-Z`(])", paragraph)[0]
-
-
-def test_the_terminal_capture_is_what_flake8_prints(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    command, _, shown = readme.partition("```console\n$ flake8 ")[2].partition("```")[0].partition("\n")
-    monkeypatch.chdir(ROOT)
-    cli.main(["--isolated", "-j1", *command.split()])
-    assert shown == capsys.readouterr().out
 
 
 def test_the_table_of_rules() -> None:

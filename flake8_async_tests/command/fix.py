@@ -103,8 +103,8 @@ def _summary(results: list[FileResult], *, is_dry: bool) -> str:
     changed = sum(result.has_changed for result in results)
     left = [reported for result in results for reported in result.left]
     lines = [f"{result.path} stays as it was: {result.trouble}" for result in results if result.trouble]
-    lines += [f"{code} {names[code]}: {_count(fixed[code], 'finding')} fixed" for code in sorted(fixed)]
     would = "would be " if is_dry else ""
+    lines += [f"{code} {names[code]}: {_count(fixed[code], 'finding')} {would}fixed" for code in sorted(fixed)]
     lines.append(f"{_count(fixed.total(), 'finding')} {would}fixed in {_count(changed, 'file')}, {_left(left)}")
     return "\n".join(lines)
 

@@ -46,7 +46,7 @@ def server(workspace: Path, tmp_path: Path) -> Iterator[LanguageServer]:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "pytest.ini").write_text("[pytest]\nasyncio_mode = strict\n", encoding="utf-8")
-    (settings,) = texts_of("docs/editors.md", "json pylsp")
+    (settings,) = texts_of("docs/editors.md", "json")
     with LanguageServer([sys.executable, "-m", "pylsp"], workspace, elsewhere) as started:
         started.configure(json.loads(settings))
         yield started

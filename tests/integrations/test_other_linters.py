@@ -209,7 +209,7 @@ def fix_by_ruff(directory: Path, *arguments: str) -> str:
 
 
 def test_that_ruff_leaves_the_comments_alone_with_the_setting(tmp_path: Path) -> None:
-    (settings,) = texts_of(PAGE, "toml ruff")
+    settings, _ = texts_of(PAGE, "toml pyproject.toml")
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     assert fix_by_ruff(tmp_path) == SILENCED.replace("F401, AT107", "AT107")
     assert not re.findall(r"^\S+: (AT\d+)", run("flake8", "--select=AT", ".", directory=tmp_path), re.MULTILINE)
@@ -290,7 +290,7 @@ def test_that_every_sonar_rule_is_cited() -> None:
 
 
 def test_that_ruff_is_silent_about_tests_when_told_to_be(examples: Path, tmp_path: Path) -> None:
-    (settings,) = texts_of(PAGE, "toml ruff tests")
+    _, settings = texts_of(PAGE, "toml pyproject.toml")
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     ruff = {claim.code for claim in CLAIMS if claim.tool == "ruff" and "-" not in claim.code}
     for folder in ("tests", "app"):
@@ -304,7 +304,7 @@ def test_that_ruff_is_silent_about_tests_when_told_to_be(examples: Path, tmp_pat
 
 
 def test_that_this_plugin_is_silent_when_told_to_be(examples: Path, tmp_path: Path) -> None:
-    (settings,) = texts_of(PAGE, "ini flake8")
+    settings, _ = texts_of(PAGE, "ini .flake8")
     ignored = set(re.findall(r"AT\d+", settings))
     assert {claim.rule for claim in CLAIMS if claim.tool == "ruff" and not claim.is_off_by_default} - {
         "AT710"
@@ -325,7 +325,7 @@ def test_that_this_plugin_is_silent_when_told_to_be(examples: Path, tmp_path: Pa
 
 
 def test_that_the_other_plugins_are_silent_about_tests_when_told_to_be(examples: Path, tmp_path: Path) -> None:
-    (settings,) = texts_of(PAGE, "ini flake8 tests")
+    _, settings = texts_of(PAGE, "ini .flake8")
     named = {claim.code for claim in CLAIMS if claim.tool.startswith("flake8-")}
     assert set(re.findall(r"[A-Z]+\d+", settings)) == named - {"ASYNC910"}
     (tmp_path / ".flake8").write_text(settings, encoding="utf-8")

@@ -67,7 +67,11 @@ def test_that_both_hooks_can_be_tried(hooks: Path, tmp_path: Path) -> None:
 
 def test_the_configurations_of_the_documents(hooks: Path, tmp_path: Path) -> None:
     """What the page says to write, with the place of the hooks and their commit put in."""
-    plain, narrowed = (text for text in texts_of("docs/pre-commit.md", "yaml") if "flake8-async-tests-fix" in text)
+    plain, narrowed = (
+        text
+        for text in texts_of("docs/pre-commit.md", "yaml .pre-commit-config.yaml")
+        if "flake8-async-tests-fix" in text
+    )
     files = {
         ".pre-commit-config.yaml": configuration(plain, hooks),
         ".flake8": "[flake8]\nper-file-ignores = tests/old/*: AT\n",

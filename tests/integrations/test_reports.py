@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PAGE = "docs/reports.md"
+ANNOTATIONS, MATCHER, SARIF = texts_of(PAGE, "yaml .github/workflows/lint.yml")
+(GITLAB,) = texts_of(PAGE, "yaml .gitlab-ci.yml")
 
 UNMARKED = "async def test_total():\n    assert await total() == 4\n"
 FILES = {"tests/unit/test_sum.py": f"import asyncio\n\n\n{UNMARKED}", "tests/test_ok.py": "def test_ok(): ...\n"}
@@ -46,10 +48,10 @@ def project(tmp_path: Path) -> Path:
     return repository_with(FILES, tmp_path / "project")
 
 
-def commands_of(info: str) -> list[list[str]]:
-    """The calls of flake8 in a block of the page, as lists of arguments."""
-    (text,) = texts_of(PAGE, info)
-    return [line.split() for line in re.findall(r"(?<=[:-] )flake8 (.+)", text)]
+def arguments_of(text: str) -> list[str]:
+    """What flake8 is called with in a block of the page."""
+    (command,) = re.findall(r"(?<=[:-] )flake8 (.+)", text)
+    return str(command).split()
 
 
 def run_flake8(
@@ -66,18 +68,18 @@ def run_flake8(
 
 
 def test_annotations_of_github(project: Path) -> None:
-    (arguments,) = commands_of("yaml github")
-    ended = run_flake8(arguments, project)
+    ended = run_flake8(arguments_of(ANNOTATIONS), project)
     assert ended.returncode == 1
     (line,) = ended.stdout.splitlines()
     assert line.startswith(f"::error file=tests/unit/test_sum.py,line=4,col=1,title=AT101::{AT101}")
 
 
 def test_the_problem_matcher(project: Path) -> None:
-    (arguments,) = commands_of("yaml github matcher")
-    (matcher,) = json.loads(texts_of(PAGE, "json problem matcher")[0])["problemMatcher"]
+    (name,) = re.findall(r"::add-matcher::(.+)\"", MATCHER)
+    (text,) = texts_of(PAGE, f"json {name}")
+    (matcher,) = json.loads(text)["problemMatcher"]
     (pattern,) = matcher["pattern"]
-    ended = run_flake8(arguments, project)
+    ended = run_flake8(arguments_of(MATCHER), project)
     (match,) = filter(None, (re.search(pattern["regexp"], line) for line in ended.stdout.splitlines()))
     found = {name: match[group] for name, group in pattern.items() if isinstance(group, int)}
     assert found.pop("message").startswith(AT101)
@@ -85,9 +87,8 @@ def test_the_problem_matcher(project: Path) -> None:
 
 
 def test_the_code_quality_of_gitlab(project: Path) -> None:
-    (arguments,) = commands_of("yaml gitlab")
-    assert run_flake8(arguments, project).returncode == 0
-    (report,) = re.findall(r"codequality: (\S+)", texts_of(PAGE, "yaml gitlab")[0])
+    assert run_flake8(arguments_of(GITLAB), project).returncode == 0
+    (report,) = re.findall(r"codequality: (\S+)", GITLAB)
     (found,) = json.loads((project / report).read_text(encoding="utf-8"))
     assert found["description"].startswith(AT101)
     assert "AT101" in found["description"]
@@ -112,9 +113,9 @@ def assert_that_sarif_is_right(text: str, project: Path) -> None:
 
 
 def sarif_arguments() -> list[str]:
-    (arguments,) = commands_of("yaml github sarif")
+    arguments = arguments_of(SARIF)
     assert arguments[-2] == ">"
-    assert f"sarif_file: {arguments[-1]}\n" in texts_of(PAGE, "yaml github sarif")[0]
+    assert f"sarif_file: {arguments[-1]}\n" in SARIF
     return arguments[:-2]
 
 
