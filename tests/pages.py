@@ -56,10 +56,17 @@ DEFAULT_FILE = "test_example.py"
 TITLE = re.compile(r"# (?P<code>AT\d{3}): (?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
 FENCE = re.compile(r"(?P<ticks>`{3,})(?P<info>[^`]*)")
 ALSO_SHOWN = re.compile(r"^The example also shows (?P<codes>AT\d{3}(?:(?:, | and )AT\d{3})*)\.$", re.MULTILINE)
-SUBJECT = re.compile(r"(?P<project>Example|Use instead)(?P<old>, old)?(?:, with (?P<arguments>\S.*))?")
+SUBJECT = re.compile(r"(?P<project>Example|Use instead|Before|After)(?P<old>, old)?(?:, with (?P<arguments>\S.*))?")
 COUNT = re.compile(r"(?P<number>\d+) (?P<what>[a-z]+(?: [a-z]+)*)")
 
 ProjectName = Literal["Example", "Use instead"]
+PROJECTS: Mapping[str, ProjectName] = {
+    "Example": "Example",
+    "Use instead": "Use instead",
+    # What the two are called in the migration guide.
+    "Before": "Example",
+    "After": "Use instead",
+}
 
 
 class PageError(Exception):
@@ -154,7 +161,7 @@ def parse_page(text: str, path: Path) -> Page:
         _fail(path, 1, "the first line must be like '# AT101: unmarked-async-test'")
     if path.stem != title["code"]:
         _fail(path, 1, f"the title says {title['code']}, the file's name {path.stem}")
-    sections = {section.title: section for section in _sections(lines, path)}
+    sections = {section.title: section for section in sections_of(lines, path)}
     _check_order(list(sections.values()), path)
     return Page(
         path=path,
@@ -163,7 +170,7 @@ def parse_page(text: str, path: Path) -> Page:
         sections=sections,
         example=_files(sections["Example"], path),
         fixed=_files(sections["Use instead"], path),
-        proof=_proof(sections["Proof"], path),
+        proof=proof_of(sections["Proof"], path),
         also_shown=_also_shown(text),
     )
 
@@ -188,7 +195,7 @@ def _fail(path: Path, line: int, message: str) -> NoReturn:
     raise PageError(f"{path}:{line}: {message}")
 
 
-def _sections(lines: Sequence[str], path: Path) -> Iterator[Section]:
+def sections_of(lines: Sequence[str], path: Path) -> Iterator[Section]:
     """The sections in the order of the page; a heading inside a fence is none."""
     blocks = list(_blocks(lines, path))
     inside = {number for block in blocks for number in _line_numbers(block)}
@@ -268,7 +275,7 @@ def _also_shown(text: str) -> frozenset[str]:
     return frozenset(code for match in ALSO_SHOWN.finditer(text) for code in re.findall(r"AT\d{3}", match["codes"]))
 
 
-def _proof(section: Section, path: Path) -> tuple[ProofRun, ...]:
+def proof_of(section: Section, path: Path) -> tuple[ProofRun, ...]:
     blocks = [block for block in section.blocks if block.info == "proof"]
     if len(blocks) != 1:
         _fail(path, section.line, f"the section 'Proof' holds {len(blocks)} blocks 'proof' instead of one")
@@ -301,7 +308,7 @@ def _run(text: str, below: Sequence[str], path: Path, line: int) -> ProofRun:
         _fail(path, line, f"{text!r} is not like 'Example[, old][, with <arguments>]: <outcome>'")
     return ProofRun(
         claim=claim,
-        project="Example" if subject["project"] == "Example" else "Use instead",
+        project=PROJECTS[subject["project"]],
         old=subject["old"] is not None,
         arguments=_arguments(subject["arguments"] or "", path, line),
         outcome=_outcome(outcome, path, line),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.migration import load_steps
 from tests.pages import Page, PageError, ProofRun, load_page, page_paths
 from tests.proofs import differences, run_proof
 
@@ -44,6 +45,10 @@ def claims(old: bool) -> Iterator[object]:
         for run in page.proof:
             if run.old == old:
                 yield pytest.param((page, run), id=f"{page.code}: {run.claim}")
+    for step in load_steps():
+        for run in step.page.proof:
+            if run.old == old:
+                yield pytest.param((step.page, run), id=f"{step.title}: {run.claim}")
 
 
 @pytest.fixture(scope="module")
