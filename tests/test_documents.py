@@ -128,6 +128,27 @@ def test_that_links_lead_somewhere(path: Path) -> None:
         assert "://" in target or (path.parent / target).exists(), target
 
 
+def test_that_every_page_is_in_the_contents() -> None:
+    """The site is made with warnings as errors, and a page that no other one lists is one."""
+    docs = ROOT / "docs"
+    pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md") if "_build" not in path.parts}
+    listed = {"index.md"}
+    for page in pages:
+        for text in texts_of(f"docs/{page}", "{toctree}"):
+            for entry in filter(None, (line.strip() for line in text.splitlines())):
+                if not entry.startswith(":"):
+                    folder, _, name = entry.rpartition("/")
+                    found = ((docs / page).parent / folder).resolve().glob(f"{name}.md")
+                    listed |= {path.relative_to(docs).as_posix() for path in found}
+    assert pages == listed
+
+
+def test_that_the_environments_of_tox_are_told() -> None:
+    environments = set(re.findall(r"^\[testenv:(.+)\]$", (ROOT / "tox.ini").read_text(encoding="utf-8"), re.MULTILINE))
+    told = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    assert {name for name in environments if f"`{name}`" not in told} == set()
+
+
 def test_that_every_family_has_a_page() -> None:
     families = sorted({rule.code[:3] for rule in all_rules()})
     assert [path.stem.upper() for path in sorted((ROOT / "docs" / "families").glob("*.md"))] == families

@@ -31,7 +31,7 @@ UNRELATED = {
 }
 """Codes that stand on the line of a finding for another reason, by the rule of the finding (or all)."""
 
-OF_INTEREST = re.compile(r"ASYNC\d+|PT\d+|PGH005|RUF006|RUF012|RUF029|RUF06\d|B0\d\d|shared-clock-mock")
+OF_INTEREST = re.compile(r"(?:ASYNC|B|BLE|PGH|PT|RUF|SIM|TRY|UP)\d+|S1[1-9]\d|[a-z-]+")
 """The rules over there that may say the same as one here, whether the page names them or not."""
 
 
