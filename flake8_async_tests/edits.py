@@ -18,7 +18,7 @@ from flake8_async_tests.rule import Edit, Fix, Import
 from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flake8_async_tests.fixing.lines import Located
     from flake8_async_tests.source.marks import Mark
@@ -84,6 +84,57 @@ def remove_statement(module: Module, node: ast.stmt, scope: Scope) -> Edit | Non
     if not isinstance(parent, ast.Module) and any(block == [node] for _, block in ast.iter_fields(parent)):
         return replace(node, "pass")
     return lines.without_lines(node.lineno, end_of(node)[0])
+
+
+def insert_statement_below(module: Module, node: ast.stmt, text: str) -> Edit | None:
+    """Put a statement on a line of its own below another one that has its lines for itself."""
+    lines = lines_of(module)
+    indentation = lines.before(start_of(node))
+    if indentation.strip() or not lines.is_rest_empty(end_of(node)):
+        return None
+    place = lines.start_of_next_line(end_of(node)[0])
+    is_last_line = place[0] == end_of(node)[0]
+    return Edit(place, place, f"\n{indentation}{text}" if is_last_line else f"{indentation}{text}\n")
+
+
+def insert_statement_into(module: Module, block: ast.With | ast.AsyncWith | FunctionNode, text: str) -> Edit | None:
+    """Put a statement at the start of a block, below the docstring that it may have."""
+    lines = lines_of(module)
+    above, first = 0, block.body[0]
+    if _is_docstring(first) and len(block.body) > 1:
+        above, first = end_of(first)[0], block.body[1]
+    indentation = lines.before(start_of(first))
+    if indentation.strip():
+        # On one line with what heads the block.
+        return None
+    line = min(node.lineno for node in (first, *getattr(first, "decorator_list", ())))
+    while line - 1 > above and (lines.is_blank(line - 1) or lines.line(line - 1).lstrip().startswith("#")):
+        line -= 1
+    return Edit((line, 0), (line, 0), f"{indentation}{text}\n")
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+def remove_statements(module: Module, nodes: Sequence[ast.stmt], scope: Scope) -> tuple[Edit | None, ...]:
+    """Remove statements of one block, in their order, that leave others in it."""
+    lines = lines_of(module)
+    runs: list[tuple[int, int]] = []
+    block = next(
+        body for _, body in ast.iter_fields(scope.parents[nodes[0]]) if isinstance(body, list) and nodes[0] in body
+    )
+    if len(block) <= len(nodes):
+        return (None,)
+    for node in nodes:
+        last = end_of(node)[0]
+        if lines.before(start_of(node)).strip() or not lines.is_rest_empty(end_of(node)):
+            return (None,)
+        if runs and all(lines.is_blank(line) for line in range(runs[-1][1] + 1, node.lineno)):
+            runs[-1] = (runs[-1][0], last)
+        else:
+            runs.append((node.lineno, last))
+    return tuple(lines.without_lines(first, last) for first, last in runs)
 
 
 # -- decorators -------------------------------------------------------------------------------------------------------
@@ -341,17 +392,26 @@ def await_argument(module: Module, call: ast.Call, scope: Scope) -> tuple[Edit |
     argument = call.args[0]
     lines = lines_of(module)
     head, tail = lines.between(start_of(call), start_of(argument)), lines.between(end_of(argument), end_of(call))
-    if "#" in head + tail or not can_await(module, call, scope) or not _stands_alone(text_of(module, argument)):
+    if "#" in head + tail or not can_await(module, call, scope) or not stands_alone(text_of(module, argument)):
         return (None,)
     opening, closing = ("(await ", ")") if _is_under_a_primary(scope.parents.get(call), call) else ("await ", "")
     return Edit(start_of(call), start_of(argument), opening), Edit(end_of(argument), end_of(call), closing)
 
 
-def _stands_alone(text: str) -> bool:
+def stands_alone(text: str) -> bool:
     """Whether an expression needs no brackets around it to go on over its lines."""
     try:
         ast.parse(text)
     except SyntaxError:
+        return False
+    return True
+
+
+def is_literal(node: ast.expr) -> bool:
+    """Whether an expression always means the same, wherever it stands."""
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return False
     return True
 

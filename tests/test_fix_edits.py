@@ -74,6 +74,67 @@ def test_removing_a_statement(text: str, expected: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("a\nx = 1\n\nx = 2\nb\n", "a\nb\n"),
+        ("a\nx = 1\nb\nx = 2\nc\n", "a\nb\nc\n"),
+        ("if a:\n    x = 1\n    x = 2\n    b\n", "if a:\n    b\n"),
+        ("if a:\n    x = 1\n    x = 2\n", None),
+        ("x = 1; x = 2\nb\n", None),
+    ],
+)
+def test_removing_statements(text: str, expected: str | None) -> None:
+    module = module_of(text)
+    statements = [node for node, _ in module.of_kind(ast.Assign)]
+    assert applied(module, *edits.remove_statements(module, statements, module.scope)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("if a:\n    x = 1\n", "if a:\n    x = 1\n    y\n"),
+        ("if a:\n\tx = (\n1)  # why", "if a:\n\tx = (\n1)  # why\n\ty"),
+        ("if a: x = 1\n", None),
+        ("x = 1; z = 2\n", None),
+    ],
+)
+def test_putting_a_statement_below_another(text: str, expected: str | None) -> None:
+    module = module_of(text)
+    statement = module.of_kind(ast.Assign)[0][0]
+    assert applied(module, edits.insert_statement_below(module, statement, "y")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("def f():\n    x\n", "def f():\n    y\n    x\n"),
+        (
+            'def f():\n    """About."""\n\n    # Why.\n    x\n',
+            'def f():\n    """About."""\n    y\n\n    # Why.\n    x\n',
+        ),
+        ('def f():\n    """About."""\n', 'def f():\n    y\n    """About."""\n'),
+        (
+            "def f(\n    a,  # Why.\n    # Why not.\n):\n    x\n",
+            "def f(\n    a,  # Why.\n    # Why not.\n):\n    y\n    x\n",
+        ),
+        ("def f():\n    @a\n    def g(): ...\n", "def f():\n    y\n    @a\n    def g(): ...\n"),
+        ("def f(): x\n", None),
+    ],
+)
+def test_putting_a_statement_into_a_block(text: str, expected: str | None) -> None:
+    module = module_of(text)
+    function = module.functions[0].node
+    assert applied(module, edits.insert_statement_into(module, function, "y")) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "is_literal"), [("[1, {'a': None}]", True), ("-1", True), ("[a]", False), ("f()", False)]
+)
+def test_literals(text: str, is_literal: bool) -> None:
+    assert edits.is_literal(ast.parse(text, mode="eval").body) is is_literal
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
         ("@x\ndef f(): ...\n", "def f(): ...\n"),
         ("@a\n@x(1)  # why\n@b\ndef f(): ...\n", "@a\n@b\ndef f(): ...\n"),
         ("@x(\n    1,\n)\ndef f(): ...\n", "def f(): ...\n"),

@@ -44,6 +44,12 @@ def is_coroutine_function_path(module: Module, path: str) -> bool:
 # -- plain names and dotted ones --------------------------------------------------------------------------------------
 
 
+def takes_nothing(module: Module, path: str) -> bool:
+    """Whether that is a function, and no method that gets its instance or class before all arguments."""
+    meaning = _meaning_of_path(module, path)
+    return isinstance(meaning, CoroutineFunction) and meaning.takes is Takes.NOTHING
+
+
 def meaning_of(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> Meaning:
     """What a name means that this file defines or imports, or an attribute of an imported module or class."""
     owner = module.names.binding_scope(node.id, scope) if isinstance(node, ast.Name) else None

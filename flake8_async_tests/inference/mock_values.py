@@ -123,21 +123,22 @@ class Mock:
             # Its spec decides, or what it wraps.
             return MockKind.UNKNOWN
         for name in reversed(self.path):
-            if _is_dunder(name):
+            if is_dunder(name):
                 return MockKind.ASYNC if name in _ASYNC_DUNDERS else MockKind.MAGIC
         return self.origin.kind
 
     def child(self, name: str) -> Mock | None:
         """The mock that unittest.mock makes of an attribute; None when that is no mock."""
-        if _is_dunder(name):
+        if is_dunder(name):
             is_made = self.is_open and name in _ASYNC_DUNDERS | _SYNC_DUNDERS and self.kind is not MockKind.PLAIN
         elif name == RETURN_VALUE:
             last = self.path[-1] if self.path else ""
-            is_made = not _is_dunder(last) or last in _DUNDERS_WITH_CHILDREN
+            is_made = not is_dunder(last) or last in _DUNDERS_WITH_CHILDREN
         else:
             is_made = name not in _OWN and not name.startswith(BEGINNINGS_OF_ASSERTIONS)
         return Mock(self.origin, (*self.path, name)) if is_made else None
 
 
-def _is_dunder(name: str) -> bool:
+def is_dunder(name: str) -> bool:
+    """Whether a method of Python's protocols is called so."""
     return name.startswith("__") and name.endswith("__")

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
-from flake8_async_tests.inference.definitions import is_coroutine_function_path
+from flake8_async_tests.inference.definitions import is_coroutine_function_path, takes_nothing
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 from flake8_async_tests.project.outline import OutlinedClass
 from flake8_async_tests.source.names import canonical
@@ -57,6 +57,12 @@ def target_of(module: Module, patch: Patch) -> Target:
     if in_library in _CLASSES or isinstance(module.project.outlines.find(path, module.directory), OutlinedClass):
         return Target.CLASS
     return Target.UNKNOWN
+
+
+def replaces_function(module: Module, patch: Patch) -> bool:
+    """Whether a patch replaces a coroutine function that is no method: its replacement gets the same arguments."""
+    path = target_path(module, patch)
+    return path_in_library(path) in KNOWN_COROUTINE_FUNCTIONS or takes_nothing(module, path)
 
 
 def makes_requests_of_httpx(module: Module, patch: Patch) -> bool:

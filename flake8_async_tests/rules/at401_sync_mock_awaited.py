@@ -10,6 +10,7 @@ from flake8_async_tests.inference.mock_configuration import Setting
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import contexts_around
+from flake8_async_tests.mock_edits import awaitable_instead
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@rule("AT401", "sync-mock-awaited", knows=Knows.FILE)
+@rule("AT401", "sync-mock-awaited", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     mocks = mocks_of(module)
     if not mocks.names.are_there:
@@ -35,6 +36,7 @@ def check(module: Module) -> Iterator[Finding]:
                 node,
                 f"await of a {called[0].kind.value}'s call raises a TypeError, which an `except Exception` swallows"
                 " (use an AsyncMock)",
+                awaitable_instead(module, called[0]) if len(called) == 1 else None,
             )
 
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.httpx_mocks import HttpxResponses
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_uses import MockUses, Use
+from flake8_async_tests.inference.mock_values import Mock
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.result_mocks import ResultMocks
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.mock_edits import sync_descendant, sync_instead
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flake8_async_tests.inference.mock_uses import MockUse, UsesByName
-    from flake8_async_tests.inference.mock_values import Mock, Origin, Path
+    from flake8_async_tests.inference.mock_values import Origin, Path
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -25,6 +27,8 @@ _OF_RESPONSES = ("json", "raise_for_status", "text")
 _OF_RESULTS = ("mappings", "scalar", "scalar_one", "scalar_one_or_none", "scalars", "unique")
 _OF_RESULTS_BY_COMMON_NAMES = ("all", "fetchall", "first", "one", "one_or_none")
 _OF_SESSIONS = ("add", "add_all", "expunge")
+
+_SESSION = "a session"
 
 _METHODS = (*_OF_RESPONSES, *_OF_RESULTS, *_OF_RESULTS_BY_COMMON_NAMES, *_OF_SESSIONS)
 
@@ -52,7 +56,7 @@ _SIGNS_OF_SESSION = frozenset({"add", "commit", "execute", "flush"})
 _SIGNS_OF_SESSION_FOR_ADD = frozenset({"commit", "execute", "flush"})
 
 
-@rule("AT403", "async-mock-for-sync-api", knows=Knows.FILE)
+@rule("AT403", "async-mock-for-sync-api", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for scopes in _scopes_with_candidates(module):
         for use, what in _not_within_others(_wrong_uses(module, scopes)):
@@ -60,7 +64,19 @@ def check(module: Module) -> Iterator[Finding]:
                 use.node,
                 f"{use.name} of {what} is no coroutine function, but an AsyncMock makes it one: the caller gets a"
                 " coroutine, which is true (use a MagicMock)",
+                _fix(module, use, what),
             )
+
+
+def _fix(module: Module, use: MockUse, what: str) -> Fix | None:
+    """A MagicMock for what has sync methods alone, or else for the method."""
+    if use.use is Use.GIVEN:
+        given = mocks_of(module).at(use.value, use.scope) if use.value is not None else ()
+        return sync_instead(module, given[0]) if len(given) == 1 else None
+    whole = None
+    if what != _SESSION:
+        whole = sync_descendant(module, use.mock) if use.mock.path else sync_instead(module, use.mock)
+    return whole or sync_descendant(module, Mock(use.mock.origin, (*use.mock.path, use.name)))
 
 
 def _scopes_with_candidates(module: Module) -> Iterable[list[Scope]]:
@@ -143,7 +159,7 @@ def _sync_methods(module: Module, mock: Mock, names: UsesByName) -> Iterator[tup
             yield method, "a result"
     if not _SIGNS_OF_SESSION_FOR_ADD.isdisjoint(names):
         for method in _OF_SESSIONS:
-            yield method, "a session"
+            yield method, _SESSION
 
 
 def _may_be_session(module: Module, mock: Mock, names: UsesByName) -> bool:

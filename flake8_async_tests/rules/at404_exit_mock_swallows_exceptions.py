@@ -38,7 +38,9 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, setting: MockSetting) -> Fix | None:
-    if isinstance(setting.node, ast.Assign) and len(setting.node.targets) > 1:
+    targets = setting.node.targets if isinstance(setting.node, ast.Assign) else []
+    if len(targets) > 1 and not all(isinstance(each, ast.Attribute) and each.attr in _EXITS for each in targets):
+        # What the mock gives elsewhere is not to be None.
         return None
     value = setting.value
     if setting.name == RETURN_VALUE or not isinstance(value, ast.Call):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import add_argument
 from flake8_async_tests.inference.awaitables import never_gives_awaitable
 from flake8_async_tests.inference.mock_settings import MockSettings
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, MockKind
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.mock_edits import awaitable_instead, other_class, sync_instead
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.mock_settings import MockSetting
@@ -20,15 +24,44 @@ _AWAITED = ("__aenter__", "__aexit__", "__anext__")
 _NOT_AWAITED = "__aiter__"
 
 
-@rule("AT405", "wrong-mock-for-async-dunder", knows=Knows.FILE)
+@rule("AT405", "wrong-mock-for-async-dunder", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     found: dict[ast.AST, Finding] = {}
     for setting in module.fact(MockSettings).naming(*_AWAITED, _NOT_AWAITED):
         message = _message(module, setting)
         if message:
             # One statement may give a mock to several names.
-            found.setdefault(setting.node, Finding(setting.node, message))
+            found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))
     yield from found.values()
+
+
+def _fix(module: Module, setting: MockSetting) -> Fix | None:
+    """A mock of the right class, where one is made for this alone."""
+    value = setting.value
+    if isinstance(setting.node, ast.Assign) and len(setting.node.targets) > 1:
+        return None
+    if not isinstance(value, ast.Call) or mocks_of(module).constructed(value, setting.scope) is None:
+        return _fix_of_named(module, setting)
+    if setting.name == _NOT_AWAITED:
+        return other_class(module, value.func, setting.scope, MockKind.MAGIC)
+    if setting.name != "__aexit__" or keyword_value(value, SIDE_EFFECT) is not None or len(value.args) > 1:
+        return other_class(module, value.func, setting.scope, MockKind.ASYNC)
+    # What an AsyncMock returns is true unless it is told: it would swallow all that is raised in the block.
+    result = keyword_value(value, RETURN_VALUE)
+    if result is None:
+        nothing = add_argument(module, value, f"{RETURN_VALUE}=None")
+        return other_class(module, value.func, setting.scope, MockKind.ASYNC, nothing)
+    if isinstance(result, ast.Constant) and not result.value:
+        return other_class(module, value.func, setting.scope, MockKind.ASYNC)
+    return None
+
+
+def _fix_of_named(module: Module, setting: MockSetting) -> Fix | None:
+    """The same where the mock was made before."""
+    given = mocks_of(module).at(setting.value, setting.scope)
+    if len(given) != 1 or given[0].path or setting.name == "__aexit__":
+        return None
+    return sync_instead(module, given[0]) if setting.name == _NOT_AWAITED else awaitable_instead(module, given[0])
 
 
 def _message(module: Module, setting: MockSetting) -> str:

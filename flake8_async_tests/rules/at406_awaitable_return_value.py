@@ -5,11 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.edits import insert_await, remove_statements, replace, stands_alone, text_of, unsafe
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
+from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.inference.settled_futures import makes_future, settled_future
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +23,11 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+# What these come to is their second argument, else None: nobody has to wait for it.
+_SLEEPS = frozenset({"asyncio.sleep", "anyio.sleep", "trio.sleep"})
 
-@rule("AT406", "awaitable-return-value", knows=Knows.PROJECT)
+
+@rule("AT406", "awaitable-return-value", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for setting in module.fact(MockSettings).naming(RETURN_VALUE, SIDE_EFFECT):
         if (
@@ -30,7 +38,59 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(
                 setting.value,
                 f"{setting.name} is awaitable, and an AsyncMock hands it over un-awaited (give what it comes to)",
+                _fix(module, setting),
             )
+
+
+def _fix(module: Module, setting: MockSetting) -> Fix | None:
+    """What the awaitable comes to, where that can be written down."""
+    value, scope = setting.value, setting.scope
+    if isinstance(value, ast.Lambda):
+        function = _function_passed_through(value)
+        return unsafe(replace(value, text_of(module, function))) if function is not None else None
+    if isinstance(value, ast.Name):
+        return _fix_of_name(module, value, scope)
+    if not isinstance(value, ast.Call) or makes_future(module, value, scope):
+        return None
+    call = module.call_at(value, scope)
+    if call.name in _SLEEPS:
+        result = call.argument(1, "result")
+        return unsafe(replace(value, text_of(module, result) if result is not None else "None"))
+    return unsafe(*insert_await(module, value, scope))
+
+
+def _fix_of_name(module: Module, name: ast.Name, scope: Scope) -> Fix | None:
+    bindings = bindings_at(module, name, scope)
+    made = bindings[0].value if len(bindings) == 1 else None
+    if not isinstance(made, ast.Call) or bindings[0].scope is not scope:
+        return None
+    if not makes_future(module, made, scope):
+        # A coroutine can be awaited once.
+        is_read_once = len(loads_of(module, name.id, scope)) == 1 and not is_shared(module, name.id, scope)
+        return unsafe(*insert_await(module, name, scope)) if is_read_once else None
+    settled = settled_future(module, name, scope)
+    result = text_of(module, settled.result) if settled is not None else ""
+    if settled is None or "\n" in result or not stands_alone(result):
+        return None
+    new = replace(name, result)
+    if settled.is_read_once:
+        return unsafe(new, *remove_statements(module, (settled.made, settled.given), scope))
+    return unsafe(new) if isinstance(settled.result, (ast.Constant, ast.Name)) else None
+
+
+def _function_passed_through(node: ast.Lambda) -> ast.expr | None:
+    """`get` of `lambda url, *rest: get(url, *rest)`: what a lambda calls with just what it is called with."""
+    call, parameters = node.body, node.args
+    if not isinstance(call, ast.Call) or not path_of(call.func) or parameters.defaults or any(parameters.kw_defaults):
+        return None
+    arguments = [*parameters.posonlyargs, *parameters.args]
+    wanted = [argument.arg for argument in arguments]
+    wanted += [f"*{parameters.vararg.arg}"] if parameters.vararg is not None else []
+    wanted += [f"{argument.arg}={argument.arg}" for argument in parameters.kwonlyargs]
+    wanted += [f"**{parameters.kwarg.arg}"] if parameters.kwarg is not None else []
+    given = [ast.unparse(argument) for argument in call.args]
+    given += [ast.unparse(keyword) for keyword in call.keywords]
+    return call.func if given == wanted else None
 
 
 def _may_be_awaitable(module: Module, setting: MockSetting) -> bool:

@@ -5,13 +5,21 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import insert_after, replace, spell, unsafe
+from flake8_async_tests.edits import insert_after, insert_before, is_literal, replace, text_of, unsafe
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of_result, never_gives_awaitable
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 from flake8_async_tests.inference.mock_uses import MockUses
+from flake8_async_tests.inference.mock_values import MockKind
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.patch_targets import Target, path_in_library, target_of, target_path
+from flake8_async_tests.inference.patch_targets import (
+    Target,
+    path_in_library,
+    replaces_function,
+    target_of,
+    target_path,
+)
 from flake8_async_tests.inference.patches import mock_constructor
+from flake8_async_tests.mock_edits import awaitable_instead, other_class, other_class_at_origin, spelled_class
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -36,8 +44,6 @@ _RUNNERS = frozenset(
     }
 )
 
-_SYNC_MOCKS = ("unittest.mock.MagicMock", "unittest.mock.Mock")
-
 
 @rule("AT407", "sync-replacement-for-async", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
@@ -56,14 +62,38 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(module: Module, patch: Patch) -> Fix | None:
-    """An AsyncMock in the place of a mock that is made there; an instance in that of the class."""
-    new = patch.new
-    if new is not None and module.qualified(new, patch.scope) == "unittest.mock.AsyncMock":
+    """An AsyncMock that does what the replacement did."""
+    new, scope = patch.new, patch.scope
+    if new is None:
+        return _fix_of_callable(module, patch)
+    if mock_constructor(module, new, scope) is MockKind.ASYNC:
         return unsafe(insert_after(new, "()"))
-    if not isinstance(new, ast.Call) or module.qualified(new.func, patch.scope) not in _SYNC_MOCKS:
+    if mock_constructor(module, new, scope) is not None:
+        return other_class(module, new, scope, MockKind.ASYNC, insert_after(new, "()"))
+    given = mocks_of(module).at(new, scope)
+    if given:
+        is_made_here = isinstance(new, ast.Call) and mocks_of(module).constructed(new, scope) is not None
+        if is_made_here:
+            return other_class_at_origin(module, given[0].origin, MockKind.ASYNC)
+        return awaitable_instead(module, given[0], is_awaited=True) if len(given) == 1 else None
+    name = spelled_class(module, patch.call.func, scope, MockKind.ASYNC)
+    if name is None:
         return None
-    name = spell(module, patch.scope, "unittest.mock", "AsyncMock", line=new.lineno)
-    return unsafe(replace(new.func, name.text), names=[name]) if name is not None else None
+    if isinstance(new, ast.Lambda) and is_literal(new.body):
+        return unsafe(replace(new, f"{name.text}(return_value={text_of(module, new.body)})"), names=[name])
+    definition = module.names.definition(new, scope)
+    function = module.function_of_node(definition) if definition is not None else None
+    if not replaces_function(module, patch) or (function is not None and function.is_generator):
+        return None
+    return unsafe(insert_before(new, f"{name.text}(side_effect="), insert_after(new, ")"), names=[name])
+
+
+def _fix_of_callable(module: Module, patch: Patch) -> Fix | None:
+    """The class of an AsyncMock as `new_callable`."""
+    new = patch.new_callable
+    if not isinstance(new, ast.Call):
+        return other_class(module, new, patch.scope, MockKind.ASYNC) if new is not None else None
+    return None if new.args or new.keywords else unsafe(replace(new, text_of(module, new.func)))
 
 
 def _what_is_wrong(module: Module, patch: Patch, replacement: ast.expr) -> str:
