@@ -94,6 +94,7 @@ def test_the_configurations_of_the_documents(hooks: Path, tmp_path: Path) -> Non
 
     (project / "tests" / "test_more.py").write_text(UNMARKED, encoding="utf-8")
     (project / ".pre-commit-config.yaml").write_text(configuration(narrowed, hooks), encoding="utf-8")
+    (project / ".flake8").write_text("[flake8]\nselect = E9,F\nper-file-ignores = tests/old/*: AT\n", encoding="utf-8")
     found, output = run()
     assert found == {"flake8-async-tests fix": "Failed", "flake8-async-tests": "Failed"}, output
     assert "@pytest.mark.asyncio" in (project / "tests" / "test_more.py").read_text(encoding="utf-8")
