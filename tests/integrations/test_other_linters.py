@@ -280,6 +280,42 @@ def test_that_what_looks_alike_says_nothing(reported: Mapping[str, set[tuple[str
                 assert not lines_of(code, rule, told), (rule, tool, code)
 
 
+STARTERS = """\
+import asyncio
+
+
+async def work() -> None: ...
+
+
+async def test_work() -> None:
+    loop = asyncio.get_running_loop()
+    asyncio.create_task(work())
+    asyncio.ensure_future(work())
+    asyncio.gather(work())
+    loop.create_task(work())
+    loop.run_in_executor(None, print)
+"""
+FIRST_STARTER = 9
+
+
+def test_what_starts_a_task_for_whom(tmp_path: Path) -> None:
+    """The difference that the page names between AT504 and the others."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "test_work.py").write_text(STARTERS, encoding="utf-8")
+    told = {
+        *reported_by_flake8(tmp_path, "--select=AT504,ASYNC300"),
+        *reported_by_ruff(tmp_path, "--isolated", "--select=RUF006", preview=False),
+        *reported_by_mypy(tmp_path, "--enable-error-code=unused-awaitable"),
+    }
+    numbers = {code: sorted(line - FIRST_STARTER for each, _, line in told if each == code) for code, _, _ in told}
+    assert numbers == {
+        "AT504": [0, 1, 2, 3, 4],
+        "unused-awaitable": [0, 1, 2, 3, 4],
+        "RUF006": [0, 1, 3],
+        "ASYNC300": [0],
+    }
+
+
 def test_that_every_sonar_rule_is_cited() -> None:
     for row in SAME:
         if row["Sonar"] != "-":
