@@ -11,6 +11,7 @@ from flake8_async_tests import __version__
 from flake8_async_tests.options import NEWEST_PYTEST_ASYNCIO, Options
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.rules import all_rules
+from flake8_async_tests.source.dead_code import never_runs
 from flake8_async_tests.source.relevance import can_matter
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ class Checker:
         for rule in self._that_apply(rules, module):
             try:
                 for finding in rule.check(module):
-                    yield rule, finding
+                    if not never_runs(module, finding.node.lineno, finding.node.col_offset):
+                        yield rule, finding
             except Exception as error:
                 # flake8 wraps only what happens while it makes the instance: without this its user would see
                 # a bare traceback. As text, since a job hands it to the main process.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # At which position a loop's method takes its callback.
 _SCHEDULERS = {"call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1, "call_at": 1}
+A_THREAD = "a thread"
 _THREADS = {"threading.Thread": (1, "target"), "threading.Timer": (1, "function")}
 # By these methods something that others look at learns that the callback came so far.
 _TELLING = frozenset(
@@ -78,7 +79,7 @@ def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
             yield call, call.argument(1, "func"), "an executor"
     for call in module.calls(*_THREADS):
         if not path_may_be_replaced(module, "threading.excepthook", call.scope):
-            yield call, call.argument(*_THREADS[call.name]), "a thread"
+            yield call, call.argument(*_THREADS[call.name]), A_THREAD
 
 
 def _functions_behind(module: Module, callback: ast.expr, scope: Scope) -> Iterator[Scope]:

@@ -36,6 +36,11 @@ def number_of(node: ast.expr | None, depth: int = _DEPTH) -> float | None:
     return None
 
 
+def in_seconds(number: float) -> str:
+    """A time as a message says it."""
+    return f"{number:g} second{'' if number == 1 else 's'}"
+
+
 def _result(operation: Callable[[float, float], float], left: float | None, right: float | None) -> float | None:
     if left is None or right is None:
         return None

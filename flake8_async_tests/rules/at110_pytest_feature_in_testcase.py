@@ -60,8 +60,8 @@ def check(module: Module) -> Iterator[Finding]:
             elif test.kind is ClassKind.ISOLATED:
                 yield Finding(
                     mark.node,
-                    f"anyio mark on {test.function.name} has anyio run it instead of {klass.name}, without setUp and"
-                    " asyncSetUp, from anyio 4.13 on, and no effect before (remove it)",
+                    f"anyio mark on {test.function.name} makes anyio run it instead of {klass.name}, without setUp"
+                    " and asyncSetUp, from anyio 4.13 on, and has no effect before (remove it)",
                     unsafe(remove_decorator(module, mark.node)),
                 )
 

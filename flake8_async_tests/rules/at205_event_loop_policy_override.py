@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.plugin_options import is_pytest_asyncio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ _REMEDY = "(use the hook pytest_asyncio_loop_factories)"
 @rule("AT205", "event-loop-policy-override", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
     for fixture in module.fixtures:
-        if fixture.name != "event_loop_policy":
+        if fixture.name != "event_loop_policy" or is_pytest_asyncio(module):
             continue
         if not _gives_a_value(fixture):
             yield Finding(

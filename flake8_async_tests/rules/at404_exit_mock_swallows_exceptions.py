@@ -30,7 +30,7 @@ def check(module: Module) -> Iterator[Finding]:
         if name:
             message = (
                 f"{name} returns something true here, so every failure inside the block vanishes, failed assertions"
-                " too (return_value=None)"
+                " too (set return_value=None)"
             )
             # One statement may give a mock to several names.
             found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))

@@ -37,7 +37,7 @@ def check(module: Module) -> Iterator[Finding]:
         ):
             yield Finding(
                 setting.value,
-                f"{setting.name} is awaitable, and an AsyncMock hands it over un-awaited (give what it comes to)",
+                f"{setting.name} is awaitable, and an AsyncMock hands it over un-awaited (give its result instead)",
                 _fix(module, setting),
             )
 

@@ -102,7 +102,7 @@ def _message(module: Module, node: ast.Attribute, scope: Scope, *, is_called: bo
 
 
 def _instead(name: str, meant: str) -> str:
-    return f"{name} is no assertion but an attribute that a mock makes up: nothing is checked ({meant})"
+    return f"{name} is no assertion but an attribute that a mock makes up: nothing is checked (use {meant})"
 
 
 def _is_defined_here(module: Module, name: str) -> bool:

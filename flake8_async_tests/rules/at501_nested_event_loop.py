@@ -61,6 +61,9 @@ def _is_wanted(call: Call) -> bool:
         return True
     if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
         return True
+    # In the child no loop is running.
+    if any(fork.scope is call.scope for fork in module.calls("os.fork")):
+        return True
     if is_expected_around(module, call.node, call.scope, *_RAISED):
         return True
     # The coroutine may be awaited where the error is expected.

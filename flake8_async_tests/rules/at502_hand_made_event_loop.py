@@ -30,14 +30,14 @@ def check(module: Module) -> Iterator[Finding]:
         if found and _is_place_to_tell(module, call.scope):
             yield Finding(
                 call.node,
-                "asyncio.set_event_loop() makes a hand-made loop the current one: what runs next finds it there, closed"
-                " or not (let the plugin make the loop, or use asyncio.Runner)",
+                "asyncio.set_event_loop() makes a hand-made loop the current one: until that is undone, others find it"
+                " there, closed or not (let the plugin make the loop, or use asyncio.Runner)",
             )
     for node, scope in made.items():
         if _is_place_to_tell(module, scope):
             yield Finding(
                 node,
-                "asyncio.new_event_loop() makes a loop by hand: nothing cancels its tasks or closes it when the test"
+                "asyncio.new_event_loop() makes a loop by hand: nothing cancels what still runs on it when the test"
                 " fails (write an async test, or use asyncio.run() or asyncio.Runner)",
             )
 

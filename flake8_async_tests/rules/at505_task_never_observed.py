@@ -28,6 +28,10 @@ def check(module: Module) -> Iterator[Finding]:
         if not runs_on_trio(module, call.scope):
             yield Finding(
                 assignment.node,
-                f"the task {assignment.names[0].id} is started and never awaited: its failure is lost"
+                f"{_shown(assignment.names[0].id)} is started and never awaited: its failure is lost"
                 " (await it, or cancel it and await that)",
             )
+
+
+def _shown(name: str) -> str:
+    return "the task" if name == "task" else f"the task {name}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.callbacks import last_told, lost_callbacks
+from flake8_async_tests.inference.callbacks import A_THREAD, last_told, lost_callbacks
 from flake8_async_tests.inference.exceptions import exceptions_caught
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.quiet import does_nothing
+from flake8_async_tests.project.warning_filters import thread_exceptions_fail
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
 
@@ -21,11 +22,13 @@ if TYPE_CHECKING:
 _CATCHING = frozenset({"builtins.AssertionError", "builtins.Exception", "builtins.BaseException"})
 
 
-@rule("AT506", "lost-assertion", knows=Knows.FILE)
+@rule("AT506", "lost-assertion", knows=Knows.CONFIG)
 def check(module: Module) -> Iterator[Finding]:
     seen: set[Scope] = set()
     for callback in lost_callbacks(module):
         if callback.scope in seen:
+            continue
+        if callback.caller == A_THREAD and thread_exceptions_fail(module.project.config_for(module.directory)):
             continue
         seen.add(callback.scope)
         told_until = last_told(module, callback.scope)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import clears_up, place_of
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.plugin_options import is_pytest_asyncio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,18 +21,28 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     calls = module.calls("asyncio.set_event_loop_policy")
     for call in calls:
-        if _gives_back(call, calls) or runs_on_trio(module, call.scope):
+        if _gives_back(call, calls) or runs_on_trio(module, call.scope) or is_pytest_asyncio(module):
             continue
         yield Finding(
             call.node,
-            "asyncio.set_event_loop_policy() is overridden by pytest-asyncio's own policy and deprecated since Python"
-            " 3.14 (choose the loop by the hook pytest_asyncio_loop_factories)",
+            "asyncio.set_event_loop_policy() is deprecated since Python 3.14, and pytest-asyncio overrides it (choose"
+            f" the loop by {_remedy(call)})",
         )
 
 
+def _remedy(call: Call) -> str:
+    klass = call.function.klass if call.function is not None else None
+    if klass is not None and klass.is_testcase:
+        return "a loop_factory of asyncio.Runner or, from Python 3.13 on, of IsolatedAsyncioTestCase"
+    return "the hook pytest_asyncio_loop_factories"
+
+
 def _gives_back(call: Call, calls: list[Call]) -> bool:
-    """Whether the default policy is put back: in teardown, or after another one was set in the same function."""
+    """Whether an earlier policy is put back, or the default one: in teardown, or after another one in the function."""
     policy = call.argument(0, "policy")
+    earlier = call.module.value_of(policy, call.scope) if policy is not None else None
+    if isinstance(earlier, ast.Call):
+        return call.module.qualified(earlier.func, call.scope) == "asyncio.get_event_loop_policy"
     if not isinstance(policy, ast.Constant) or policy.value is not None:
         return False
     if clears_up(call.module, call.node, call.scope):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import remove_argument, replace, safe, spell, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import exceptions_caught, is_expected_around
+from flake8_async_tests.inference.places import scopes_around
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.module import is_within
 
@@ -122,12 +123,28 @@ def _is_fallback(module: Module, node: ast.stmt, scope: Scope) -> bool:
 
 
 def _is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether an `if` asks for the version of Python first."""
-    tests = [around.test for around in module.ancestors(node, scope) if isinstance(around, (ast.If, ast.IfExp))]
+    """Whether an `if`, or a decorator such as `skipif`, asks for the version of Python first."""
+    if "version_info" not in module.text:
+        return False
+    waits = False
+    for inner in scopes_around(scope):
+        for around in module.ancestors(node, inner):
+            if isinstance(around, (ast.If, ast.IfExp)) and _asks_for_version(module, around.test, inner):
+                return True
+        node = inner.node
+        # The body of a class runs whatever its decorators are.
+        waits = waits or not inner.is_class
+        if waits and inner.parent is not None and not isinstance(node, (ast.Module, ast.Lambda)):
+            decorators = [module.value_of(decorator, inner.parent) for decorator in node.decorator_list]
+            if any(_asks_for_version(module, decorator, inner.parent) for decorator in decorators):
+                return True
+    return False
+
+
+def _asks_for_version(module: Module, condition: ast.expr, scope: Scope) -> bool:
     return any(
         module.qualified(part, scope) == "sys.version_info"
-        for test in tests
-        for part in ast.walk(test)
+        for part in ast.walk(condition)
         if isinstance(part, (ast.Attribute, ast.Name))
     )
 
@@ -139,6 +156,8 @@ def _decorators(module: Module) -> Iterator[Finding]:
     for function in module.functions:
         for decorator in function.decorators:
             if decorator.name == "asyncio.coroutine":
+                if _is_for_one_version(module, function.node, function.outer):
+                    continue
                 yield Finding(
                     decorator.node,
                     "asyncio.coroutine is gone since Python 3.11: AttributeError (write async def and await)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.numbers import in_seconds
 from flake8_async_tests.inference.places import is_test_code
 from flake8_async_tests.inference.sleeps import awaited_sleeps, may_end_early, seconds_of
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -25,6 +26,6 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         yield Finding(
             call.node,
-            f"{call.name}() makes every run wait {seconds:g} seconds (wait for the event itself, or make the delay"
-            " a setting that the test can shorten)",
+            f"{call.name}() keeps the run waiting for {in_seconds(seconds)} (wait for the event itself, or make the"
+            " delay a setting that the test can shorten)",
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.assertions import is_unittest_assertion, required_parts
 from flake8_async_tests.inference.clocks import CLOCKS, elapsed_factor, scopes_that_read_clock, seconds_written
 from flake8_async_tests.inference.frozen import is_clock_controlled
+from flake8_async_tests.inference.numbers import in_seconds
 from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -36,7 +37,7 @@ def check(module: Module) -> Iterator[Finding]:
         for node, bound in tight:
             yield Finding(
                 node,
-                f"the time that passed must stay below {bound:g} seconds: that fails on a busy machine (assert on the"
+                f"the time that passed must stay below {in_seconds(bound)}: that fails on a busy machine (assert on the"
                 " order of events, or wrap it in a generous timeout)",
             )
 

@@ -27,14 +27,14 @@ def check(module: Module) -> Iterator[Finding]:
     for fake in fake_sleeps(module):
         functions = _functions_under(module, fake)
         if any(_is_autouse(module.fixture_of(function)) for function in functions):
-            where = "in every test"
+            where = "a loop that waits by it"
         elif any(_polls(module, fake, function) for function in functions):
-            where = "in a polling loop"
+            where = "the loop that polls by it"
         else:
             continue
         yield Finding(
             fake.call,
-            f"the patched {fake.path} never yields to the event loop: {where} it spins for ever, and no timeout fires"
+            f"the patched {fake.path} never yields to the event loop: {where} spins for ever, and no timeout fires"
             " (let the replacement await the saved real sleep(0))",
         )
 

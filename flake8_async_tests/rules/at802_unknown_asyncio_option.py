@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.problems import OPTIONS, Problem, about, is_place_for, told_here
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import is_harmless_plugin
+from flake8_async_tests.source.plugin_options import may_register
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,14 +45,5 @@ def _may_be_registered(module: Module, option: str) -> bool:
         not chain.complete
         or bool(project.signs_for(module.directory).running_plugin)
         or not all(map(is_harmless_plugin, (*chain.foreign_plugins, *foreign)))
-        or any(plugin is None or _registers(plugin, option) for plugin in plugins)
+        or any(plugin is None or may_register(plugin, option) for plugin in plugins)
     )
-
-
-def _registers(plugin: Module, option: str) -> bool:
-    for call in plugin.method_calls("addini"):
-        name = call.argument(0, "name")
-        value = plugin.value_of(name, call.scope) if name is not None else None
-        if not isinstance(value, ast.Constant) or value.value == option:
-            return True
-    return False

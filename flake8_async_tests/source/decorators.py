@@ -77,10 +77,10 @@ def keeps_coroutine_function(module: Module, decorator: Decorator, scope: Scope)
     called = decorator.call is not None
     node = decorator.call.func if decorator.call else decorator.node
     definition = module.names.definition(node, scope)
-    return isinstance(definition, ast.FunctionDef) and _wraps_in_async(definition, factory=called)
+    return isinstance(definition, ast.FunctionDef) and _wraps_in_async(module, definition, factory=called)
 
 
-def _wraps_in_async(function: ast.FunctionDef, *, factory: bool) -> bool:
+def _wraps_in_async(module: Module, function: ast.FunctionDef, *, factory: bool) -> bool:
     """Whether a local decorator gives back an `async def` of its own, directly or, as a factory, one level down."""
     inner = {
         node.name: node for node in ast.walk(function) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -91,8 +91,16 @@ def _wraps_in_async(function: ast.FunctionDef, *, factory: bool) -> bool:
     for value in returned:
         target = inner.get(value.id) if isinstance(value, ast.Name) else None
         if factory and isinstance(target, ast.FunctionDef) and target is not function:
-            if not _wraps_in_async(target, factory=False):
+            if not _wraps_in_async(module, target, factory=False):
                 return False
-        elif not isinstance(target, ast.AsyncFunctionDef):
+        elif not isinstance(target, ast.AsyncFunctionDef) or not _stays_async(module, target):
             return False
     return True
+
+
+def _stays_async(module: Module, wrapper: ast.AsyncFunctionDef) -> bool:
+    """Whether no decorator of a wrapper makes a plain function of it, one that runs the coroutine itself, say."""
+    function = module.function_of_node(wrapper)
+    return function is not None and all(
+        decorator.name == "functools.wraps" or decorator.name in _KEEPERS for decorator in function.decorators
+    )

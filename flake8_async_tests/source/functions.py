@@ -267,7 +267,9 @@ class Class:
     def collected_users_of(self, method: Function) -> tuple[Class, ...]:
         """The collected classes, this one or heirs of it, in which a method is the one that is called."""
         return tuple(
-            klass for klass in self.family if klass.may_be_collected and klass.find_method(method.name) is method
+            klass
+            for klass in self.family
+            if klass.may_be_collected and not klass.is_only_a_base and klass.find_method(method.name) is method
         )
 
     @cached_property
@@ -307,6 +309,14 @@ class Class:
             return not self._is_abstract
         named_so = self._test_switch is True or self.module.patterns.matches_class(self.name)
         return named_so and not self._has_constructor and not self._is_abstract
+
+    @property
+    def is_only_a_base(self) -> bool:
+        """Whether classes of this file inherit from it and pytest finds no test in it itself."""
+        if not self.subclasses or self.kind is not ClassKind.PLAIN:
+            return False
+        matches = self.module.patterns.matches_function
+        return not any(matches(name) for klass in self.lineage for name in klass.methods)
 
     @property
     def may_be_collected(self) -> bool:

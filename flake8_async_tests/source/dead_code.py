@@ -1,0 +1,78 @@
+"""The code of a file that never runs, because a constant decides an `if` against it.
+
+Test suites that are generated for a synchronous twin of their subject hold both sides of each difference, behind a
+constant of the module: `if _IS_SYNC: ... else: ...`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+    _Place: TypeAlias = tuple[int, int]
+
+# Most files have nothing of the kind, and then no statement need be looked at.
+_MAY_DECIDE = re.compile(
+    r"^\w+[ \t]*(?::[^=\n]*)?=[ \t]*(?:True|False)\b"
+    r"|\bTYPE_CHECKING\b"
+    r"|\b(?:if|elif)[ \t]+(?:not[ \t]+)?(?:True|False|0|1)\b",
+    re.MULTILINE,
+)
+
+
+def never_runs(module: Module, line: int, column: int) -> bool:
+    """Whether what stands at a place of a file is in code that no run comes to."""
+    return any(first <= (line, column) < end for first, end in module.fact(_dead_parts))
+
+
+def _dead_parts(module: Module) -> list[tuple[_Place, _Place]]:
+    if not _MAY_DECIDE.search(module.text):
+        return []
+    return [part for scope in module.index.scopes for part in _dead_parts_in(module, scope)]
+
+
+def _dead_parts_in(module: Module, scope: Scope) -> Iterator[tuple[_Place, _Place]]:
+    for node in scope.of(ast.If, ast.IfExp):
+        assert isinstance(node, (ast.If, ast.IfExp))
+        is_true = _truth(module, node.test, scope)
+        if is_true is None:
+            continue
+        dead = node.orelse if is_true else node.body
+        block: Sequence[ast.stmt | ast.expr] = dead if isinstance(dead, list) else [dead]
+        if block:
+            first, last = block[0], block[-1]
+            yield (first.lineno, first.col_offset), (last.end_lineno or 0, last.end_col_offset or 0)
+
+
+def _truth(module: Module, test: ast.expr, scope: Scope) -> bool | None:
+    """What a condition certainly comes to, None when that depends on the run."""
+    if isinstance(test, ast.Constant):
+        return bool(test.value)
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        opposite = _truth(module, test.operand, scope)
+        return None if opposite is None else not opposite
+    if isinstance(test, ast.BoolOp):
+        deciding = isinstance(test.op, ast.Or)
+        parts = {_truth(module, part, scope) for part in test.values}
+        return deciding if deciding in parts else None if None in parts else not deciding
+    if module.qualified(test, scope) in ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"):
+        return False
+    return _constant_of_the_module(module, test, scope) if isinstance(test, ast.Name) else None
+
+
+def _constant_of_the_module(module: Module, name: ast.Name, scope: Scope) -> bool | None:
+    owner = module.names.binding_scope(name.id, scope)
+    value = module.names.assigned_value(name.id, owner) if owner is module.scope else None
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, bool):
+        return None
+    # A function can give it another value.
+    if any(name.id in each.declared for each in module.index.scopes):
+        return None
+    return value.value
