@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import asyncio_mode
 from flake8_async_tests.source.marks import mark_of, marks_in_value
 
 if TYPE_CHECKING:
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
 _HOOK = "pytest_collection_modifyitems"
 _TOO_LATE_SINCE = (0, 23)
+_NOT_NEEDED = "leave it out, for asyncio_mode is auto"
+_FOR_ALL_IN_A_FILE = "set asyncio_mode = auto, or put pytestmark into each test file"
 
 
-@rule("AT113", "ineffective-mark-in-conftest", knows=Knows.FILE)
+@rule("AT113", "ineffective-mark-in-conftest", knows=Knows.CONFIG)
 def check(module: Module) -> Iterator[Finding]:
     if not module.is_conftest:
         return
+    is_auto = asyncio_mode(module.project, module.directory).is_auto
     for node in module.scope.of(ast.Assign, ast.AnnAssign, ast.AugAssign):
         assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
         name = _mark_in_pytestmark(module, node)
@@ -30,13 +34,13 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(
                 node,
                 f"pytestmark in a conftest.py marks nothing, so the {name} mark has no effect"
-                " (set asyncio_mode = auto, or put pytestmark into each test file)",
+                f" ({_NOT_NEEDED if is_auto and name == 'asyncio' else _FOR_ALL_IN_A_FILE})",
             )
     if module.options.pytest_asyncio < _TOO_LATE_SINCE:
         return
     for call in module.method_calls("add_marker"):
         if _stands_in_the_hook(call) and _adds_asyncio(call):
-            remedy = _remedy(_is_put_first(call), module.fact(_asks_for_async_tests))
+            remedy = _remedy(_is_put_first(call), module.fact(_asks_for_async_tests), is_auto)
             if remedy:
                 yield Finding(
                     call.node,
@@ -74,12 +78,12 @@ def _adds_asyncio(call: Call) -> bool:
     return isinstance(value, ast.Constant) and value.value == "asyncio"
 
 
-def _remedy(put_first: bool, for_async_tests: bool) -> str:
+def _remedy(put_first: bool, for_async_tests: bool, is_auto: bool) -> str:
     """The one use that works: another loop scope, put first, for the tests that pytest-asyncio runs anyway."""
     if not for_async_tests:
         if put_first:
             return "add it to what pytest_asyncio.is_async_test accepts, if it is about the loop scope"
-        return "set asyncio_mode = auto"
+        return _NOT_NEEDED if is_auto else "set asyncio_mode = auto"
     return "" if put_first else "pass append=False, if it is about the loop scope"
 
 

@@ -12,12 +12,14 @@ from flake8_async_tests.inference.handover import is_shared
 from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
 from flake8_async_tests.inference.tasks import TASK, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 
 @rule("AT511", "discarded-wait-results", knows=Knows.FILE, fix="unsafe")
@@ -30,7 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if clears_up(module, awaited, call.scope) or is_cancelled_before(module, awaited, call.scope):
             continue
-        if _may_be_read_later(call) or runs_on_trio(module, call.scope):
+        if _may_be_read_later(call) or _is_race_of_waits(call) or runs_on_trio(module, call.scope):
             continue
         yield Finding(
             awaited,
@@ -49,6 +51,28 @@ def _fix(call: Call) -> Fix | None:
     if name is None or not isinstance(arguments[0], (ast.Attribute, ast.Call, ast.List, ast.Name, ast.Set, ast.Tuple)):
         return None
     return unsafe(replace(call.node.func, name.text), insert_before(arguments[0], "*"), names=[name])
+
+
+def _is_race_of_waits(call: Call) -> bool:
+    """Whether it is to end with the first of tasks that do nothing but wait, so that there is nothing to fail."""
+    module, scope = call.module, call.scope
+    until = keyword_value(call.node, "return_when")
+    if until is None or module.qualified(until, scope) != "asyncio.FIRST_COMPLETED":
+        return False
+    tasks = call.argument(0, "fs")
+    elements = tasks.elts if isinstance(tasks, (ast.List, ast.Set, ast.Tuple)) else []
+    started = [element.args[0] for element in elements if isinstance(element, ast.Call) and element.args]
+    return len(started) == len(elements) > 0 and all(_only_waits(module, waiting, scope) for waiting in started)
+
+
+def _only_waits(module: Module, coroutine: ast.expr, scope: Scope) -> bool:
+    if not isinstance(coroutine, ast.Call):
+        return False
+    if module.qualified(coroutine.func, scope) == "asyncio.sleep":
+        return True
+    receiver = receiver_of(coroutine)
+    event = module.value_of(receiver, scope) if receiver is not None else None
+    return isinstance(event, ast.Call) and module.qualified(event.func, scope) == "asyncio.Event"
 
 
 def _may_be_read_later(call: Call) -> bool:

@@ -27,7 +27,7 @@ def check(module: Module) -> Iterator[Finding]:
     for fake in fake_sleeps(module):
         functions = _functions_under(module, fake)
         if any(_is_autouse(module.fixture_of(function)) for function in functions):
-            where = "a loop that waits by it"
+            where = "a loop that waits by it for something"
         elif any(_polls(module, fake, function) for function in functions):
             where = "the loop that polls by it"
         else:

@@ -62,7 +62,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         yield Finding(
             override.node,
-            f"{path_of(override.app) or 'app'}.{OVERRIDES} {_because(module, override)}: the tests after it get the"
+            f"{path_of(override.app) or 'app'}.{OVERRIDES} {_because(module, override)} the tests after it get the"
             " override, too (set it in a fixture, and clear it after the yield)",
         )
 
@@ -155,5 +155,5 @@ def _is_undone_around_fixture(fixture: Fixture, key: str) -> bool:
 def _because(module: Module, override: Override) -> str:
     for taken_back in taken_back_in(module, override.scope):
         if place_of(taken_back.node) > place_of(override.node) and not means_another(module, taken_back, override):
-            return "is cleared only when all goes well"
-    return "is never cleared"
+            return "is cleared only when all goes well: after a failure"
+    return "is never cleared:"
