@@ -58,6 +58,15 @@ def test_every_record_is_of_a_pinned_package_and_as_it_would_be_written() -> Non
         assert write_record(read_record(text)) == text
 
 
+def test_every_finding_was_reviewed_and_few_are_false_alarms() -> None:
+    judged = [each for package in all_recorded(pin.name for pin in pinned()).values() for each in package]
+    assert [str(each) for each in judged if each.verdict == "unreviewed"] == []
+    found = Counter(each.found.code for each in judged)
+    false = Counter(each.found.code for each in judged if each.verdict == "false")
+    assert false.total() <= 0.01 * found.total()
+    assert [code for code in false if false[code] > 0.05 * found[code]] == []
+
+
 def test_the_docs_show_the_precision_of_the_record() -> None:
     judged = all_recorded(pin.name for pin in pinned())
     table = precision_table(each for package in judged.values() for each in package)
