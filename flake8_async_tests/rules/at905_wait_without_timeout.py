@@ -62,12 +62,28 @@ def check(module: Module) -> Iterator[Finding]:
         if test is None or test.marks.has("timeout"):
             continue
         what = _awaited(module, node.value, scope)
-        if what and not any(name in _TIMEOUTS for name, _ in contexts_around(module, node, scope)):
+        if what and not _may_end_in_time(module, node, scope):
             yield Finding(
                 node,
                 f"{what} waits for ever when what it waits for never comes, and the run with it"
                 " (put it under asyncio.timeout(..), or configure pytest-timeout)",
             )
+
+
+def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether it stands under a timeout, or under a context manager of this file that yields under one."""
+    for name, context in contexts_around(module, node, scope):
+        if name in _TIMEOUTS:
+            return True
+        definition = module.names.definition(context.func, scope)
+        manager = module.function_of_node(definition) if definition is not None else None
+        if manager is not None and _yields_under_timeout(module, manager.scope):
+            return True
+    return False
+
+
+def _yields_under_timeout(module: Module, scope: Scope) -> bool:
+    return any(name in _TIMEOUTS for node in scope.of(ast.Yield) for name, _ in contexts_around(module, node, scope))
 
 
 def _has_timeout(module: Module) -> bool:

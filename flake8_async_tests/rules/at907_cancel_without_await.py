@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.assertions import assertion_that_holds
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch
-from flake8_async_tests.inference.places import is_test_itself
+from flake8_async_tests.inference.places import is_test_itself, place_of
 from flake8_async_tests.inference.tasks import TASK, assignment_of, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
@@ -29,7 +30,9 @@ def check(module: Module) -> Iterator[Finding]:
         if not isinstance(task, ast.Name) or not is_test_itself(module, call.scope):
             continue
         names = _names_of(module, task, call.scope)
-        if names and not any(_is_seen_to(module, name, call.node, call.scope) for name in names):
+        if not names or any(name.id in _checked_after(module, call.node, call.scope) for name in names):
+            continue
+        if not any(_is_seen_to(module, name, call.node, call.scope) for name in names):
             yield Finding(
                 call.node,
                 f"{task.id}.cancel() only asks the task to stop: nothing waits until it has, so its clean-up runs"
@@ -49,6 +52,16 @@ def _names_of(module: Module, task: ast.Name, scope: Scope) -> list[ast.Name]:
     # `task = worker = create_task(..)`
     assignments = [assignment_of(binding.value, scope) for binding in bindings if binding.value is not None]
     return [name for assignment in assignments if assignment is not None for name in assignment.names]
+
+
+def _checked_after(module: Module, cancel: ast.Call, scope: Scope) -> set[str]:
+    """The names of tasks of which the test says later that they are over."""
+    return {
+        receiver.id
+        for check in module.method_calls("done", "cancelled")
+        if check.scope is scope and place_of(check.node) > place_of(cancel)
+        if isinstance(receiver := receiver_of(check.node), ast.Name) and assertion_that_holds(check.node, scope)
+    }
 
 
 def _is_seen_to(module: Module, name: ast.Name, cancel: ast.Call, scope: Scope) -> bool:
