@@ -9,10 +9,12 @@ import ast
 import builtins
 import io
 import re
+import sys
 import tokenize
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
+from flake8_async_tests.fixing.imports import has_own_lines, imported, removal_of_alias
 from flake8_async_tests.fixing.lines import Lines, end_of, start_of
 from flake8_async_tests.rule import Edit, Fix, Import
 from flake8_async_tests.source.names import canonical
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from flake8_async_tests.fixing.lines import Located
+    from flake8_async_tests.rule import Place
     from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import FunctionNode, Scope
 
 _NEED_NO_PARENTHESES_UNDER_AWAIT = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
-_FORMATTED = (ast.JoinedStr, ast.FormattedValue)
+_FOR_TYPE_CHECKERS = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
+# Places in f-strings are wrong up to Python 3.11.
+_WITHOUT_PLACES = (ast.JoinedStr,) if sys.version_info < (3, 12) else ()
 
 
 def safe(*edits: Edit | None, names: Iterable[Spelled] = ()) -> Fix | None:
@@ -113,6 +118,61 @@ def insert_statement_into(module: Module, block: ast.With | ast.AsyncWith | Func
     return Edit((line, 0), (line, 0), f"{indentation}{text}\n")
 
 
+def enter_for_rest(module: Module, node: ast.stmt, value: ast.expr, scope: Scope, text: str) -> tuple[Edit | None, ...]:
+    """Let a block that enters a value follow in the place of its statement, with all that came after it in there."""
+    lines = lines_of(module)
+    block = block_of(node, scope)
+    rest = block[block.index(node) + 1 :]
+    if not rest or lines.before(start_of(node)).strip() or not lines.is_rest_empty(end_of(node)):
+        return (None,)
+    first, last = end_of(node)[0] + 1, end_of(rest[-1])[0]
+    if any(_has_lines_in_string(lines, each) for statement in rest for each in ast.walk(statement)):
+        # To be indented these would have to be other strings.
+        return (None,)
+    unit = indentation_in(module, scope)
+    head = Edit(start_of(node), start_of(value), text)
+    indented = [Edit((line, 0), (line, 0), unit) for line in range(first, last + 1) if not lines.is_blank(line)]
+    return head, Edit(end_of(value), end_of(node), ":"), *indented
+
+
+def _has_lines_in_string(lines: Lines, node: ast.AST) -> bool:
+    """Whether an expression may be a string that goes on over lines, not just strings in a row."""
+    if not isinstance(node, (ast.Constant, ast.JoinedStr)) or node.lineno == node.end_lineno:
+        return False
+    text = lines.between(start_of(node), end_of(node))
+    return any(sign in text for sign in ('"""', "'''", "\\\n", "\\\r"))
+
+
+def replace_by_block(
+    module: Module, node: ast.stmt, kept: Sequence[Located], heading: str, body: str, scope: Scope
+) -> Edit | None:
+    """Put a block in the place of a statement of which these parts are kept, as they are written."""
+    lines = lines_of(module)
+    text = text_of(module, node)
+    indentation = lines.before(start_of(node))
+    comments = text.count("#") - sum(text_of(module, part).count("#") for part in kept)
+    if indentation.strip() or comments or "\n" in heading + body or not lines.is_rest_empty(end_of(node)):
+        return None
+    return replace(node, f"{heading}\n{indentation}{indentation_in(module, scope)}{body}")
+
+
+def indentation_in(module: Module, scope: Scope) -> str:
+    """By how much a function is indented against what it stands in."""
+    lines = lines_of(module)
+    body = scope.body()
+    outer = lines.before((body[0].lineno, body[0].col_offset)) if body else ""
+    assert isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    head = lines.before((scope.node.lineno, scope.node.col_offset))
+    unit = outer.removeprefix(head)
+    return unit if unit and not unit.strip() else "    "
+
+
+def block_of(node: ast.stmt, scope: Scope) -> list[ast.stmt]:
+    """The statements among which one stands."""
+    fields = (value for _, value in ast.iter_fields(scope.parents[node]))
+    return next(value for value in fields if isinstance(value, list) and node in value)
+
+
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
 
@@ -121,10 +181,7 @@ def remove_statements(module: Module, nodes: Sequence[ast.stmt], scope: Scope) -
     """Remove statements of one block, in their order, that leave others in it."""
     lines = lines_of(module)
     runs: list[tuple[int, int]] = []
-    block = next(
-        body for _, body in ast.iter_fields(scope.parents[nodes[0]]) if isinstance(body, list) and nodes[0] in body
-    )
-    if len(block) <= len(nodes):
+    if len(block_of(nodes[0], scope)) <= len(nodes):
         return (None,)
     for node in nodes:
         last = end_of(node)[0]
@@ -137,15 +194,39 @@ def remove_statements(module: Module, nodes: Sequence[ast.stmt], scope: Scope) -
     return tuple(lines.without_lines(first, last) for first, last in runs)
 
 
+def remove_alias(module: Module, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> Edit | None:
+    """Remove one of the names that a statement imports."""
+    lines = lines_of(module)
+    return removal_of_alias(node, alias, lines) if has_own_lines(node, lines) else None
+
+
 # -- decorators -------------------------------------------------------------------------------------------------------
 
 
 def remove_decorator(module: Module, node: ast.expr) -> Edit | None:
     """Remove a decorator with its lines."""
     lines = lines_of(module)
-    if lines.before(start_of(node)).strip() != "@" or not lines.is_rest_empty(end_of(node)):
+    start, end = lines.offset(start_of(node)), lines.offset(end_of(node))
+    # `@(mark)`: the brackets are no part of the node.
+    start, opening = _over(lines.text, start - 1, -1, "(")
+    end, closing = _over(lines.text, end, 1, ")") if opening else (end, 0)
+    first, last = lines.place(start), lines.place(end)
+    if lines.text[start] != "@" or opening != closing or lines.before(first).strip() or not lines.is_rest_empty(last):
         return None
-    return Edit((node.lineno, 0), lines.start_of_next_line(end_of(node)[0]), "")
+    return lines.without_lines(first[0], last[0])
+
+
+def _over(text: str, offset: int, step: int, bracket: str) -> tuple[int, int]:
+    """The offset behind the blanks and brackets of a kind that follow, or before those that precede; their number."""
+    count = 0
+    while True:
+        at = offset
+        while text[at : at + 1].isspace():
+            at += step
+        if text[at : at + 1] != bracket:
+            return (at if step < 0 else offset), count
+        count += 1
+        offset = at + step
 
 
 def insert_decorator(module: Module, function: FunctionNode, text: str) -> Edit | None:
@@ -170,6 +251,10 @@ def remove_mark(module: Module, mark: Mark) -> Edit | None:
     if not _is_all_that_says(statement, "pytestmark", module):
         return None
     if container is not None and len(container.elts) > 1:
+        other = next(each for each in container.elts if each is not node)
+        if isinstance(container, ast.Tuple) and len(container.elts) == 2 and container.lineno == container.end_lineno:
+            # A mark may stand alone.
+            return replace(container, text_of(module, other))
         return remove_element(module, container, node)
     return remove_statement(module, statement, scope)
 
@@ -281,10 +366,21 @@ def _tokens(text: str, start: int, end: int) -> Iterator[tuple[str, int, int]]:
         return
 
 
-def remove_element(module: Module, container: ast.List | ast.Tuple, element: ast.expr) -> Edit | None:
-    """Remove one element of a list, or of a tuple between parentheses."""
+def remove_element(module: Module, container: ast.List | ast.Set | ast.Tuple, element: ast.expr) -> Edit | None:
+    """Remove one element of a list, set or tuple; a tuple stays one."""
     lines = lines_of(module)
-    brackets = brackets_in(lines, lines.offset(start_of(container)), lines.offset(end_of(container)))
+    start, end = lines.offset(start_of(container)), lines.offset(end_of(container))
+    brackets = brackets_in(lines, start, end)
+    if not isinstance(container, ast.Tuple):
+        return _removal(lines, brackets, lines.offset(start_of(element)))
+    others = [other for other in container.elts if other is not element]
+    if brackets is None or (len(others) == 1 and len(brackets.commas) == 1):
+        # Without brackets around all of it, or with no comma left.
+        comma = "," if len(others) == 1 else ""
+        text = f"{', '.join(text_of(module, other) for other in others)}{comma}"
+        return (
+            replace(container, text if brackets is None else f"({text})") if "#" not in lines.text[start:end] else None
+        )
     return _removal(lines, brackets, lines.offset(start_of(element)))
 
 
@@ -308,6 +404,10 @@ def _removal(lines: Lines, brackets: _Brackets | None, offset: int) -> Edit | No
         return None
     elements = brackets.elements
     element = elements[position]
+    first, last = lines.place(element.start), lines.place(element.end)
+    if not lines.before(first).strip() and re.match(r"\s*,\s*(#|$)", lines.after(last)):
+        # With its line, and a comment there that is about it.
+        return Edit((first[0], 0), lines.start_of_next_line(last[0]), "")
     if position + 1 < len(elements):
         start, end = element.start, elements[position + 1].start
     elif position:
@@ -330,8 +430,25 @@ def add_argument(module: Module, call: ast.Call, text: str) -> Edit | None:
         return Edit(lines.place(end), lines.place(end), text)
     if brackets is None or _is_bare_generator(lines, call, brackets.elements[0]):
         return None
-    place = lines.place(brackets.elements[-1].end)
-    return Edit(place, place, f", {text}")
+    last = brackets.elements[-1]
+    return _argument_behind(lines, lines.place(last.start), lines.place(last.end), text)
+
+
+def add_argument_behind(module: Module, keyword: ast.keyword, text: str) -> Edit:
+    """Add an argument right behind another one."""
+    return _argument_behind(lines_of(module), start_of(keyword), end_of(keyword), text)
+
+
+def _argument_behind(lines: Lines, start: Place, end: Place, text: str) -> Edit:
+    """On a line of its own where the one before it has its own."""
+    indentation = lines.before(start)
+    rest = lines.after(end).strip()
+    if indentation.strip() or re.match(r"#|[^,#]|,\s*[^#\s]", rest):
+        return Edit(end, end, f", {text}")
+    if rest:
+        place = lines.start_of_next_line(end[0])
+        return Edit(place, place, f"{indentation}{text},\n")
+    return Edit(end, end, f",\n{indentation}{text}")
 
 
 def _is_bare_generator(lines: Lines, call: ast.Call, element: _Element) -> bool:
@@ -360,8 +477,8 @@ def can_await(module: Module, node: ast.expr, scope: Scope) -> bool:
     if not isinstance(scope.node, ast.AsyncFunctionDef):
         return False
     return not any(
-        # Positions in f-strings are wrong up to Python 3.11, and a generator expression with an await is another thing.
-        isinstance(ancestor, (ast.GeneratorExp, *_FORMATTED))
+        # A generator expression with an await is another thing.
+        isinstance(ancestor, (ast.GeneratorExp, *_WITHOUT_PLACES))
         for ancestor in module.ancestors(node, scope)
     )
 
@@ -396,6 +513,19 @@ def await_argument(module: Module, call: ast.Call, scope: Scope) -> tuple[Edit |
         return (None,)
     opening, closing = ("(await ", ")") if _is_under_a_primary(scope.parents.get(call), call) else ("await ", "")
     return Edit(start_of(call), start_of(argument), opening), Edit(end_of(argument), end_of(call), closing)
+
+
+def await_called(module: Module, call: ast.Call, scope: Scope, *, without: frozenset[str]) -> tuple[Edit | None, ...]:
+    """Put an awaited call in the place of one that takes a function and its arguments: `anyio.run(f, 1)`."""
+    keywords = {keyword.arg for keyword in call.keywords}
+    if not call.args or isinstance(call.args[0], ast.Starred) or not keywords <= without:
+        return (None,)
+    function, *arguments = (text_of(module, argument) for argument in call.args)
+    text = text_of(module, call)
+    made = f"await {function}({', '.join(arguments)})"
+    if not can_await(module, call, scope) or not isinstance(call.args[0], (ast.Name, ast.Attribute)) or "#" in text:
+        return (None,)
+    return (replace(call, f"({made})" if _is_under_a_primary(scope.parents.get(call), call) else made),)
 
 
 def stands_alone(text: str) -> bool:
@@ -455,13 +585,34 @@ def spell(module: Module, scope: Scope, home: str, name: str, *, line: int) -> S
     )
     wanted = Import(home, first) if "." in home or imports_from_home else Import(home)
     local = wanted.name or home
-    if _is_taken(module, scope, local):
+    if _is_taken(module, scope, local, wanted):
         return None
     return Spelled(name if wanted.name else f"{home}.{name}", (wanted,))
 
 
-def _is_taken(module: Module, scope: Scope, local: str) -> bool:
-    return module.names.binding_scope(local, scope) is not None or hasattr(builtins, local)
+def _is_taken(module: Module, scope: Scope, local: str, wanted: Import) -> bool:
+    owner = module.names.binding_scope(local, scope)
+    if owner is None:
+        return hasattr(builtins, local)
+    # One that only type checkers see does not bind the name, and means the same.
+    return owner is not module.scope or not all(
+        _is_for_type_checkers(module, binding, wanted) for binding in owner.bindings[local]
+    )
+
+
+def _is_for_type_checkers(module: Module, node: ast.AST, wanted: Import) -> bool:
+    is_same = any(
+        isinstance(node, (ast.Import, ast.ImportFrom)) and imported(node, alias) == wanted and alias.asname is None
+        for alias in getattr(node, "names", ())
+    )
+    around = list(module.ancestors(node, module.scope))
+    return (
+        is_same
+        and len(around) == 2
+        and isinstance(around[0], ast.If)
+        and module.qualified(around[0].test, module.scope)
+        in ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
+    )
 
 
 def _spelled_by_imports(module: Module, scope: Scope, home: str, name: str, line: int) -> Spelled | None:

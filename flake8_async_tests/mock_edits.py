@@ -8,7 +8,15 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import Spelled, insert_statement_below, insert_statement_into, replace, spell, unsafe
+from flake8_async_tests.edits import (
+    Spelled,
+    block_of,
+    insert_statement_below,
+    insert_statement_into,
+    replace,
+    spell,
+    unsafe,
+)
 from flake8_async_tests.inference.mock_families import family_of
 from flake8_async_tests.inference.mock_values import MockKind, is_dunder
 from flake8_async_tests.inference.mocks import mocks_of
@@ -120,7 +128,7 @@ def _after_it_is_bound(module: Module, origin: Origin, text: str) -> Edit | None
 
 def _last_of_those_below(module: Module, node: ast.stmt, target: ast.expr, scope: Scope) -> ast.stmt:
     """The last of the statements right below the one that makes a mock which make mocks of its attributes."""
-    block = next(body for _, body in ast.iter_fields(scope.parents[node]) if isinstance(body, list) and node in body)
+    block = block_of(node, scope)
     name = f"{ast.unparse(target)}."
     for statement in block[block.index(node) + 1 :]:
         if not (

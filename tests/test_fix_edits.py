@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,7 +139,10 @@ def test_literals(text: str, is_literal: bool) -> None:
         ("@x\ndef f(): ...\n", "def f(): ...\n"),
         ("@a\n@x(1)  # why\n@b\ndef f(): ...\n", "@a\n@b\ndef f(): ...\n"),
         ("@x(\n    1,\n)\ndef f(): ...\n", "def f(): ...\n"),
-        ("@(x)\ndef f(): ...\n", None),
+        ("@(x)\ndef f(): ...\n", "def f(): ...\n"),
+        ("@a\n@ (\n    (x(1))\n)  # why\n@b\ndef f(): ...\n", "@a\n@b\ndef f(): ...\n"),
+        ("@(x or y)\ndef f(): ...\n", "def f(): ...\n"),
+        ("@(x) if a else b\ndef f(): ...\n", "def f(): ...\n"),
     ],
 )
 def test_removing_a_decorator(text: str, expected: str | None) -> None:
@@ -168,8 +172,10 @@ def test_inserting_a_decorator(text: str, expected: str | None) -> None:
         ("pytestmark = pytest.mark.asyncio\n", ""),
         ("pytestmark: object = [mark.asyncio]\n", ""),
         ("pytestmark = [mark.asyncio, mark.slow]\n", "pytestmark = [mark.slow]\n"),
-        ("pytestmark = (mark.slow, mark.asyncio)\n", "pytestmark = (mark.slow)\n"),
-        ("pytestmark = mark.slow, mark.asyncio\n", None),
+        ("pytestmark = (mark.slow, mark.asyncio)\n", "pytestmark = mark.slow\n"),
+        ("pytestmark = (mark.slow,\n              mark.asyncio)\n", "pytestmark = (mark.slow,)\n"),
+        ("pytestmark = mark.slow, mark.asyncio\n", "pytestmark = mark.slow\n"),
+        ("pytestmark = mark.slow, mark.asyncio, mark.fast\n", "pytestmark = mark.slow, mark.fast\n"),
         ("pytestmark = [mark.slow] + [mark.asyncio]\n", None),
         ("pytestmark += [mark.asyncio]\n", None),
         ("marks = [mark.asyncio]\npytestmark = marks\n", None),
@@ -241,7 +247,10 @@ def test_that_what_cannot_be_taken_apart_is_left_alone() -> None:
         ("f(a, k=x)", "f(a)"),
         ("f(\n    a,\n    x,\n    b,\n)", "f(\n    a,\n    b,\n)"),
         ("f(\n    a,\n    x,\n)", "f(\n    a,\n)"),
-        ("f(\n    a,  # why a\n    x,\n)", None),
+        ("f(\n    a,  # why a\n    x,\n)", "f(\n    a,  # why a\n)"),
+        ("f(\n    a,  # why a\n    x\n)", None),
+        ("f(\n    x,  # why x\n    a,\n)", "f(\n    a,\n)"),
+        ("f(a,  # why a\n  x, b)", "f(a,  # why a\n  b)"),
         ("f(g(1, 2), x, '(', [3, (4, 5)])", "f(g(1, 2), '(', [3, (4, 5)])"),
         ("(f)(a, x)", "(f)(a)"),
         ("f(a)(b, x)", "f(a)(b)"),
@@ -269,7 +278,12 @@ def test_removing_an_argument(before: str, after: str | None) -> None:
         ("f()", "f(k=1)"),
         ("f(a)", "f(a, k=1)"),
         ("f(a,)", "f(a, k=1,)"),
-        ("f(\n    a,  # why\n)", "f(\n    a, k=1,  # why\n)"),
+        ("f(\n    a,  # why\n)", "f(\n    a,  # why\n    k=1,\n)"),
+        ("f(\n    a\n)", "f(\n    a,\n    k=1\n)"),
+        ("f(\n    a  # why\n)", "f(\n    a, k=1  # why\n)"),
+        ("f(\n    a, b,\n)", "f(\n    a, b, k=1,\n)"),
+        ("f(\n    a)", "f(\n    a, k=1)"),
+        ("f(\n    b, (a,\n    c), )", "f(\n    b, (a,\n    c), k=1, )"),
         ("f((a))", "f((a), k=1)"),
         ("f(x for x in y)", None),
     ],
@@ -304,7 +318,7 @@ def test_renaming_a_keyword() -> None:
         ("(f()).y", "((await f())).y"),
         ("[f() for _ in y]", "[await f() for _ in y]"),
         ("(f() for _ in y)", None),
-        ("f'{f()}'", None),
+        ("f'{f()}'", "f'{await f()}'" if sys.version_info >= (3, 12) else None),
         ("lambda: f()", None),
     ],
 )
@@ -389,6 +403,28 @@ SPELLED = {
     ),
     "only in a condition": ("if x:\n    import pytest", "pytest", "mark", None, ()),
     "taken": ("pytest_asyncio = 1", "pytest_asyncio", "fixture", None, ()),
+    "only for type checkers": (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pytest",
+        "pytest",
+        "mark",
+        "pytest.mark",
+        (Import("pytest"),),
+    ),
+    "only for type checkers, and then": (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import pytest\nelse:\n    pytest = None",
+        "pytest",
+        "mark",
+        None,
+        (),
+    ),
+    "another one for type checkers": (
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import shop as pytest",
+        "pytest",
+        "mark",
+        None,
+        (),
+    ),
+    "where it may be missing": ("try:\n    import pytest\nexcept ImportError: ...", "pytest", "mark", None, ()),
     "bound twice": ("import pytest\npytest = 1", "pytest", "mark", None, ()),
     "another module": ("from . import pytest", "pytest", "mark", None, ()),
 }

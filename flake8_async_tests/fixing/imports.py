@@ -36,12 +36,13 @@ def add_imports(text: str, wanted: Iterable[Import]) -> str:
 def _is_there(tree: ast.Module, wanted: Import) -> bool:
     for node in tree.body:
         for alias in node.names if isinstance(node, (ast.Import, ast.ImportFrom)) else ():
-            if alias.asname is None and _imported(node, alias) == wanted:
+            if alias.asname is None and imported(node, alias) == wanted:
                 return True
     return False
 
 
-def _imported(node: ast.stmt, alias: ast.alias) -> Import:
+def imported(node: ast.stmt, alias: ast.alias) -> Import:
+    """What an import statement imports under one of its names."""
     if isinstance(node, ast.ImportFrom):
         return Import("." * node.level + (node.module or ""), alias.name)
     return Import(alias.name)
@@ -80,7 +81,7 @@ def _order(name: str) -> tuple[int, str]:
 def _new_line(tree: ast.Module, lines: Lines, wanted: Import) -> Edit:
     statement = f"from {wanted.module} import {wanted.name}" if wanted.name else f"import {wanted.module}"
     leading = _leading_imports(tree)
-    imports = [node for node in leading if _has_own_lines(node, lines)]
+    imports = [node for node in leading if has_own_lines(node, lines)]
     if not imports:
         return _above(leading[0], f"{statement}\n") if leading else _first_import(tree, lines, statement)
     section = _section(wanted.module)
@@ -124,7 +125,7 @@ def _leading_imports(tree: ast.Module) -> list[ImportNode]:
     return found
 
 
-def _has_own_lines(node: ast.stmt, lines: Lines) -> bool:
+def has_own_lines(node: ast.stmt, lines: Lines) -> bool:
     return node.col_offset == 0 and lines.is_rest_empty(end_of(node))
 
 
@@ -148,7 +149,7 @@ def _first_import(tree: ast.Module, lines: Lines, statement: str) -> Edit:
     for position, node in enumerate(tree.body):
         is_docstring = position == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        if (is_docstring or is_future) and _has_own_lines(node, lines):
+        if (is_docstring or is_future) and has_own_lines(node, lines):
             last = node
     if last is not None:
         return _below(last, lines, f"\n{statement}\n")
@@ -193,14 +194,14 @@ def _removals(text: str, names: set[str]) -> Iterator[Edit]:
     tree = ast.parse(text)
     lines = Lines(text)
     for node in tree.body:
-        if not isinstance(node, (ast.Import, ast.ImportFrom)) or not _has_own_lines(node, lines):
+        if not isinstance(node, (ast.Import, ast.ImportFrom)) or not has_own_lines(node, lines):
             continue
         if _is_kept_on_purpose(node, lines):
             continue
         for alias in node.names:
             local = _local_name(alias)
             if local in names and _bindings(tree, local) == 1 and not _is_mentioned(tree, local):
-                yield _removal(node, alias, lines)
+                yield removal_of_alias(node, alias, lines)
 
 
 def _is_kept_on_purpose(node: ImportNode, lines: Lines) -> bool:
@@ -210,9 +211,14 @@ def _is_kept_on_purpose(node: ImportNode, lines: Lines) -> bool:
     return "noqa" in lines.between(first, lines.end_of_line(last[0]))
 
 
-def _removal(node: ImportNode, alias: ast.alias, lines: Lines) -> Edit:
+def removal_of_alias(node: ImportNode, alias: ast.alias, lines: Lines) -> Edit:
+    """Remove one of the names that a statement on lines of its own imports."""
     if len(node.names) == 1:
         return lines.without_lines(node.lineno, end_of(node)[0])
+    is_alone = not lines.before(start_of(alias)).strip() and re.match(r"\s*,?\s*(#|$)", lines.after(end_of(alias)))
+    if is_alone and "\\" not in lines.between(start_of(node), end_of(node)):
+        # Not from one name to the next: a comment between them may be about the other one.
+        return Edit((alias.lineno, 0), lines.start_of_next_line(end_of(alias)[0]), "")
     position = node.names.index(alias)
     if position + 1 < len(node.names):
         return Edit(start_of(alias), start_of(node.names[position + 1]), "")

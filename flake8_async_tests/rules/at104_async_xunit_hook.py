@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import rename_function, unsafe
+from flake8_async_tests.edits import insert_await, rename_attribute, rename_function, unsafe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import Class, ClassKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.rule import Edit
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
 
@@ -55,10 +59,32 @@ def _fix(function: Function) -> Fix | None:
     name = _ASYNC_HOOKS.get(function.name)
     if klass is None or name is None or any(name in each.methods for each in (*klass.lineage, *klass.subclasses)):
         return None
+    module = function.module
     users = klass.collected_users_of(function)
-    if any(user.kind is not ClassKind.ISOLATED for user in users) or function.module.method_calls(function.name):
+    calls = module.method_calls(function.name)
+    if any(user.kind is not ClassKind.ISOLATED for user in users):
         return None
-    return unsafe(rename_function(function.module, function.node, name))
+    if not all(_is_of_super(function, call) for call in calls):
+        return None
+    # What unittest's own hook is called for, its asynchronous one is there for as well.
+    of_super = [edit for call in calls for edit in _asynchronously(call, name)]
+    return unsafe(rename_function(module, function.node, name), *of_super)
+
+
+def _is_of_super(hook: Function, call: Call) -> bool:
+    """Whether a hook calls that of unittest itself."""
+    owner = receiver_of(call.node)
+    is_super = isinstance(owner, ast.Call) and call.module.qualified(owner.func, call.scope) == "builtins.super"
+    if not is_super or call.function is not hook or hook.klass is None or call.node.args or call.node.keywords:
+        return False
+    bases = [call.module.qualified(base, hook.klass.outer) for base in hook.klass.node.bases]
+    return bases == ["unittest.IsolatedAsyncioTestCase"]
+
+
+def _asynchronously(call: Call, name: str) -> tuple[Edit | None, ...]:
+    assert isinstance(call.node.func, ast.Attribute)
+    renamed = rename_attribute(call.node.func, name)
+    return (renamed,) if call.is_awaited else (renamed, *insert_await(call.module, call.node, call.scope))
 
 
 def _is_called_as_a_hook(function: Function) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import remove_decorator, unsafe
+from flake8_async_tests.edits import remove_mark, unsafe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import asyncio_mode
 from flake8_async_tests.source.calls import keyword_value
@@ -36,17 +36,23 @@ def check(module: Module) -> Iterator[Finding]:
                 marks[0].node,
                 f"anyio mark on {test.function.name} is overruled: {because}, so its trio run is an asyncio run too"
                 " (choose one of them, or an anyio_backend fixture that returns 'asyncio')",
-                _fix(test) if marks[0] in test.function.own_marks.marks else None,
+                _fix(module, marks[0]),
             )
 
 
-def _fix(test: Test) -> Fix | None:
-    """Without the test's own asyncio marks, if these are all that makes pytest-asyncio run it."""
-    module = test.module
-    own = test.function.own_marks.named("asyncio")
-    if len(own) != len(test.marks.named("asyncio")) or asyncio_mode(module.project, module.directory).is_auto:
+def _fix(module: Module, mark: Mark) -> Fix | None:
+    """Without the asyncio marks of the tests under an anyio mark, if these are on no other tests."""
+    if asyncio_mode(module.project, module.directory).is_auto:
         return None
-    return unsafe(*(remove_decorator(module, mark.node) for mark in own))
+    under = [test for test in module.async_tests if mark.node in {each.node for each in test.marks.named("anyio")}]
+    marks = {each.node: each for test in under for each in test.marks.named("asyncio")}
+    if any(
+        each.node in marks and not test.marks.has("anyio")
+        for test in module.async_tests
+        for each in test.marks.named("asyncio")
+    ):
+        return None
+    return unsafe(*(remove_mark(module, each) for each in marks.values()))
 
 
 def _why_asyncio_wins(test: Test) -> str:

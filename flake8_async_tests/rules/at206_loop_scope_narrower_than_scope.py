@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import insert_after, replace, safe, spell
+from flake8_async_tests.edits import add_argument_behind, replace, safe, spell
 from flake8_async_tests.loops import FIXTURE_OPTION, is_narrower, is_run_by_asyncio, loop_of_fixture
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star
@@ -41,7 +41,7 @@ def _fix(fixture: Fixture) -> Fix | None:
     keywords = {keyword.arg: keyword for keyword in call.keywords}
     if "loop_scope" in keywords:
         return safe(replace(keywords["loop_scope"].value, f'"{fixture.scope}"'))
-    argument = insert_after(keywords["scope"], f', loop_scope="{fixture.scope}"')
+    argument = add_argument_behind(fixture.module, keywords["scope"], f'loop_scope="{fixture.scope}"')
     if fixture.library == "pytest_asyncio":
         return safe(argument)
     # pytest's own decorator takes no loop scope.

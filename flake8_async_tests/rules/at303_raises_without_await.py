@@ -5,15 +5,17 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import insert_await, unsafe
+from flake8_async_tests.edits import insert_await, replace_by_block, text_of, unsafe
 from flake8_async_tests.inference.coroutines import coroutine_function_called, fits_for_sure, suspects
 from flake8_async_tests.inference.raising import expectation_of, expectation_of_block, only_call_in
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.raising import Expectation
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -61,7 +63,28 @@ def _call_forms(module: Module) -> Iterator[Finding]:
                 expectation.called.func,
                 f"{expectation.shown} calls {shown}() and awaits nothing: nothing of it runs, and it cannot fail"
                 f" (write with {expectation.shown[:-2]}(...): await {shown}(...))",
+                _as_block(module, call, expectation.called),
             )
+
+
+def _as_block(module: Module, call: Call, called: ast.Call) -> Fix | None:
+    """A `with` around an await of the call, in the place of the form that makes the call itself."""
+    node, scope = call.node, call.scope
+    statement = scope.parents[node]
+    is_kept = isinstance(statement, ast.Assign) and len(statement.targets) == 1 and call.name != ""
+    if not isinstance(scope.node, ast.AsyncFunctionDef) or not (isinstance(statement, ast.Expr) or is_kept):
+        return None
+    assert isinstance(statement, (ast.Expr, ast.Assign))
+    function, head = called.func, node.args[: node.args.index(called.func)]
+    parts: list[ast.expr | ast.keyword] = [*head, function, *called.args, *called.keywords]
+    made = text_of(module, function.body if isinstance(function, ast.Lambda) else function)
+    if not isinstance(function, ast.Lambda):
+        made += f"({', '.join(text_of(module, part) for part in parts[len(head) + 1 :])})"
+    elif called.args or called.keywords or arguments_of(function):
+        return None
+    kept = f" as {text_of(module, statement.targets[0])}" if isinstance(statement, ast.Assign) else ""
+    heading = f"with {text_of(module, node.func)}({', '.join(text_of(module, part) for part in head)}){kept}:"
+    return unsafe(replace_by_block(module, statement, parts, heading, f"await {made}", scope))
 
 
 def _scopes_of_lambdas(module: Module) -> dict[ast.AST, Scope]:

@@ -7,11 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_after, safe
+from flake8_async_tests.fixing.lines import end_of, start_of
 from flake8_async_tests.inference.mock_configuration import Setting
 from flake8_async_tests.inference.mock_values import BEGINNINGS_OF_ASSERTIONS
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_expected_to_raise
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,10 +52,18 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         message = _message(module, attribute, scope, is_called=call is not None)
         if message and not is_expected_to_raise(module, node, scope):
-            # Asserted, it would fail with the parentheses: what it gives back is None.
-            is_statement = isinstance(scope.parents[node], ast.Expr)
             is_complete = call is None and attribute.attr in _WITHOUT_ARGUMENTS
-            yield Finding(node, message, safe(insert_after(node, "()")) if is_statement and is_complete else None)
+            yield Finding(node, message, _fix(node, scope) if is_complete else None)
+
+
+def _fix(node: ast.expr, scope: Scope) -> Fix | None:
+    """The missing call, as a statement: what it gives back is None, and an `assert` of that would fail."""
+    parent = scope.parents[node]
+    if isinstance(parent, ast.Expr):
+        return safe(insert_after(node, "()"))
+    if isinstance(parent, ast.Assert) and parent.msg is None and parent.lineno == node.lineno:
+        return safe(Edit(start_of(parent), start_of(node), ""), Edit(end_of(node), end_of(parent), "()"))
+    return None
 
 
 def _asserted(module: Module) -> Iterator[tuple[ast.expr, Scope]]:

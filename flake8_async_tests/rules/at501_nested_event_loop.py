@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import await_argument, unsafe
+from flake8_async_tests.edits import await_argument, await_called, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
 from flake8_async_tests.inference.loops import is_runner, loop_calls
@@ -16,11 +16,17 @@ from flake8_async_tests.source.calls import receiver_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.rule import Edit
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 _RUNNING = ("asyncio.run", "anyio.run", "trio.run")
+# These take a function and its arguments, not a coroutine; and keywords of their own.
+_TAKING_FUNCTIONS = {
+    "anyio.run": frozenset({"backend", "backend_options"}),
+    "trio.run": frozenset({"clock", "instruments", "restrict_keyboard_interrupt_to_checkpoints"}),
+}
 _RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 
 
@@ -35,9 +41,14 @@ def check(module: Module) -> Iterator[Finding]:
             call.node,
             f"{shown}() cannot run while the event loop of async {call.function.name} is running: RuntimeError"
             " (await the coroutine)",
-            # Those of anyio and trio take the function, not a coroutine.
-            unsafe(*await_argument(module, call.node, call.scope)) if shown not in ("anyio.run", "trio.run") else None,
+            unsafe(*_fix(call, shown)),
         )
+
+
+def _fix(call: Call, shown: str) -> tuple[Edit | None, ...]:
+    if shown not in _TAKING_FUNCTIONS:
+        return await_argument(call.module, call.node, call.scope)
+    return await_called(call.module, call.node, call.scope, without=_TAKING_FUNCTIONS[shown])
 
 
 def _running_calls(module: Module) -> Iterator[tuple[Call, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import remove_argument, replace, safe, spell, unsafe
+from flake8_async_tests.edits import remove_alias, remove_argument, remove_decorator, replace, safe, spell, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import exceptions_caught, is_expected_around
 from flake8_async_tests.inference.places import scopes_around
@@ -104,7 +104,18 @@ def _imports(module: Module) -> Iterator[Finding]:
         message = _RUN_LOOP_MESSAGE if name == _RUN_LOOP else _about_dead_module(name)
         if message and node not in told and not _is_fallback(module, node, scope):
             told.add(node)
-            yield Finding(node, message)
+            yield Finding(node, message, _without_run_loop(module, node, scope) if name == _RUN_LOOP else None)
+
+
+def _without_run_loop(module: Module, node: ast.Import | ast.ImportFrom, scope: Scope) -> Fix | None:
+    """Without the decorators that do nothing, and without the import."""
+    alias = next(alias for alias in node.names if alias.name == "unittest_run_loop")
+    name = alias.asname or alias.name
+    decorators = {decorator.node for function in module.functions for decorator in function.decorators}
+    loads = [load for each in module.index.scopes for load in each.loads if load.id == name]
+    if scope is not module.scope or len(scope.bindings[name]) != 1 or not decorators.issuperset(loads):
+        return None
+    return safe(*(remove_decorator(module, load) for load in loads), remove_alias(module, node, alias))
 
 
 def _about_dead_module(name: str) -> str:
@@ -164,4 +175,4 @@ def _decorators(module: Module) -> Iterator[Finding]:
                 )
             elif decorator.name == _RUN_LOOP and isinstance(decorator.node, ast.Attribute):
                 # Imported by itself it is told of there.
-                yield Finding(decorator.node, _RUN_LOOP_MESSAGE)
+                yield Finding(decorator.node, _RUN_LOOP_MESSAGE, safe(remove_decorator(module, decorator.node)))

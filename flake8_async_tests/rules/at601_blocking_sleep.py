@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import can_await, replace, spell, unsafe
+from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
@@ -33,7 +34,11 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _fix(call: Call) -> Fix | None:
     module = call.module
-    if module.imports("anyio", "trio") or not call.is_statement or not can_await(module, call.node, call.scope):
+    if not call.is_statement or not can_await(module, call.node, call.scope):
         return None
-    name = spell(module, call.scope, "asyncio", "sleep", line=call.node.lineno)
+    # anyio's own does on whatever backend the code runs.
+    library = "anyio" if module.imports("anyio") else "asyncio"
+    if library == "asyncio" and (module.imports("trio") or runs_on_trio(module, call.scope)):
+        return None
+    name = spell(module, call.scope, library, "sleep", line=call.node.lineno)
     return unsafe(replace(call.node.func, f"await {name.text}"), names=[name]) if name is not None else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import insert_before, unsafe
+from flake8_async_tests.edits import enter_for_rest, insert_before, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.places import is_expected_to_raise
@@ -31,15 +31,22 @@ def check(module: Module) -> Iterator[Finding]:
         if call.name in _OF_ASYNCIO and runs_on_trio(module, call.scope):
             continue
         entering = "async with" if call.name in _OF_ASYNCIO else "with"
-        yield Finding(call.node, f"{call.name}() {problem} (write {entering} {call.name}(..):)", _fix(call))
+        yield Finding(call.node, f"{call.name}() {problem} (write {entering} {call.name}(..):)", _fix(call, entering))
 
 
-def _fix(call: Call) -> Fix | None:
-    block = call.scope.parents[call.parent] if isinstance(call.parent, ast.withitem) else None
-    is_async = isinstance(call.scope.node, ast.AsyncFunctionDef)
-    if not isinstance(block, ast.With) or len(block.items) > 1 or not is_async:
+def _fix(call: Call, entering: str) -> Fix | None:
+    """The plain `with` becomes an async one, and around the rest of the block there is one."""
+    if not isinstance(call.scope.node, ast.AsyncFunctionDef):
         return None
-    return unsafe(insert_before(block, "async "))
+    parent = call.parent
+    block = call.scope.parents[parent] if isinstance(parent, ast.withitem) else None
+    if isinstance(block, ast.With):
+        return unsafe(insert_before(block, "async ")) if len(block.items) == 1 else None
+    # Around a `yield` it would limit what comes in between, and not at all in a fixture.
+    is_generator = call.function is not None and call.function.is_generator
+    if isinstance(parent, (ast.Expr, ast.Assign, ast.AnnAssign)) and not is_generator:
+        return unsafe(*enter_for_rest(call.module, parent, call.node, call.scope, f"{entering} "))
+    return None
 
 
 def _problem(call: Call) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import add_argument, unsafe
+from flake8_async_tests.edits import add_argument, replace, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import contexts_around, is_async_test_itself, scopes_around
@@ -46,9 +46,9 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _add_real_asyncio(call: Call) -> Edit | None:
-    # Given already, it is false there.
-    if call.argument(_TICKING["real_asyncio"], "real_asyncio") is not None:
-        return None
+    given = call.argument(_TICKING["real_asyncio"], "real_asyncio")
+    if given is not None:
+        return replace(given, "True")
     return add_argument(call.module, call.node, "real_asyncio=True")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import remove_element, remove_statement, safe
+from flake8_async_tests.edits import remove_element, remove_statement, replace, safe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -33,16 +33,27 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _fix(module: Module, node: _Assignment) -> Fix | None:
     """Without the whole assignment, or without the one entry in a list of several."""
-    if len(_targets(node)) != 1 or isinstance(node, ast.AugAssign) or _is_read(module, "pytest_plugins"):
-        return None
     value = node.value
-    if isinstance(value, ast.Constant) and "," not in str(value.value):
-        return safe(remove_statement(module, node, module.scope))
-    entries = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
-    if len(entries) == 1 and isinstance(entries[0], ast.Constant):
-        return safe(remove_statement(module, node, module.scope))
+    if len(_targets(node)) != 1 or _is_read(module, "pytest_plugins") or value is None:
+        return None
+    if isinstance(value, ast.Constant):
+        return _fix_of_text(module, node, value)
+    entries = value.elts if isinstance(value, (ast.List, ast.Set, ast.Tuple)) else []
     named = [entry for entry in entries if isinstance(entry, ast.Constant) and entry.value in (_PACKAGE, _PLUGIN)]
-    return safe(remove_element(module, value, named[0])) if len(named) == 1 and isinstance(value, ast.List) else None
+    if len(named) != 1 or any(_words(module, entry) & {_PACKAGE, _PLUGIN} for entry in entries if entry not in named):
+        return None
+    if len(entries) == 1:
+        return safe(remove_statement(module, node, module.scope))
+    assert isinstance(value, (ast.List, ast.Set, ast.Tuple))
+    return safe(remove_element(module, value, named[0]))
+
+
+def _fix_of_text(module: Module, node: _Assignment, value: ast.Constant) -> Fix | None:
+    """Without the one name in `"shop.fixtures, pytest_asyncio"`."""
+    left = [name.strip() for name in str(value.value).split(",") if name.strip() not in (_PACKAGE, _PLUGIN)]
+    if not left or "pytest_plugins" not in _targets(node):
+        return safe(remove_statement(module, node, module.scope))
+    return safe(replace(value, f'"{", ".join(left)}"'))
 
 
 def _message(module: Module, node: _Assignment) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import make_sync, unsafe
+from flake8_async_tests.edits import make_sync, remove_decorator, unsafe
 from flake8_async_tests.inference.running_loop import may_need_running_loop
 from flake8_async_tests.inference.suspension import suspends
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
@@ -55,8 +55,14 @@ def check(module: Module) -> Iterator[Finding]:
                 test.node,
                 f"async test {test.function.name} awaits nothing: it starts an event loop and has no use for it"
                 " (make it a plain def)",
-                unsafe(make_sync(module, test.node)),
+                _fix(test),
             )
+
+
+def _fix(test: Test) -> Fix | None:
+    """A plain `def`, and without the mark that would have no effect any more."""
+    marks = test.function.own_marks.named("asyncio")
+    return unsafe(make_sync(test.module, test.node), *(remove_decorator(test.module, mark.node) for mark in marks))
 
 
 def _overrides(test: Test) -> bool:
