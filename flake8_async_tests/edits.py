@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import FunctionNode, Scope
 
 _NEED_NO_PARENTHESES_UNDER_AWAIT = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+_ABOUT_MARKS = re.compile(r"\b(?:async\w*|coroutines?|mark(?:ed|s)?|pytestmark)\b", re.IGNORECASE)
+# Comments that some tool reads: those of linters, type checkers and formatters, a coding cookie.
+_FOR_TOOLS = re.compile(r"#\s*[\w -]+[:=]|noqa|#!|nosec|pragma")
 _FOR_TYPE_CHECKERS = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
 # Places in f-strings are wrong up to Python 3.11.
 _WITHOUT_PLACES = (ast.JoinedStr,) if sys.version_info < (3, 12) else ()
@@ -80,15 +83,33 @@ def replace(node: Located, text: str) -> Edit:
     return Edit(start_of(node), end_of(node), text)
 
 
-def remove_statement(module: Module, node: ast.stmt, scope: Scope) -> Edit | None:
-    """Remove a statement with its lines; the only one of a block, or one that shares a line, is no such thing."""
+def remove_statement(
+    module: Module, node: ast.stmt, scope: Scope, *, with_comment: re.Pattern[str] | None = None
+) -> Edit | None:
+    """Remove a statement with its lines, and with a comment right above it that speaks of nothing else.
+
+    The only one of a block becomes a `pass`, and one that shares a line stays.
+    """
     lines = lines_of(module)
     if lines.before(start_of(node)).strip() or not lines.is_rest_empty(end_of(node)):
         return None
     parent = scope.parents[node]
     if not isinstance(parent, ast.Module) and any(block == [node] for _, block in ast.iter_fields(parent)):
         return replace(node, "pass")
-    return lines.without_lines(node.lineno, end_of(node)[0])
+    first, last = node.lineno, end_of(node)[0]
+    if with_comment is not None and (last == lines.count or lines.is_blank(last + 1)):
+        first = _start_of_comment_above(lines, node, with_comment)
+    return lines.without_lines(first, last)
+
+
+def _start_of_comment_above(lines: Lines, node: ast.stmt, about: re.Pattern[str]) -> int:
+    """The first line of the comment above a statement, if it is about that; else of the statement itself."""
+    beginning = f"{lines.before(start_of(node))}#"
+    first = node.lineno
+    while first > 1 and lines.line(first - 1).startswith(beginning):
+        first -= 1
+    comment = "\n".join(lines.line(line) for line in range(first, node.lineno))
+    return first if about.search(comment) and not _FOR_TOOLS.search(comment) else node.lineno
 
 
 def insert_statement_below(module: Module, node: ast.stmt, text: str) -> Edit | None:
@@ -256,7 +277,7 @@ def remove_mark(module: Module, mark: Mark) -> Edit | None:
             # A mark may stand alone.
             return replace(container, text_of(module, other))
         return remove_element(module, container, node)
-    return remove_statement(module, statement, scope)
+    return remove_statement(module, statement, scope, with_comment=_ABOUT_MARKS)
 
 
 def _is_all_that_says(node: ast.AST, name: str, module: Module) -> TypeGuard[ast.stmt]:

@@ -9,6 +9,7 @@ from flake8_async_tests.inference.running_loop import may_need_running_loop
 from flake8_async_tests.inference.suspension import suspends
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
+from flake8_async_tests.source.marks import RUNNING_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,8 +61,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(test: Test) -> Fix | None:
-    """A plain `def`, and without the mark that would have no effect any more."""
-    marks = test.function.own_marks.named("asyncio")
+    """A plain `def`, and without the marks that are for async tests alone."""
+    marks = test.function.own_marks.named(*RUNNING_MARKS)
     return unsafe(make_sync(test.module, test.node), *(remove_decorator(test.module, mark.node) for mark in marks))
 
 
