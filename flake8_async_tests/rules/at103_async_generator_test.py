@@ -6,12 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.runner import Runs, runner_of
+from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
 
@@ -30,13 +31,13 @@ def check(module: Module) -> Iterator[Finding]:
         # One of this file may well go through the generator.
         if any(not decorator.name for decorator in decorators):
             continue
-        runner = runner_of(test)
-        if runner.runs is Runs.ASYNCIO and all(decorator.is_pytests_own for decorator in decorators):
+        runs = _who_takes_it(test)
+        if runs is Runs.ASYNCIO and all(decorator.is_pytests_own for decorator in decorators):
             outcome = "pytest-asyncio marks it as an expected failure"
-        elif runner.runs is Runs.ASYNCIO:
+        elif runs is Runs.ASYNCIO:
             # What `patch` makes of it is no async generator for pytest-asyncio, and no coroutine function either.
             outcome = "pytest skips it up to 8.3 and fails it since 8.4"
-        elif runner.runs is Runs.UNITTEST:
+        elif runs is Runs.UNITTEST:
             outcome = "unittest lets it pass"
         else:
             continue
@@ -45,3 +46,13 @@ def check(module: Module) -> Iterator[Finding]:
             f"yield makes the test {test.function.name} an async generator, which never runs: {outcome}"
             " (take the yield out, or make a fixture of what stands around it)",
         )
+
+
+def _who_takes_it(test: Test) -> Runs:
+    """Who runs it. In the automatic mode pytest-asyncio takes what is marked anyio before anyio sees it."""
+    runs = runner_of(test).runs
+    project, directory = test.module.project, test.module.directory
+    is_taken = runs is Runs.ANYIO and asyncio_mode(project, directory).is_auto
+    if is_taken and "asyncio" not in project.config_for(directory).disabled_plugins:
+        return Runs.ASYNCIO
+    return runs

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function
 from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_value, pytestmarks_of
+from flake8_async_tests.source.outside import is_set_by_name, switch_from_outside
 from flake8_async_tests.source.redefinition import is_replaced
 from flake8_async_tests.source.walk import FunctionNode, Scope, arguments_of
 
@@ -224,9 +225,18 @@ class Class:
                 return kind
         kind = ClassKind.TESTCASE if ClassKind.TESTCASE in kinds else ClassKind.PLAIN
         takes_over = _RUNNING_METHODS if kind is ClassKind.TESTCASE else _REMAKING_METHODS
-        if any(not takes_over.isdisjoint(klass.methods) for klass in self.lineage):
+        if any(not takes_over.isdisjoint(klass.methods) or klass.is_set_by_name for klass in self.lineage):
             return ClassKind.UNKNOWN
         return kind
+
+    @property
+    def is_set_by_name(self) -> bool:
+        """Whether its constructor, or something outside, wraps the tests that it finds with the help of `setattr`."""
+        constructor = self.methods.get("__init__")
+        return is_set_by_name(self.module, self.node) or (
+            constructor is not None
+            and any(call.function is constructor for call in self.module.calls("builtins.setattr"))
+        )
 
     def foreign_kinds(self) -> Iterator[ClassKind]:
         """What its own bases from other modules, its metaclass and its decorators say."""
@@ -329,6 +339,9 @@ class Class:
         if not self.module.has_test_switches:
             return None
         for klass in self.lineage:
+            from_outside = switch_from_outside(self.module, klass.name, klass.outer)
+            if from_outside is not None:
+                return from_outside
             if "__test__" in klass.scope.bindings:
                 value = self.module.names.assigned_value("__test__", klass.scope)
                 return bool(value.value) if isinstance(value, ast.Constant) else None

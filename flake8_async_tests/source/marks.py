@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RUNNING_MARKS = ("asyncio", "anyio", "trio")
 
+# The methods of a list that put their last argument, or what is in it, into the list.
+_ADDING = frozenset({"append", "extend", "insert"})
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:
@@ -102,12 +105,29 @@ def pytestmarks_of(module: Module, scope: Scope) -> Marks:
         if _assigns_pytestmark(node) and node.value is not None:
             found += marks_in_value(module, node.value, scope)
             understood += 1
+    for call in scope.of(ast.Call):
+        assert isinstance(call, ast.Call)
+        method = _method_of_pytestmark(call)
+        if method in _ADDING and call.args:
+            found += marks_in_value(module, call.args[-1], scope)
+        elif method:
+            found += Marks((), complete=False)
     # Imported, or bound in another way than by an assignment: marks that cannot be seen.
     if understood != len(scope.bindings["pytestmark"]):
         found += Marks((), complete=False)
     return found
 
 
+def _method_of_pytestmark(call: ast.Call) -> str:
+    """`append` in `pytestmark.append(mark)`, "" in every other call."""
+    method = call.func
+    return method.attr if isinstance(method, ast.Attribute) and _is_pytestmark(method.value) else ""
+
+
 def _assigns_pytestmark(node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> bool:
     targets: Iterable[ast.expr] = node.targets if isinstance(node, ast.Assign) else (node.target,)
-    return any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets)
+    return any(map(_is_pytestmark, targets))
+
+
+def _is_pytestmark(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "pytestmark"

@@ -10,6 +10,7 @@ from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import requested_names
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_value
+from flake8_async_tests.source.outside import set_from_outside, switch_from_outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.runner import Runner
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
+
+_SKIPPING_EXCEPTIONS = ("pytest.skip.Exception", "unittest.SkipTest")
 
 
 class Test:
@@ -103,7 +106,7 @@ class Test:
     @property
     def is_skipped(self) -> bool:
         """Whether it is skipped whatever happens."""
-        if self.marks.has("skip"):
+        if self.marks.has("skip") or self.module.fact(_is_skipped_whole):
             return True
         decorators = [*self.function.decorators, *(self.klass.decorators if self.klass else ())]
         return any(decorator.name == "unittest.skip" for decorator in decorators)
@@ -130,6 +133,20 @@ class Test:
             if indirect is not None:
                 found.extend(name for name in argument_names(names) if name not in indirect)
         return tuple(found)
+
+
+def _is_skipped_whole(module: Module) -> bool:
+    """Whether a file says, without a condition, that nothing of it is to run."""
+    return any(_skips(module, statement) for statement in module.tree.body)
+
+
+def _skips(module: Module, statement: ast.stmt) -> bool:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return module.qualified(statement.value.func, module.scope) == "pytest.skip"
+    if isinstance(statement, ast.Raise):
+        raised = statement.exc.func if isinstance(statement.exc, ast.Call) else statement.exc
+        return module.qualified(raised, module.scope) in _SKIPPING_EXCEPTIONS
+    return False
 
 
 def _indirect_names(parametrize: ast.Call) -> frozenset[str] | None:
@@ -170,6 +187,8 @@ def _test_of(function: Function) -> Test | None:
     outer = function.outer
     if outer.is_function or not function.keeps_its_nature or function.module.is_fixture(function):
         return None
+    if switch_from_outside(function.module, function.name, outer) is False:
+        return None
     klass = function.klass
     if klass is None:
         is_one = function.module.patterns.matches_function(function.name) and not function.is_replaced
@@ -179,6 +198,8 @@ def _test_of(function: Function) -> Test | None:
         for candidate in klass.family
         if _is_collected_in(function, candidate) and candidate.find_method(function.name) is function
     )
+    if function.name in set_from_outside(function.module, klass.name, klass.outer):
+        return None
     return Test(function, collectors) if collectors and not function.is_replaced else None
 
 
