@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.hooks import configuring_hook, has_hook, running_hook
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.source.functions import ClassKind
+from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS
 
 if TYPE_CHECKING:
     from flake8_async_tests.project.project import Project
@@ -41,10 +42,6 @@ class Runner:
     def is_unknown(self) -> bool:
         return self.runs is Runs.UNKNOWN
 
-
-# Hooks through which a conftest can run async tests itself, or mark them in time.
-_RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", "pytest_collection_modifyitems")
-_CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
 
 # Plugins that certainly run no async test which the marks and modes do not tell of.
 _HARMLESS_PLUGINS = frozenset(
@@ -144,6 +141,9 @@ def _by_marks(test: Test, klass: Class | None) -> Runner | None:
     for name in test.module.options.marks:
         if marks.has(name):
             return Runner(Runs.OPTION, f"it is marked {name}")
+    for name in OTHER_RUNNING_MARKS:
+        if marks.has(name):
+            return Runner(Runs.UNKNOWN, f"it is marked {name}")
     if not marks.complete:
         return Runner(Runs.UNKNOWN, "it has marks that cannot be read")
     return None
@@ -184,7 +184,7 @@ def unknown_means(module: Module) -> Runner | None:
     A conftest that cannot be read is not among it: with that, the fixtures of the tests are unknown already.
     """
     for conftest in (module, *module.project.conftests(module.directory).modules):
-        hook = _running_hook(conftest)
+        hook = running_hook(conftest)
         if hook:
             return Runner(Runs.UNKNOWN, f"{hook} in {conftest.name} may run it")
     reason = _unknown_plugin_or_mode(module)
@@ -197,9 +197,9 @@ def doubt_about_fixtures(module: Module) -> str:
     if not chain.complete:
         return "a conftest.py cannot be read"
     for conftest in (module, *chain.modules):
-        if "pytest_fixture_setup" in conftest.scope.bindings:
+        if has_hook(conftest, "pytest_fixture_setup"):
             return f"pytest_fixture_setup in {conftest.name} may await it"
-        hook = _configuring_hook(conftest)
+        hook = configuring_hook(conftest)
         if hook:
             return f"{hook} in {conftest.name} may set the mode"
     return _unknown_plugin_or_mode(module)
@@ -228,35 +228,6 @@ def is_harmless_plugin(name: str) -> bool:
 
 def _foreign_plugins(module: Module) -> list[str]:
     return [name for name in plugin_names(module) or () if module.project.find_import(name, module) is None]
-
-
-def _running_hook(conftest: Module) -> str:
-    """The hook of a conftest (or plugin) that could run async tests or mark them, "" when there is none."""
-    for name in _RUNNING_HOOKS:
-        if name in conftest.scope.bindings:
-            return name
-    return _configuring_hook(conftest)
-
-
-def _configuring_hook(conftest: Module) -> str:
-    return conftest.fact(_find_configuring_hook)
-
-
-def _find_configuring_hook(conftest: Module) -> str:
-    """The hook that could set pytest-asyncio's mode: one that speaks of it, or that stands elsewhere."""
-    for name in _CONFIGURING_HOOKS:
-        for binding in conftest.scope.bindings.get(name, ()):
-            if not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) or _touches_asyncio_mode(binding):
-                return name
-    return ""
-
-
-def _touches_asyncio_mode(function: ast.AST) -> bool:
-    for node in ast.walk(function):
-        word = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else ""
-        if isinstance(word, str) and ("asyncio_mode" in word or "asyncio-mode" in word):
-            return True
-    return False
 
 
 def asyncio_mode(project: Project, directory: str) -> AsyncioMode:

@@ -250,6 +250,10 @@ def test_which_names_are_those_of_tests(patterns: tuple[str, ...], name: str, ma
         ("noxfile.py", 'session.run("pytest", "--anyio-mode", "auto")', "", "noxfile.py"),
         ("justfile", "pytest -o asyncio_mode=auto", "", "justfile"),
         ("Makefile", "\tpytest --asyncio-mode=strict", "", ""),
+        ("scripts/test.sh", "pytest --asyncio-mode=auto", "", "scripts/test.sh"),
+        ("scripts/notes.txt", "pytest --asyncio-mode=auto", "", ""),
+        (".github/workflows/ci.yml", "run: pytest --asyncio-mode=auto", "", ".github/workflows/ci.yml"),
+        (".gitlab-ci.yml", "- pip install pytest-aiohttp", "pytest-aiohttp in .gitlab-ci.yml", ""),
     ],
 )
 def test_signs_of_what_is_not_known_here(tmp_path: Path, name: str, text: str, plugin: str, mode: str) -> None:
@@ -265,6 +269,20 @@ def test_that_the_first_sign_of_each_kind_is_told(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").mkdir()
     signs = signs_of(Files(), str(tmp_path))
     assert (signs.running_plugin, signs.mode_on_command_line) == ("pytest-tornasync in setup.py", "setup.py")
+
+
+def test_that_signs_are_looked_for_at_the_root_of_the_repository_too(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            ".git/HEAD": "",
+            "Makefile": "pytest --asyncio-mode=auto",
+            "shop/pytest.ini": "[pytest]",
+            "shop/setup.py": "pytest-trio pytest-tornasync",
+        },
+    )
+    signs = Project(Options()).signs_for(str(tmp_path / "shop"))
+    assert (signs.running_plugin, signs.mode_on_command_line) == ("pytest-tornasync in setup.py", "Makefile")
 
 
 # -- the files of a project -------------------------------------------------------------------------------------------

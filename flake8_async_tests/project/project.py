@@ -139,7 +139,9 @@ class Project:
         root = self.root_of(directory)
         found = self._signs.get(root)
         if found is None:
-            found = self._signs[root] = signs_of(self.files, root)
+            # Packages of one repository are often tested by what stands at its root.
+            repository = self.configs.repository_root(directory) or root
+            found = self._signs[root] = signs_of(self.files, *dict.fromkeys((root, repository)))
         return found
 
     def root_of(self, directory: str) -> str:

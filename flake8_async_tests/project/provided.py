@@ -262,6 +262,11 @@ class OfModule(Provided):
                 todo += ((further, star.through) for further in _star_sources(source))
         return _Stars(tuple(found), complete)
 
+    @property
+    def star_modules(self) -> tuple[Module, ...]:
+        """The modules from which everything is imported, what these import so included."""
+        return tuple(star.module for star in self._stars.sources)
+
     def exports(self, attribute: str) -> bool:
         """Whether a star import gets an attribute."""
         return attribute in self._listed if self._listed is not None else not attribute.startswith("_")

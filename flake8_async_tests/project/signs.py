@@ -28,13 +28,21 @@ _BUILD_FILES = (
     "tox.toml",
     "hatch.toml",
     "noxfile.py",
+    "tasks.py",
     "Makefile",
     "justfile",
     "Justfile",
     "Taskfile.yml",
     "Pipfile",
     "environment.yml",
+    "Dockerfile",
+    ".gitlab-ci.yml",
+    ".travis.yml",
+    "azure-pipelines.yml",
 )
+# Where else tests are started from: scripts, and what tells a server how to test.
+_SCRIPTS = re.compile(r"\.(?:sh|ya?ml)$")
+_FOLDERS_OF_SCRIPTS = (".circleci", ".github/workflows", "ci", "scripts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +56,21 @@ class Signs:
         return bool(self.running_plugin or self.mode_on_command_line)
 
 
-def signs_of(files: Files, root: str) -> Signs:
-    """Look through the build and requirements files of a project's root folder."""
+def signs_of(files: Files, *roots: str) -> Signs:
+    """Look through the build, requirements and script files of a project's root folder, and of its repository's."""
     plugin = mode = ""
-    for path in _paths(files, root):
-        content = files.read(path)
-        if content is None:
-            continue
-        text = content.decode("utf-8", "replace")
-        name = os.path.relpath(path, root)
-        found = _RUNNING_PLUGINS.search(text)
-        if found and not plugin:
-            plugin = f"{found.group(1)} in {name}"
-        if _MODE_ON_COMMAND_LINE.search(text) and not mode:
-            mode = name
+    for root in roots:
+        for path in _paths(files, root):
+            content = files.read(path)
+            if content is None:
+                continue
+            text = content.decode("utf-8", "replace")
+            name = os.path.relpath(path, root)
+            found = _RUNNING_PLUGINS.search(text)
+            if found and not plugin:
+                plugin = f"{found.group(1)} in {name}"
+            if _MODE_ON_COMMAND_LINE.search(text) and not mode:
+                mode = name
     return Signs(plugin, mode)
 
 
@@ -74,4 +83,8 @@ def _paths(files: Files, root: str) -> list[str]:
         found += [
             os.path.join(folder, name) for name in sorted(files.names_in(folder)) if name.endswith((".txt", ".in"))
         ]
+    for script_folder in _FOLDERS_OF_SCRIPTS:
+        folder = os.path.join(root, *script_folder.split("/"))
+        if script_folder.partition("/")[0] in names:
+            found += [os.path.join(folder, name) for name in sorted(files.names_in(folder)) if _SCRIPTS.search(name)]
     return found

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 RUNNING_MARKS = ("asyncio", "anyio", "trio")
 
+OTHER_RUNNING_MARKS = ("alt_asyncio", "asyncio_cooperative", "curio", "gen_test", "twisted")
+"""Those of plugins that this tool knows no more of than that they run what is marked so."""
+
 # The methods of a list that put their last argument, or what is in it, into the list.
 _ADDING = frozenset({"append", "extend", "insert"})
 

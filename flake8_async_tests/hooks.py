@@ -1,0 +1,136 @@
+"""What the hooks of a conftest or plugin may do to who runs the async tests."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.decorators import MARK
+from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS, mark_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.module import Module
+
+# Hooks through which a conftest can run async tests itself, or mark them in time.
+_MARKING_HOOK = "pytest_collection_modifyitems"
+_RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", _MARKING_HOOK)
+_CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
+
+# What a hook that only sorts tests out calls, none of which can change how a test runs.
+_HARMLESS_LIBRARIES = ("collections.", "itertools.", "operator.", "os.", "pathlib.", "platform.", "re.", "sys.")
+_HARMLESS_FUNCTIONS = frozenset({"pytest.skip", "pytest_asyncio.is_async_test"})
+_HARMFUL_BUILTINS = frozenset({"__import__", "delattr", "eval", "exec", "globals", "locals", "setattr", "vars"})
+_READING_METHODS = (
+    "as_posix count difference endswith exists format get get_closest_marker getini getoption getvalue index"
+    " intersection is_relative_to isdisjoint issubset issuperset items iter_markers join keys lower match partition"
+    " pytest_deselected relative_to removeprefix removesuffix replace resolve rpartition rsplit search split startswith"
+    " strip union upper values"
+)
+# These change what they are called on: a list or set of the hook's own, or the one of all tests, in which they stand.
+_CHANGING_METHODS = "add append clear extend insert pop remove reverse sort update"
+_HARMLESS_METHODS = frozenset(_READING_METHODS.split())
+_HARMLESS_ON_LISTS = frozenset(_CHANGING_METHODS.split())
+# What something of a test may be, and not a list of the hook's own.
+_PARTS = (ast.Attribute, ast.Call, ast.Subscript)
+
+
+def running_hook(conftest: Module) -> str:
+    """The hook of a conftest (or plugin) that could run async tests or mark them, "" when there is none."""
+    return conftest.fact(_find_running_hook)
+
+
+def configuring_hook(conftest: Module) -> str:
+    """The hook that could set pytest-asyncio's mode, "" when there is none."""
+    return conftest.fact(_find_configuring_hook)
+
+
+def _find_running_hook(conftest: Module) -> str:
+    for name in _RUNNING_HOOKS:
+        for module, binding in _hooks_called(conftest, name):
+            if name != _MARKING_HOOK or not _only_sorts_out(module, binding):
+                return name
+    return configuring_hook(conftest)
+
+
+def _find_configuring_hook(conftest: Module) -> str:
+    """One that speaks of the mode, or that stands elsewhere."""
+    for name in _CONFIGURING_HOOKS:
+        for _, binding in _hooks_called(conftest, name):
+            if not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) or _touches_asyncio_mode(binding):
+                return name
+    return ""
+
+
+def has_hook(conftest: Module, name: str) -> bool:
+    """Whether a conftest (or plugin) has a hook, be it imported."""
+    return any(True for _ in _hooks_called(conftest, name))
+
+
+def _hooks_called(conftest: Module, name: str) -> Iterator[tuple[Module, ast.AST]]:
+    """What binds the name of a hook, in the conftest itself or in a module from which it imports everything."""
+    for module in (conftest, *conftest.provided_fixtures.star_modules):
+        for binding in module.scope.bindings.get(name, ()):
+            yield module, binding
+
+
+def _touches_asyncio_mode(function: ast.AST) -> bool:
+    for node in ast.walk(function):
+        word = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else ""
+        if isinstance(word, str) and ("asyncio_mode" in word or "asyncio-mode" in word):
+            return True
+    return False
+
+
+# -- a hook that runs nothing ------------------------------------------------------------------------------------------
+
+
+def _only_sorts_out(module: Module, binding: ast.AST) -> bool:
+    """Whether all that the hook does is to skip tests, to leave some out, or to mark them with what runs nothing."""
+    function = module.function_of_node(binding)
+    if function is None or function.is_generator:
+        return False
+    if any(_defines_or_reaches_into(node) for node in ast.walk(function.node) if node is not function.node):
+        return False
+    calls = [
+        module.call_at(node, scope)
+        for scope in module.scopes_within(function.scope)
+        for node in scope.of(ast.Call)
+        if isinstance(node, ast.Call)
+    ]
+    # Only of a hook that marks tests with something else it can be told what it is for.
+    return any(map(_adds_harmless_mark, calls)) and all(map(_is_harmless, calls))
+
+
+def _defines_or_reaches_into(node: ast.AST) -> bool:
+    """Whether a node is a definition, or gives a part of something else than a list another value."""
+    if isinstance(node, ast.Attribute):
+        return not isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.Subscript):
+        return not isinstance(node.ctx, ast.Load) and not isinstance(node.value, ast.Name)
+    return isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+
+
+def _is_harmless(call: Call) -> bool:
+    function = call.node.func
+    if call.name:
+        library = call.name.startswith((MARK, *_HARMLESS_LIBRARIES)) or call.name in _HARMLESS_FUNCTIONS
+        name = call.name.removeprefix("builtins.")
+        return library or (name != call.name and name not in _HARMFUL_BUILTINS)
+    if not isinstance(function, ast.Attribute):
+        return False
+    if function.attr in _HARMLESS_ON_LISTS:
+        return not isinstance(call.module.value_of(function.value, call.scope), _PARTS)
+    return function.attr in _HARMLESS_METHODS or _adds_harmless_mark(call)
+
+
+def _adds_harmless_mark(call: Call) -> bool:
+    argument = call.argument(0, "marker")
+    if argument is None or not isinstance(call.node.func, ast.Attribute) or call.node.func.attr != "add_marker":
+        return False
+    mark = mark_of(call.module, argument, call.scope)
+    value = call.module.value_of(argument, call.scope)
+    name = mark.name if mark is not None else value.value if isinstance(value, ast.Constant) else None
+    return isinstance(name, str) and name not in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *call.module.options.marks)
