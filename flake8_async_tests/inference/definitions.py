@@ -36,11 +36,6 @@ UNKNOWN_SIGNATURE = CoroutineFunction(signature=None, takes=Takes.NOTHING, is_ab
 Meaning: TypeAlias = Member | ClassFacts
 
 
-def is_coroutine_function_path(module: Module, path: str) -> bool:
-    """Whether a dotted path, as `patch` takes it, leads to a known coroutine function."""
-    return isinstance(_meaning_of_path(module, path), CoroutineFunction)
-
-
 # -- plain names and dotted ones --------------------------------------------------------------------------------------
 
 
@@ -125,6 +120,12 @@ def method_of(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Corout
     if is_assigned_at(module, node, scope) or method_may_be_replaced(module, node, scope):
         return None, through_instance
     return member, through_instance
+
+
+def is_coroutine_method(module: Module, receiver: ast.expr, name: str, scope: Scope) -> bool:
+    """Whether a method of an object is a coroutine function by the object's class, whatever may replace it."""
+    member, _ = _member(module, ast.Attribute(receiver, name, ast.Load()), scope)
+    return isinstance(member, CoroutineFunction)
 
 
 def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, bool]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_values import MockKind
-from flake8_async_tests.inference.patch_targets import path_in_library, target_path
+from flake8_async_tests.inference.patch_targets import names_of_target, path_in_library, target_path
 from flake8_async_tests.inference.patches import Patch, mock_constructor, patch_of
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,6 +61,8 @@ def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:
     if path_in_library(path) == SLEEP:
         return SLEEP, None
     owner, _, name = path.rpartition(".")
+    if owner and any(f"{canonical(whole)}.{name}" == SLEEP for whole, _ in names_of_target(module, owner)):
+        return SLEEP, None
     found = module.project.find_import(owner, module) if owner else None
     is_likely = found is not None and _may_be_sleep(module.project.files.read(found) or b"", name)
     source = module.project.module_at(found) if found is not None and is_likely else None

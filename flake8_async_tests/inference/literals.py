@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,9 @@ def _behind_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope, d
         value = module.names.assigned_value(node.id, owner) if owner is not None else None
         if owner is not None and value is not None:
             return _text(module, value, owner, depth)
+        if owner is None and node.id == "__name__":
+            # As the file's neighbours would import it: `patch(f"{__name__}.fetch")`.
+            return Text(f".{os.path.basename(module.path).removesuffix('.py')}", is_whole=True)
     elsewhere = find_elsewhere(module, module.qualified(node, scope), is_assigned=True)
     if elsewhere is None:
         return _UNKNOWN

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
+import os
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
-from flake8_async_tests.inference.definitions import is_coroutine_function_path, takes_nothing
+from flake8_async_tests.inference.definitions import is_coroutine_method, takes_nothing
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
+from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.project.outline import OutlinedClass
+from flake8_async_tests.project.texts import MOST_STEPS
+from flake8_async_tests.source.coroutines import CoroutineFunction
 from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from flake8_async_tests.inference.patches import Patch
     from flake8_async_tests.source.module import Module
@@ -46,17 +50,40 @@ def target_of(module: Module, patch: Patch) -> Target:
     """What a patch replaces."""
     path = target_path(module, patch)
     if not path:
-        return _of_local_class(module, patch)
-    in_library = path_in_library(path)
-    if in_library in KNOWN_COROUTINE_FUNCTIONS or is_coroutine_function_path(module, path):
+        return _of_object(module, patch)
+    targets = (_target_called(module, name, directory) for name, directory in names_of_target(module, path))
+    found = next((target for target in targets if target is not Target.UNKNOWN), Target.UNKNOWN)
+    return _of_object(module, patch) if found is Target.UNKNOWN and patch.attribute is not None else found
+
+
+def _target_called(module: Module, name: str, directory: str) -> Target:
+    in_library = path_in_library(name)
+    if in_library in KNOWN_COROUTINE_FUNCTIONS:
         return Target.COROUTINE_FUNCTION
     if in_library in _REQUESTS:
         return Target.REQUEST
     if in_library in _ENTERED:
         return Target.ENTERED
-    if in_library in _CLASSES or isinstance(module.project.outlines.find(path, module.directory), OutlinedClass):
-        return Target.CLASS
-    return Target.UNKNOWN
+    meaning = module.project.outlines.find(name, directory)
+    if isinstance(meaning, CoroutineFunction):
+        return Target.COROUTINE_FUNCTION
+    return Target.CLASS if in_library in _CLASSES or isinstance(meaning, OutlinedClass) else Target.UNKNOWN
+
+
+def names_of_target(module: Module, path: str) -> Iterator[tuple[str, str]]:
+    """A dotted path, then what it leads to by the imports of the project's modules, each with where that is said."""
+    name, directory = path, module.directory
+    outlines = module.project.outlines
+    for _ in range(MOST_STEPS):
+        yield name, directory
+        located = outlines.file_behind(name, directory)
+        if located is None or not located[1]:
+            return
+        file, (first, *rest) = located
+        imported = outlines.imported_as(file, first)
+        if not imported:
+            return
+        name, directory = ".".join((imported, *rest)), os.path.dirname(file)
 
 
 def replaces_function(module: Module, patch: Patch) -> bool:
@@ -67,18 +94,23 @@ def replaces_function(module: Module, patch: Patch) -> bool:
 
 def makes_requests_of_httpx(module: Module, patch: Patch) -> bool:
     """Whether what a patch replaces gives a response of httpx."""
-    return path_in_library(target_path(module, patch)) in _REQUESTS | _SYNC_REQUESTS
+    return not _names_in_libraries(module, patch).isdisjoint(_REQUESTS | _SYNC_REQUESTS)
 
 
 def is_client_of_httpx(module: Module, patch: Patch) -> bool:
     """Whether a patch replaces one of httpx's client classes."""
-    return path_in_library(target_path(module, patch)) in ("httpx.AsyncClient", "httpx.Client")
+    return not _names_in_libraries(module, patch).isdisjoint(("httpx.AsyncClient", "httpx.Client"))
+
+
+def _names_in_libraries(module: Module, patch: Patch) -> set[str]:
+    path = target_path(module, patch)
+    return {path_in_library(name) for name, _ in names_of_target(module, path)} if path else set()
 
 
 def target_path(module: Module, patch: Patch) -> str:
     """The dotted path of what a patch replaces, "" when there is none."""
     if patch.attribute is None:
-        return patch.dotted
+        return text_of(module, patch.target, patch.scope) or ""
     owner = module.qualified(patch.target, patch.scope)
     return f"{owner}.{patch.attribute_name}" if owner and patch.attribute_name else ""
 
@@ -97,10 +129,13 @@ def library_path(path: str, libraries: Collection[str]) -> str:
     return path
 
 
-def _of_local_class(module: Module, patch: Patch) -> Target:
-    """What `patch.object(Shop, "fetch")` replaces, the class being one of this file."""
+def _of_object(module: Module, patch: Patch) -> Target:
+    """What `patch.object(Shop, "fetch")` replaces, or the same on an instance made in view."""
     definition = module.names.definition(patch.target, patch.scope)
     klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
     method = klass.find_method(patch.attribute_name) if klass is not None else None
-    is_coroutine_function = method is not None and method.is_coroutine_function
+    if method is not None:
+        is_coroutine_function = method.is_coroutine_function
+    else:
+        is_coroutine_function = is_coroutine_method(module, patch.target, patch.attribute_name, patch.scope)
     return Target.COROUTINE_FUNCTION if is_coroutine_function else Target.UNKNOWN
