@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_SWALLOWING = frozenset({"contextlib.suppress", "pytest.raises"})
+
 
 def assertion_that_holds(node: ast.expr, scope: Scope) -> ast.Assert | ast.Call | None:
     """The assertion that fails unless an expression is true: `assert x`, `assert x and y`, `self.assertTrue(x)`."""
@@ -81,7 +83,7 @@ def asserts(module: Module, statement: ast.stmt, scope: Scope) -> bool:
 
 
 def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[ast.stmt]:
-    """The assertions that follow a statement: in its block, and in the blocks around it."""
+    """The assertions that follow a statement: in its block and in the blocks around it, be it within a `with`."""
     parents = scope.parents
     heads: dict[ast.AST, ast.stmt] = {}
     at: ast.AST = node
@@ -91,9 +93,25 @@ def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[a
         at = parents[at]
     assertions = _assertions_of(module, scope)
     for after in assertions[bisect_right(assertions, end_of(node), key=place_of) :]:
-        head = heads.get(parents[after])
-        if head is not None and block_of(head, scope) is block_of(after, scope):
+        outer = after
+        while parents[outer] not in heads:
+            around = parents[outer]
+            if not isinstance(around, (ast.With, ast.AsyncWith)) or _takes_failures(module, around, scope):
+                break
+            outer = around
+        head = heads.get(parents[outer])
+        if head is not None and block_of(head, scope) is block_of(outer, scope):
             yield after
+
+
+def _takes_failures(module: Module, block: ast.With | ast.AsyncWith, scope: Scope) -> bool:
+    """Whether a block swallows or expects what is raised in it."""
+    entered = [item.context_expr for item in block.items]
+    return any(
+        module.qualified(call.func, scope) in _SWALLOWING or is_unittest_assertion(call, "assertRaises")
+        for call in entered
+        if isinstance(call, ast.Call)
+    )
 
 
 def _assertions_by_scope(module: Module) -> dict[Scope, list[ast.stmt]]:  # noqa: ARG001  # filled on demand

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
@@ -32,6 +33,16 @@ class ConfiguredPaths:
 
     def anywhere(self, path: str) -> bool:
         return path in self._roots
+
+    def of_any(self, attributes: str) -> bool:
+        """Whether something is set on these attributes of anything, or on one further down."""
+        return attributes in self._ends
+
+    @cached_property
+    def _ends(self) -> set[str]:
+        """The paths without what they start from, and without some of the attributes behind that."""
+        parts = (path.split(".") for path in self._roots)
+        return {".".join(each[start:]) for each in parts for start in range(1, len(each))}
 
     def around(self, path: str, scope: Scope) -> bool:
         """Whether something is set on it in the same outermost function."""

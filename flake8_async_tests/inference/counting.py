@@ -13,32 +13,40 @@ if TYPE_CHECKING:
 
 _COUNTING_CALLS = frozenset({"builtins.all", "builtins.any", "builtins.bool", "builtins.isinstance", "builtins.len"})
 _COUNTING_ASSERTIONS = frozenset({"assertFalse", "assertIsInstance", "assertIsNotNone", "assertTrue"})
+# They say nothing of what is in a list, but much of one of its parts.
+_OF_CLASS = frozenset({"assertIsInstance", "builtins.isinstance"})
+_NOTHING: frozenset[str] = frozenset()
 
 
-def is_only_counted(module: Module, result: ast.expr, scope: Scope) -> bool:
-    """Whether what is in a result is never looked at: not where it stands, and not under a name it is given."""
+def is_only_counted(module: Module, result: ast.expr, scope: Scope, *, holds_outcomes: bool = False) -> bool:
+    """Whether what is in a result is never looked at: not where it stands, and not under a name it is given.
+
+    Where the parts of the result are the very outcomes, asking for the class of one is a look.
+    """
     parent = scope.parents[result]
     if isinstance(parent, ast.Expr):
         return True
     if isinstance(parent, (ast.Assign, ast.AnnAssign)):
         targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-        return all(_is_only_counted_as(module, target, scope) for target in targets)
-    return _counts(module, result, scope)
+        return all(_is_only_counted_as(module, target, scope, holds_outcomes) for target in targets)
+    return _counts(module, result, scope, _NOTHING)
 
 
-def _is_only_counted_as(module: Module, target: ast.expr, scope: Scope) -> bool:
+def _is_only_counted_as(module: Module, target: ast.expr, scope: Scope, holds_outcomes: bool) -> bool:
     """Whether that holds for what a target gets, or for each part of it."""
+    is_unpacked = isinstance(target, (ast.Tuple, ast.List))
     names = target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]
+    looks = _OF_CLASS if is_unpacked and holds_outcomes else _NOTHING
     return all(
         isinstance(name, ast.Name)
         and not is_shared(module, name.id, scope)
-        and all(_counts(module, load, scope) for load in reads(module, name, scope))
+        and all(_counts(module, load, scope, looks) for load in reads(module, name, scope))
         for name in names
     )
 
 
-def _counts(module: Module, value: ast.expr, scope: Scope) -> bool:
-    """Whether a value is where only its truth or its length matters."""
+def _counts(module: Module, value: ast.expr, scope: Scope, looks: frozenset[str]) -> bool:
+    """Whether a value is where only its truth or its length matters; what looks at it is named."""
     child: ast.AST = value
     parent = scope.parents[child]
     while isinstance(parent, ast.BoolOp):
@@ -52,8 +60,10 @@ def _counts(module: Module, value: ast.expr, scope: Scope) -> bool:
             _is_empty_set(module, other, scope) for other in (parent.left, *parent.comparators) if other is not child
         )
     if isinstance(parent, ast.Call) and child is not parent.func:
-        assertion = isinstance(parent.func, ast.Attribute) and parent.func.attr in _COUNTING_ASSERTIONS
-        return assertion or module.qualified(parent.func, scope) in _COUNTING_CALLS
+        method = parent.func.attr if isinstance(parent.func, ast.Attribute) else ""
+        if method in _COUNTING_ASSERTIONS:
+            return method not in looks
+        return module.qualified(parent.func, scope) in _COUNTING_CALLS - looks
     return False
 
 

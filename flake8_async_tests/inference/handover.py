@@ -66,6 +66,8 @@ class Watch:
     observing: frozenset[str] | None = None
     inert_calls: frozenset[str] = frozenset()
     """Calls by qualified name that take it as an argument and do not take charge of it, beside the common ones."""
+    by_part: bool = False
+    """Whether the thing may be a collection: what is done with each of its parts is what is done with the whole."""
 
     def minds(self, attribute: str, *, called: bool) -> bool:
         """Whether an attribute of the thing sees to it."""
@@ -222,6 +224,8 @@ class _Search:
             child, parent = parent, parents[parent]
         if isinstance(parent, _LOOKING) or _is_condition(parent, child):
             return None
+        if isinstance(parent, (ast.For, ast.comprehension)) and child is parent.iter and self._watch.by_part:
+            return [parent.target] if isinstance(parent.target, ast.Name) else []
         if isinstance(parent, ast.Attribute):
             call = parents[parent]
             called = isinstance(call, ast.Call) and call.func is parent

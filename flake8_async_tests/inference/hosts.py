@@ -17,7 +17,7 @@ _RESERVED_ENDS = (".test", ".example", ".invalid", ".localhost", ".example.com",
 
 # What stands for a part of a text that is not written down.
 _GAP = "\0"
-_BEGINNING = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<authority>[^/?#]*)(?P<end>[/?#])?")
+_BEGINNING = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+._-]*)://(?P<authority>[^/?#]*)(?P<end>[/?#])?")
 _HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]\0]+))(?::[^:]*)?")
 
 # How many names, sums and f-strings within each other are read.

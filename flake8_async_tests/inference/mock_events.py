@@ -68,7 +68,19 @@ class Places:
             return When.BEFORE
         exclusive = shared < len(second) and first[shared][0] is second[shared][0] and _excludes(first[shared][0])
         again = any(_repeats(branch, event.origin) for branch in first[:shared])
-        return When.NEVER if exclusive and not again else When.PERHAPS
+        if exclusive and not again:
+            return When.NEVER
+        returns = any(_returns(branch) for branch in first[shared:])
+        return When.NEVER if returns and not self._is_final(node, scope) else When.PERHAPS
+
+    def _is_final(self, node: ast.AST, scope: Scope) -> bool:
+        """Whether a node stands in a `finally`, which a `return` does not leave out."""
+        child = node
+        for parent in self._module.ancestors(node, scope):
+            if isinstance(parent, (ast.Try, ast.TryStar)) and is_within(child, parent.finalbody):
+                return True
+            child = parent
+        return False
 
     def end_of_rounds(self, node: ast.AST, scope: Scope, origin: Origin) -> tuple[int, int] | None:
         """Where the outermost loop around a node ends that a mock outlives a round of."""
@@ -114,6 +126,15 @@ def _repeats(branch: Branch, origin: Origin | None) -> bool:
     """Whether a branch is a loop's and the mock outlives one round of it."""
     loop = branch[0]
     return isinstance(loop, _LOOPS) and (origin is None or not is_within(origin.node, loop.body))
+
+
+def _returns(branch: Branch) -> bool:
+    """Whether nothing comes after a branch, since it ends in a `return`."""
+    parent, part = branch
+    if not isinstance(parent, (ast.If, ast.ExceptHandler, ast.match_case)):
+        return False
+    block = parent.orelse if isinstance(parent, ast.If) and part == "orelse" else parent.body
+    return isinstance(block[-1], ast.Return)
 
 
 def _excludes(node: ast.AST) -> bool:

@@ -100,6 +100,7 @@ class MockSettings:
                 yield from self._in_patch(call, scope)
         for call, scope in calls.get("setattr", ()):
             yield from self._in_patch(call, scope)
+            yield from self._in_setattr(call, scope)
         for call, scope in calls.get("configure_mock", ()):
             if isinstance(call.func, ast.Attribute):
                 for given in configured_by(call, scope):
@@ -124,6 +125,16 @@ class MockSettings:
             owner, attributes = _taken_apart(patch.target)
             path = (*(attribute.attr for attribute in attributes), patch.attribute_name)
             yield MockSetting(owner, attributes, path, patch.new, call, scope)
+
+    def _in_setattr(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+        """`setattr(mock, "__aexit__", AsyncMock())`, for those who assign like this."""
+        if len(call.args) != 3 or self._module.qualified(call.func, scope) != "builtins.setattr":
+            return
+        name = call.args[1]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            owner, attributes = _taken_apart(call.args[0])
+            path = (*(attribute.attr for attribute in attributes), name.value)
+            yield MockSetting(owner, attributes, path, call.args[2], call, scope)
 
 
 def _set_by(target: ast.expr, value: ast.expr, node: ast.stmt, scope: Scope) -> Iterator[MockSetting]:

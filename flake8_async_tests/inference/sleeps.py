@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import always_fails
@@ -13,10 +14,9 @@ from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.inference.suspension import next_statement, statement_of
 
 if TYPE_CHECKING:
-    import ast
-
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 # By the name of the argument that says how long.
 _SLEEPS = {"asyncio.sleep": "delay", "anyio.sleep": "delay", "trio.sleep": "seconds"}
@@ -47,6 +47,12 @@ _INTERRUPTIONS = ("asyncio.CancelledError", "builtins.TimeoutError", "builtins.B
 def awaited_sleeps(module: Module) -> list[Call]:
     """The sleeps of asyncio, anyio and trio that are awaited on the spot, in the order of the file."""
     return [call for call in module.calls(*_SLEEPS) if call.is_awaited]
+
+
+def sleeps_among(module: Module, nodes: list[ast.expr], scope: Scope) -> list[Call]:
+    """Those expressions that are calls of such a sleep."""
+    calls = [module.call_at(node, scope) for node in nodes if isinstance(node, ast.Call)]
+    return [call for call in calls if call.name in _SLEEPS]
 
 
 def duration_of(call: Call) -> ast.expr | None:

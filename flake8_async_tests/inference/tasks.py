@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TASK",
+    "TASKS",
     "Assignment",
     "Watch",
     "assignment_of",
@@ -29,6 +30,7 @@ __all__ = [
     "is_handed_over",
     "is_started_task",
     "is_task_of_group",
+    "kept_by",
     "name_of_starter",
     "names_of_tasks",
     "observations",
@@ -56,8 +58,12 @@ TASK = Watch(
 )
 """A task is observed when it is awaited, cancelled, asked for its result or exception, or handed over."""
 
+TASKS = Watch(inert=TASK.inert, by_part=True)
+"""The same for one task or a collection of them."""
+
 _STARTERS = ("asyncio.create_task", "asyncio.Task")
 _COLLECTIONS = frozenset({"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"})
+_DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 # How many expressions a collection of tasks is put together from before it counts as unknown.
 _MOST_EXPRESSIONS = 64
 
@@ -282,6 +288,18 @@ def assignment_of(value: ast.expr, scope: Scope) -> Assignment | None:
         return None
     names = tuple(target for target in targets if isinstance(target, ast.Name))
     return Assignment(parent, names) if len(names) == len(targets) else None
+
+
+def kept_by(value: ast.expr, scope: Scope) -> Assignment | None:
+    """The assignment that keeps a task: under a name of its own, or in a list, set or tuple that has one."""
+    assignment = assignment_of(value, scope)
+    parents = scope.parents
+    whole: ast.AST = value
+    while assignment is None and isinstance(parents[whole], _DISPLAYS):
+        whole = parents[whole]
+        assert isinstance(whole, ast.expr)
+        assignment = assignment_of(whole, scope)
+    return assignment
 
 
 def _element(target: ast.expr, position: int, value: ast.expr) -> ast.expr:

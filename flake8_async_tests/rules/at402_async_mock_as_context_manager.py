@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, Mock
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import target_of
 from flake8_async_tests.mock_edits import sync_descendant, sync_instead
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.mock_settings import MockSetting
-    from flake8_async_tests.inference.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
+
+_AWAITED_BY_PYTHON = (("__aenter__",), ("__aexit__",), ("__anext__",))
 
 
 @rule("AT402", "async-mock-as-context-manager", knows=Knows.FILE, fix="unsafe")
@@ -35,11 +37,11 @@ def check(module: Module) -> Iterator[Finding]:
                     " (make the method a MagicMock)",
                     _fix(module, called),
                 )
-    for loop, scope in module.of_kind(ast.AsyncFor):
-        called = _async_mocks_called(module, loop.iter, scope)
+    for iterable, scope in _iterables(module):
+        called = _async_mocks_called(module, iterable, scope)
         if called:
             yield Finding(
-                loop.iter,
+                iterable,
                 "async for gets a coroutine, for the call of an AsyncMock gives one: a TypeError"
                 " (make the method a MagicMock)",
                 _fix(module, called),
@@ -56,6 +58,18 @@ def check(module: Module) -> Iterator[Finding]:
     yield from found.values()
 
 
+def _iterables(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
+    """What `async for` goes through, as a statement or in a comprehension."""
+    for loop, scope in module.of_kind(ast.AsyncFor):
+        yield loop.iter, scope
+    if "async for" in module.text:
+        for scope in module.index.scopes:
+            for part in scope.of(ast.comprehension):
+                assert isinstance(part, ast.comprehension)
+                if part.is_async:
+                    yield part.iter, scope
+
+
 def _fix(module: Module, mocks: tuple[Mock, ...]) -> Fix | None:
     """A MagicMock in the place of the mock that is called: given to the mock of which it is a method, or made."""
     if len(mocks) != 1:
@@ -66,20 +80,38 @@ def _fix(module: Module, mocks: tuple[Mock, ...]) -> Fix | None:
 def _configured_to_be_entered(module: Module, setting: MockSetting) -> tuple[Mock, ...]:
     """The AsyncMocks of whose result the path sets something of `__aenter__`."""
     for position, name in enumerate(setting.path):
-        if name == "__aenter__" and setting.path[:position][-1:] == (RETURN_VALUE,):
-            mocks = module.fact(MockSettings).mocks(setting, position - 1)
-            if _all_async(mocks) and module.fact(_meant_to_be_awaited).isdisjoint(mocks):
-                return mocks
+        if name == "__aenter__":
+            called = _called_for(module, setting, position)
+            if _all_async(called) and module.fact(_meant_to_be_awaited).isdisjoint(called):
+                return called
     return ()
 
 
+def _called_for(module: Module, setting: MockSetting, position: int) -> tuple[Mock, ...]:
+    """The mocks whose call gives what stands before a place in a path, be it under another name."""
+    settings = module.fact(MockSettings)
+    if setting.path[:position][-1:] == (RETURN_VALUE,):
+        return settings.mocks(setting, position - 1)
+    given = [mock for mock in settings.mocks(setting, position) if mock.path[-1:] == (RETURN_VALUE,)]
+    return tuple(Mock(mock.origin, mock.path[:-1]) for mock in given)
+
+
 def _async_mocks_called(module: Module, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
+    """The AsyncMocks of which an expression is the call, be it under a name that got what the call gave."""
+    if isinstance(node, ast.Name) and mocks_of(module).names.may_hold(node):
+        bindings = bindings_at(module, node, scope)
+        if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].value is None:
+            return ()
+        node, scope = bindings[0].value, bindings[0].scope
     mocks = mocks_of(module).at(node.func, scope) if isinstance(node, ast.Call) else ()
     return mocks if _all_async(mocks) else ()
 
 
 def _all_async(mocks: tuple[Mock, ...]) -> bool:
-    return bool(mocks) and all(mock.kind.is_async and mock.is_open for mock in mocks)
+    """Whether they are AsyncMocks, and none a method of a protocol: Python itself awaits those."""
+    return bool(mocks) and all(
+        mock.kind.is_async and mock.is_open and mock.path[-1:] not in _AWAITED_BY_PYTHON for mock in mocks
+    )
 
 
 def _meant_to_be_awaited(module: Module) -> set[Mock]:

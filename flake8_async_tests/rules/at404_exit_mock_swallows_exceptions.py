@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument, replace, unsafe
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given, Mock
 from flake8_async_tests.inference.mocks import mocks_of
@@ -28,13 +29,22 @@ def check(module: Module) -> Iterator[Finding]:
     for setting in module.fact(MockSettings).naming(*_EXITS):
         name = _exit_that_swallows(module, setting)
         if name:
-            message = (
-                f"{name} returns something true here, so every failure inside the block vanishes, failed assertions"
-                " too (set return_value=None)"
-            )
             # One statement may give a mock to several names.
-            found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))
+            found.setdefault(setting.node, Finding(setting.node, _message(name), _fix(module, setting)))
+    for patch in mocks_of(module).patches:
+        name = patch.attribute_name
+        if name in _EXITS and patch.new is None:
+            put = mocks_of(module).put_there_by(patch)
+            if put and all(_returns_something_true(module, name, mock, patch.scope) for mock in put):
+                found[patch.call] = Finding(patch.call, _message(name))
     yield from found.values()
+
+
+def _message(name: str) -> str:
+    return (
+        f"{name} returns something true here, so every failure inside the block vanishes, failed assertions"
+        " too (set return_value=None)"
+    )
 
 
 def _fix(module: Module, setting: MockSetting) -> Fix | None:
@@ -51,31 +61,62 @@ def _fix(module: Module, setting: MockSetting) -> Fix | None:
 
 def _exit_that_swallows(module: Module, setting: MockSetting) -> str:
     """The name of the method that the assignment makes return something true, or ""."""
-    if setting.name in _EXITS:
-        return setting.name if _makes_true_result(module, setting) else ""
-    if setting.name == RETURN_VALUE and len(setting.path) > 1 and setting.path[-2] in _EXITS:
-        has_effect = any(
-            mocks_of(module).ever_given(mock, SIDE_EFFECT, setting.scope)
-            for mock in module.fact(MockSettings).mocks(setting, len(setting.path) - 1)
-        )
-        return setting.path[-2] if _is_true(module, setting.value, setting.scope) and not has_effect else ""
-    return ""
+    position = len(setting.path) - 1
+    if setting.name == RETURN_VALUE:
+        position -= 1
+    name = setting.path[position]
+    if name not in _EXITS or _is_of_what_was_entered(module, setting, position):
+        return ""
+    if setting.name == name:
+        return name if _makes_true_result(module, setting) else ""
+    has_effect = any(
+        mocks_of(module).ever_given(mock, SIDE_EFFECT, setting.scope)
+        for mock in module.fact(MockSettings).mocks(setting, position + 1)
+    )
+    return name if _is_true(module, setting.value, setting.scope) and not has_effect else ""
+
+
+def _is_of_what_was_entered(module: Module, setting: MockSetting, position: int) -> bool:
+    """Whether the method is one of what a block got (`client.__aenter__.return_value`), which is not entered itself."""
+    given = setting.path[:position]
+    if given[-1:] != (RETURN_VALUE,) or given[-2:-1] not in (("__aenter__",), ("__enter__",)):
+        return False
+    settings = module.fact(MockSettings)
+    if any(not mock.path for mock in settings.mocks(setting, position)):
+        # A mock of its own, such as the client itself.
+        return False
+    around = mocks_of(module).scopes_around(setting.scope)
+    return not any(
+        other.scope in around
+        and _owner_of(other) == _owner_of(setting)
+        and other.path[:position] == given
+        and other.path[position : position + 1] in (("__aenter__",), ("__enter__",))
+        for other in settings.naming("__aenter__", "__enter__")
+    )
+
+
+def _owner_of(setting: MockSetting) -> str:
+    return path_of(setting.owner) if setting.owner is not None else ""
 
 
 def _makes_true_result(module: Module, setting: MockSetting) -> bool:
     """Whether the mock that is assigned, in this very place, returns something true when it is called or awaited."""
     value = setting.value
-    mocks = mocks_of(module)
-    origin = mocks.constructed(value, setting.scope) if isinstance(value, ast.Call) else None
-    if origin is None or not origin.is_open:
+    origin = mocks_of(module).constructed(value, setting.scope) if isinstance(value, ast.Call) else None
+    return origin is not None and _returns_something_true(module, setting.name, Mock(origin), setting.scope)
+
+
+def _returns_something_true(module: Module, name: str, mock: Mock, scope: Scope) -> bool:
+    origin = mock.origin
+    if mock.path or not origin.is_open:
         return False
-    if setting.name == "__aexit__" and not origin.kind.is_async:
+    if name == "__aexit__" and not origin.kind.is_async:
         # What it returns cannot be awaited: a TypeError, which swallows nothing.
         return False
-    mock = Mock(origin)
-    if mocks.ever_given(mock, SIDE_EFFECT, setting.scope):
+    mocks = mocks_of(module)
+    if mocks.ever_given(mock, SIDE_EFFECT, scope):
         return False
-    results = mocks.ever_given(mock, RETURN_VALUE, setting.scope)
+    results = mocks.ever_given(mock, RETURN_VALUE, scope)
     return all(
         isinstance(given, Given) and given in origin.given and _is_true(module, given.value, given.scope)
         for given in results

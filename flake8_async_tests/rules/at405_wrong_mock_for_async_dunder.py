@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.mock_settings import MockSetting
+    from flake8_async_tests.inference.mock_values import Mock
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 _AWAITED = ("__aenter__", "__aexit__", "__anext__")
 _NOT_AWAITED = "__aiter__"
@@ -28,10 +30,15 @@ _NOT_AWAITED = "__aiter__"
 def check(module: Module) -> Iterator[Finding]:
     found: dict[ast.AST, Finding] = {}
     for setting in module.fact(MockSettings).naming(*_AWAITED, _NOT_AWAITED):
-        message = _message(module, setting)
+        message = _message(module, setting.name, mocks_of(module).at(setting.value, setting.scope), setting.scope)
         if message:
             # One statement may give a mock to several names.
             found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))
+    for patch in mocks_of(module).patches:
+        if patch.attribute_name in (*_AWAITED, _NOT_AWAITED) and patch.new is None:
+            message = _message(module, patch.attribute_name, mocks_of(module).put_there_by(patch), patch.scope)
+            if message:
+                found[patch.call] = Finding(patch.call, message)
     yield from found.values()
 
 
@@ -64,16 +71,15 @@ def _fix_of_named(module: Module, setting: MockSetting) -> Fix | None:
     return sync_instead(module, given[0]) if setting.name == _NOT_AWAITED else awaitable_instead(module, given[0])
 
 
-def _message(module: Module, setting: MockSetting) -> str:
-    given = mocks_of(module).at(setting.value, setting.scope)
+def _message(module: Module, name: str, given: tuple[Mock, ...], scope: Scope) -> str:
     if not given:
         return ""
     kind = given[0].kind.value
-    if setting.name == _NOT_AWAITED and all(mock.kind.is_async for mock in given):
+    if name == _NOT_AWAITED and all(mock.kind.is_async for mock in given):
         return (
             f"__aiter__ is an {kind} here, but Python does not await what it returns: async for raises a TypeError"
             " (use a MagicMock)"
         )
-    if setting.name in _AWAITED and all(never_gives_awaitable(module, mock, setting.scope) for mock in given):
-        return f"{setting.name} is a {kind} here, but Python awaits what it returns: a TypeError (use an AsyncMock)"
+    if name in _AWAITED and all(never_gives_awaitable(module, mock, scope) for mock in given):
+        return f"{name} is a {kind} here, but Python awaits what it returns: a TypeError (use an AsyncMock)"
     return ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import comes_after_yield, place_of
-from flake8_async_tests.inference.tasks import TASK, assignment_of, is_handed_over, name_of_starter, started_tasks
+from flake8_async_tests.inference.tasks import TASKS, is_handed_over, kept_by, name_of_starter, started_tasks
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ def check(module: Module) -> Iterator[Finding]:
         function = call.function
         if function is None or not module.is_fixture(function) or not _yields_after(call):
             continue
-        assignment = assignment_of(call.node, call.scope)
+        assignment = kept_by(call.node, call.scope)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
-        if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
+        if any(is_handed_over(module, name, call.scope, TASKS) for name in assignment.names):
             continue
         if not _is_stopped_otherwise(call) and not runs_on_trio(module, call.scope):
             yield Finding(

@@ -27,7 +27,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if not isinstance(awaited, ast.Await) or not _returns_exceptions(call) or not _all_made_on_the_spot(call):
             continue
-        if not is_only_counted(module, awaited, call.scope):
+        if not is_only_counted(module, awaited, call.scope, holds_outcomes=True):
             continue
         if clears_up(module, awaited, call.scope) or is_cancelled_before(module, awaited, call.scope):
             continue

@@ -10,7 +10,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.counting import is_only_counted
 from flake8_async_tests.inference.handover import is_shared
 from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
-from flake8_async_tests.inference.tasks import TASK, names_of_tasks, observations
+from flake8_async_tests.inference.tasks import TASKS, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
@@ -83,6 +83,6 @@ def _may_be_read_later(call: Call) -> bool:
         return True
     return any(
         is_shared(call.module, name.id, call.scope)
-        or any(end_of(call.node) < place_of(place) for place in observations(call.module, name, call.scope, TASK))
+        or any(end_of(call.node) < place_of(place) for place in observations(call.module, name, call.scope, TASKS))
         for name in names
     )

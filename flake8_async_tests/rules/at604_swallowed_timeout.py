@@ -121,10 +121,24 @@ def _is_seen_to(module: Module, node: ast.Try | ast.With, orelse: list[ast.stmt]
 
 
 def _is_about_something_before(assertion: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
-    """Whether an assertion is on a name that was bound before, or in, another statement."""
-    return any(_is_before(binding, node) for name in names_in(assertion) for binding in scope.bindings.get(name, ()))
+    """Whether an assertion is on a name that was bound before, or in, another statement, or on what was made of it."""
+    todo = [*names_in(assertion)]
+    seen = set(todo)
+    while todo:
+        for binding in scope.bindings.get(todo.pop(), ()):
+            if place_of(binding) < end_of(node):
+                return True
+            further = _names_in_value(binding, scope) - seen
+            seen |= further
+            todo += further
+    return False
 
 
-def _is_before(binding: ast.AST, node: ast.stmt) -> bool:
-    """Whether a name is bound before the end of a statement."""
-    return place_of(binding) < end_of(node)
+def _names_in_value(binding: ast.AST, scope: Scope) -> set[str]:
+    """The names in what is assigned or entered where a name is bound."""
+    at: ast.AST | None = scope.parents.get(binding)
+    while isinstance(at, (ast.Tuple, ast.List, ast.Starred)):
+        at = scope.parents.get(at)
+    if isinstance(at, (ast.Assign, ast.AnnAssign)) and at.value is not None:
+        return names_in(at.value)
+    return names_in(at.context_expr) if isinstance(at, ast.withitem) else set()

@@ -10,7 +10,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import contexts_around, is_async_test_itself, scopes_around
 from flake8_async_tests.inference.replaced import path_may_be_replaced
-from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of
+from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, sleeps_among
 from flake8_async_tests.rule import Edit, Finding, Knows, rule
 from flake8_async_tests.source.calls import has_double_star
 
@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Finding]:
     if not module.calls(_FREEZE) or _is_configured(module):
         return
     told: set[ast.Call] = set()
-    for sleep in awaited_sleeps(module):
+    for sleep in _sleeps(module):
         if not is_async_test_itself(module, sleep.scope) or not _waits_for_clock(sleep):
             continue
         for call in _freezing(sleep):
@@ -43,6 +43,15 @@ def check(module: Module) -> Iterator[Finding]:
                     " wakes (add real_asyncio=True)",
                     unsafe(_add_real_asyncio(call)),
                 )
+
+
+def _sleeps(module: Module) -> list[Call]:
+    """The sleeps that are awaited, on the spot or by an awaited `gather`."""
+    found = awaited_sleeps(module)
+    for call in module.calls("asyncio.gather", "asyncio.shield"):
+        if call.is_awaited:
+            found += sleeps_among(module, call.node.args, call.scope)
+    return found
 
 
 def _add_real_asyncio(call: Call) -> Edit | None:

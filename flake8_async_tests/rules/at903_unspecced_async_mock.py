@@ -43,6 +43,8 @@ def _may_get_behaviour(module: Module, call: Call) -> bool:
             return True
         if _is_handed_out(path, call.scope) and _may_be_configured_by_users(module, call):
             return True
+        if _is_part_of_what_is_handed_out(path, call.scope) and _may_be_configured_as_part(module, path):
+            return True
     return False
 
 
@@ -94,6 +96,21 @@ def _is_handed_out(path: str, scope: Scope) -> bool:
         if any(part is not None and path_of(part) == path for part in parts):
             return True
     return False
+
+
+def _is_part_of_what_is_handed_out(path: str, scope: Scope) -> bool:
+    """Whether what has the mock as an attribute is returned or yielded: `client.get = AsyncMock(); return client`."""
+    owner = path.rpartition(".")[0]
+    while owner:
+        if _is_handed_out(owner, scope):
+            return True
+        owner = owner.rpartition(".")[0]
+    return False
+
+
+def _may_be_configured_as_part(module: Module, path: str) -> bool:
+    """Whether users may set something on it, by whatever name they have what it is an attribute of."""
+    return module.is_conftest or not module.tests or module.fact(ConfiguredPaths).of_any(path.partition(".")[2])
 
 
 def _may_be_configured_by_users(module: Module, call: Call) -> bool:

@@ -6,11 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.annotations import class_annotated
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.constructions import constructions_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.loops import is_event_loop
-from flake8_async_tests.inference.places import contexts_around
+from flake8_async_tests.inference.places import contexts_around, place_of
+from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +36,10 @@ _WAITING = {
     "trio.Event": "wait",
     "trio.Lock": "acquire",
 }
+# What lets a wait end.
+_PROVIDING = ("set", "set_exception", "set_result")
+# How many of them are looked at for one wait.
+_MOST = 32
 _WAIT_FOR = "asyncio.wait_for"
 
 _TIMEOUTS = frozenset(
@@ -62,7 +69,7 @@ def check(module: Module) -> Iterator[Finding]:
         if test is None or test.marks.has("timeout"):
             continue
         what = _awaited(module, node.value, scope)
-        if what and not _may_end_in_time(module, node, scope):
+        if what and not _may_end_in_time(module, node, scope) and not _has_come_already(module, node, scope):
             yield Finding(
                 node,
                 f"{what} waits for ever when what it waits for never comes, and the run with it"
@@ -117,6 +124,29 @@ def _awaited(module: Module, node: ast.expr, scope: Scope) -> str:
     if classes and all(_WAITING.get(name) == node.func.attr for name in classes):
         return f"{classes[0].rpartition('.')[2].lower()}.{node.func.attr}()"
     return ""
+
+
+def _has_come_already(module: Module, node: ast.Await, scope: Scope) -> bool:
+    """Whether the test itself has seen to what is waited for, on the way to the wait: `event.set()`."""
+    waited = node.value
+    if isinstance(waited, ast.Call) and isinstance(waited.func, ast.Attribute):
+        waited = waited.func.value
+    provided = module.fact(_provided).get((scope, path_of(waited)), ())
+    around = set(module.ancestors(node, scope)) if provided else set()
+    return any(
+        place_of(call) < place_of(node) and scope.parents[statement_of(call, scope)] in around
+        for call in provided[:_MOST]
+    )
+
+
+def _provided(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
+    """The calls that let a wait end, by the path of what is waited for."""
+    found: dict[tuple[Scope, str], list[ast.Call]] = {}
+    for call in module.method_calls(*_PROVIDING):
+        receiver = receiver_of(call.node)
+        if receiver is not None:
+            found.setdefault((call.scope, path_of(receiver)), []).append(call.node)
+    return found
 
 
 def _classes(module: Module, node: ast.expr, scope: Scope) -> list[str]:
