@@ -13,7 +13,6 @@ from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.inference.places import contexts_around, place_of
 from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,9 +142,8 @@ def _provided(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
     """The calls that let a wait end, by the path of what is waited for."""
     found: dict[tuple[Scope, str], list[ast.Call]] = {}
     for call in module.method_calls(*_PROVIDING):
-        receiver = receiver_of(call.node)
-        if receiver is not None:
-            found.setdefault((call.scope, path_of(receiver)), []).append(call.node)
+        assert isinstance(call.node.func, ast.Attribute)
+        found.setdefault((call.scope, path_of(call.node.func.value)), []).append(call.node)
     return found
 
 
