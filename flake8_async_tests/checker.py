@@ -107,7 +107,7 @@ class Checker:
         found = set()
         for rule, finding in self.findings(rules):
             line, column = self.place(finding)
-            found.add((line, column, f"{rule.code} {finding.message}"))
+            found.add((line, column, f"{rule.code} {finding.printable}"))
         return sorted(found)
 
     def findings(self, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Finding]]:
@@ -162,6 +162,6 @@ def _seconds(option: str, text: str) -> float:
 
 
 def _version(text: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d+(\.\d+)*", text):
+    if not re.fullmatch(r"\d{1,9}(\.\d{1,9})*", text):
         raise ExecutionError(f"async-tests-pytest-asyncio is {text!r}, but it takes a version, such as 0.24")
     return tuple(int(part) for part in text.split("."))

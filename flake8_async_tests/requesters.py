@@ -78,7 +78,9 @@ class _Sight:
             for behind in self._module.fixture_graph.closure_of_fixture(fixture).fixtures:
                 found.setdefault(behind.place, []).append(fixture)
         return {
-            place: () if any(each.is_autouse for each in leading) else tuple(each.name.encode() for each in leading)
+            place: ()
+            if any(each.is_autouse for each in leading)
+            else tuple(each.name.encode(errors="replace") for each in leading)
             for place, leading in found.items()
         }
 

@@ -60,6 +60,13 @@ class Finding:
     message: str
     fix: Fix | None = None
 
+    @property
+    def printable(self) -> str:
+        """The message as one line of text that can be printed: the names and paths in it may hold anything."""
+        if self.message.isprintable():
+            return self.message
+        return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in self.message)
+
 
 @dataclass(frozen=True, slots=True)
 class FirstLine:
@@ -67,6 +74,19 @@ class FirstLine:
 
     lineno: int = 1
     col_offset: int = 0
+
+
+_MOST_SHOWN = 60
+
+
+def brief(value: object) -> str:
+    """A literal as a message shows it, cut off where it would only bore."""
+    try:
+        text = repr(value)
+    except ValueError:
+        # Python writes out no number of more than 4300 digits.
+        return "..."
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
 
 
 Check = Callable[["Module"], Iterator[Finding]]

@@ -567,18 +567,47 @@ def test_nothing_is_said_of_a_refused_configuration(tmp_path: Path) -> None:
     assert (found.settings, found.asyncio_mode, found.python_files) == ({}, None, config.DEFAULT_PYTHON_FILES)
 
 
-def test_a_large_file_is_unknown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("size", "fault"),
+    [
+        (1024 * 1024 + 1, "is too large to be read"),
+        (files.MAX_BYTES, "is too large to be read"),
+        (files.MAX_BYTES + 1, "cannot be read"),
+        (10 * 1024 * 1024, "cannot be read"),
+    ],
+)
+def test_a_large_file_is_unknown(tmp_path: Path, size: int, fault: str) -> None:
     with (tmp_path / "pytest.ini").open("wb") as stream:
-        stream.truncate(files.MAX_BYTES + 1)
-    assert configuration(tmp_path, {}).fault == f"{tmp_path / 'pytest.ini'}: cannot be read"
+        stream.truncate(size)
+    assert configuration(tmp_path, {}).fault == f"{tmp_path / 'pytest.ini'}: {fault}"
+
+
+LONG_NUMBER = "0x" + "f" * 5000
 
 
 @pytest.mark.parametrize(
-    "text", [".".join(["a"] * 100_000) + " = 1\n", "a = " + "[" * 100_000, "a = " + "9" * 100_000 + "\n"]
+    "text",
+    [
+        ".".join(["a"] * 100_000) + " = 1\n",
+        "a = " + "[" * 100_000,
+        "a = " + "9" * 100_000 + "\n",
+        f"[tool.pytest.ini_options]\nasyncio_mode = {LONG_NUMBER}\n",
+        f"[tool.pytest.ini_options]\naddopts = ['-x', {LONG_NUMBER}]\n",
+        f"[tool.pytest]\nasyncio_mode = {LONG_NUMBER}\n",
+        f"[tool.pytest.ini_options]\naddopts = '{'-' * 1_000_000}'\n",
+    ],
+    ids=["key", "brackets", "digits", "number", "number in a list", "number of its own type", "word"],
 )
 def test_hostile_toml_is_unknown_at_once(tmp_path: Path, text: str) -> None:
     started = time.monotonic()
     assert not configuration(tmp_path, {"pyproject.toml": text}).known
+    assert time.monotonic() - started < 5
+
+
+def test_a_very_long_option_is_unknown_at_once(tmp_path: Path) -> None:
+    started = time.monotonic()
+    found = from_ini(tmp_path, f"[pytest]\npython_files = {'x' * 1_000_000}\n")
+    assert found.fault.endswith("python_files is too long to be read")
     assert time.monotonic() - started < 5
 
 

@@ -225,6 +225,7 @@ def test_options_from_each_configuration_file(project: Path, lint: Lint, name: s
         ("--async-tests-max-elapsed=nan", "async-tests-max-elapsed is 'nan'"),
         ("--async-tests-max-elapsed=inf", "async-tests-max-elapsed is 'inf'"),
         ("--async-tests-pytest-asyncio=newest", "'newest', but it takes a version, such as 0.24"),
+        (f"--async-tests-pytest-asyncio={'1' * 5000}", "', but it takes a version, such as 0.24"),
     ],
 )
 def test_bad_values(project: Path, capsys: pytest.CaptureFixture[str], argument: str, words: str) -> None:

@@ -15,7 +15,8 @@ from tests.linting import configure
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEAD = "import asyncio\nimport unittest\nfrom unittest import mock\n\nimport pytest\n\n"
+HEAD = "import asyncio\nimport time\nimport unittest\nfrom unittest import mock\n\nimport pytest\n\nimport app\n\n"
+APP = "import asyncio\n\n\nasync def fetch(): ...\n\n\nclass Client:\n    async def get(self): ...\n"
 MARKED = "@pytest.mark.asyncio\nasync def test_it():\n    "
 
 WRITTEN = {
@@ -228,6 +229,39 @@ WRITTEN = {
 
         async def test_it(): ...
     """,
+    "numbers that are larger than any": """
+        @pytest.mark.asyncio(loop_scope=0x%(number)s)
+        @pytest.mark.timeout(0x%(number)s)
+        async def test_it():
+            await asyncio.sleep(0x%(number)s)
+            await asyncio.sleep(-1e999 * 0x%(number)s)
+            start = time.perf_counter()
+            assert time.perf_counter() - start < 0x%(number)s + 1
+            await asyncio.wait_for(x, 1e999 - 1e999)
+    """
+    % {"number": "f" * 5000},
+    "what cannot be printed": """
+        @pytest.fixture(name='a\\nb\\ud800')
+        async def client(): yield
+
+        async def test_it(client):
+            client.close()
+            getfixturevalue('a\\nb\\ud800')
+
+        @mock.patch('app.Client.\\ud800')
+        @mock.patch('app.\\ud800', new_callable=mock.AsyncMock)
+        @mock.patch('\\ud800', mock.Mock())
+        @pytest.mark.parametrize('a\\ud800', [1])
+        async def test_patched(monkeypatch):
+            monkeypatch.setattr('app.\\ud800', mock.AsyncMock())
+            monkeypatch.setattr('app.\\ud800.sleep', mock.AsyncMock())
+            httpx.get('http://\\ud800')
+
+        pytest_plugins = ['\\ud800', 'a\\0b', 'it']
+
+        @pytest.mark.asyncio(loop_scope='a\\nb\\ud800')
+        async def test_other(request): request.getfixturevalue('a\\nb\\ud800')
+    """,
 }
 if sys.version_info >= (3, 12):
     WRITTEN["parameters of types"] = """
@@ -297,6 +331,7 @@ def test_that_no_rule_fails(tmp_path: Path, text: str, name: str) -> None:
         assert sys.version_info < (3, 12)
         return
     before = sum(1 for _ in ast.walk(tree))
+    (tmp_path / "app.py").write_text(APP)
     configure(["--extend-select=AT9"])
     lines = text.splitlines(keepends=True)
     first, second = (list(Checker(tree, lines, str(tmp_path / name)).run()) for _ in range(2))
@@ -305,6 +340,8 @@ def test_that_no_rule_fails(tmp_path: Path, text: str, name: str) -> None:
     for line, column, message, _ in first:
         assert 1 <= line <= len(lines), message
         assert 0 <= column < len(lines[line - 1]), message
+        assert message.isprintable()
+        assert len(message) < 500
 
 
 def test_that_a_column_counts_characters(tmp_path: Path) -> None:

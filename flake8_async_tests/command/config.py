@@ -196,7 +196,7 @@ def _described(module: Module, fixture: Fixture) -> str:
 def _problems(module: Module) -> Iterator[str]:
     """What the rules about configuration say wherever they would say it for this path."""
     told = {
-        f"{_shown(module, place.path)}:{finding.node.lineno}: {rule.code} {finding.message}"
+        f"{_shown(module, place.path)}:{finding.node.lineno}: {rule.code} {finding.printable}"
         for place in _places_of_problems(module)
         for rule, finding in _findings(place)
     }

@@ -50,7 +50,11 @@ def find_elsewhere(module: Module, qualified: str, *, is_assigned: bool = False)
         path = module.project.find_import(owner, module)
         content = module.project.files.read(path) if path is not None else None
         # Most of what is asked for is a module or a name of none: its text tells without being parsed.
-        is_there = content is not None and name.encode() in content and not (is_assigned and _defines(content, name))
+        is_there = (
+            content is not None
+            and name.encode(errors="replace") in content
+            and not (is_assigned and _defines(content, name))
+        )
         source = module.project.module_at(path) if path is not None and is_there else None
         if source is None or source is module or name not in source.scope.bindings:
             return None
@@ -67,17 +71,20 @@ def is_class_elsewhere(module: Module, qualified: str) -> bool:
         owner, name = _split(qualified)
         path = module.project.find_import_from(owner, directory) if owner else None
         content = module.project.files.read(path) if path is not None and path != module.path else None
-        if path is None or content is None or name.encode() not in content:
+        if path is None or content is None or name.encode(errors="replace") not in content:
             return False
         if _defines(content, name):
-            return re.search(rb"(?m)^class[ \t]+%b\b" % re.escape(name.encode()), content) is not None
+            return re.search(rb"(?m)^class[ \t]+%b\b" % re.escape(name.encode(errors="replace")), content) is not None
         qualified, directory = module.project.outlines.imported_as(path, name), os.path.dirname(path)
     return False
 
 
 def _defines(content: bytes, name: str) -> bool:
     """Whether by its text a file defines a class or function of that name."""
-    return re.search(rb"(?m)^(?:class|(?:async[ \t]+)?def)[ \t]+%b\b" % re.escape(name.encode()), content) is not None
+    return (
+        re.search(rb"(?m)^(?:class|(?:async[ \t]+)?def)[ \t]+%b\b" % re.escape(name.encode(errors="replace")), content)
+        is not None
+    )
 
 
 def function_meant(module: Module, node: ast.expr, scope: Scope) -> Function | None:

@@ -77,7 +77,7 @@ def _may_be_sleep(content: bytes, name: str) -> bool:
     """Whether by its text a module imports a sleep under a name, or assigns something to that."""
     if b"sleep" not in content or b"asyncio" not in content:
         return False
-    word = re.escape(name.encode())
+    word = re.escape(name.encode(errors="replace"))
     if name == "sleep" and re.search(rb"from\s+asyncio\s+import", content):
         return True
     return bool(re.search(rb"(?m)sleep\s+as\s+%b\b|^%b\b[^=\n(]*=[^\n]*sleep" % (word, word), content))

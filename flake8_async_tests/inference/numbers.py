@@ -23,8 +23,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
 def number_of(node: ast.expr | None, depth: int = _DEPTH) -> float | None:
     """The number that an expression is by what is written in it alone, None when it is anything else."""
     if isinstance(node, ast.Constant):
-        value = node.value
-        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+        return _number(node.value)
     if not depth:
         return None
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
@@ -39,6 +38,16 @@ def number_of(node: ast.expr | None, depth: int = _DEPTH) -> float | None:
 def in_seconds(number: float) -> str:
     """A time as a message says it."""
     return f"{number:g} second{'' if number == 1 else 's'}"
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        # Longer than any float.
+        return None
 
 
 def _result(operation: Callable[[float, float], float], left: float | None, right: float | None) -> float | None:

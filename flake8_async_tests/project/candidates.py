@@ -31,6 +31,9 @@ CANDIDATE_NAMES = (
 # tomllib takes time quadratic in the parts of a dotted key; nobody writes a key like that.
 _MOST_DOTS_IN_A_LINE = 2000
 
+# tomllib takes up to ten seconds for each further one; nobody writes a configuration like that.
+_MOST_BYTES = 1024 * 1024
+
 _Table = Mapping[str, object]
 _Path = tuple[str, ...]
 
@@ -73,6 +76,8 @@ def read_candidate(files: Files, path: str) -> RawConfig | None:
     content = files.read(path)
     if content is None:
         return RawConfig(path, error="cannot be read") if files.is_file(path) else None
+    if len(content) > _MOST_BYTES:
+        return RawConfig(path, error="is too large to be read")
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -116,12 +121,12 @@ def _read_toml(path: str, text: str) -> RawConfig:
     if max(line.count(".") for line in text.split("\n")) > _MOST_DOTS_IN_A_LINE:
         return RawConfig(path, error="is too deep to be read")
     try:
-        document = tomllib.loads(text)
+        # A number that is written in hexadecimal digits may be too long for Python to write it in decimal ones.
+        return _TomlReader(path, tomllib.loads(text), lines_of_keys(text)).read()
     except RecursionError:
         return RawConfig(path, error="is too deep to be read")
     except ValueError as error:
         return RawConfig(path, error=str(error))
-    return _TomlReader(path, document, lines_of_keys(text)).read()
 
 
 class _TomlReader:

@@ -209,7 +209,7 @@ class Outlines:
     def _hides(self, package: str, name: str) -> bool:
         """Whether a package makes something else of the name of one of its modules."""
         content = self._project.files.read(package)
-        if content is None or name.encode() not in content:
+        if content is None or name.encode(errors="replace") not in content:
             return False
         outline = self._outline(package)
         entry = outline.names.get(name) if outline is not None else None

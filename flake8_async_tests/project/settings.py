@@ -43,6 +43,9 @@ _DECLARED = {
 LIST_OPTIONS = tuple(name for name, declared in _DECLARED.items() if declared in (_ARGS, _LINES))
 """The options that every run of pytest reads as lists: a fault in one of them ends the run."""
 
+# shlex takes time quadratic in the length of a word; nobody writes options like that.
+_MOST_CHARACTERS = 50_000
+
 _TRUE = frozenset({"y", "yes", "t", "true", "on", "1"})
 _FALSE = frozenset({"n", "no", "f", "false", "off", "0"})
 
@@ -103,6 +106,8 @@ def _split(name: str, text: str) -> tuple[tuple[str, ...], str]:
     """The words of an option's text and what is wrong with them."""
     declared = _DECLARED.get(name)
     if declared == _ARGS:
+        if len(text) > _MOST_CHARACTERS:
+            return (), f"{name} is too long to be read"
         try:
             return tuple(shlex.split(text)), ""
         except ValueError as error:

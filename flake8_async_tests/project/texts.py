@@ -22,8 +22,10 @@ ITSELF = ""
 """Says that a name is a coroutine function, where otherwise methods stand."""
 
 _ASYNC_DEF = re.compile(rb"async[ \t]+def[ \t]+(\w+)")
+# No second bracket may open within the brackets: else each that is never closed would be read to the end of the file.
 _FROM_IMPORT = re.compile(
-    rb"^from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(([^)]*)\)|([^\n\\]*(?:\\\r?\n[^\n\\]*)*))", re.MULTILINE
+    rb"^from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(((?:[^()#]|#[^\n]*)*+)\)|([^\n\\]*(?:\\\r?\n[^\n\\]*)*))",
+    re.MULTILINE,
 )
 _IMPORT = re.compile(rb"^import[ \t]+([^\n#]+)", re.MULTILINE)
 _COMMENT = re.compile(rb"#[^\n]*")
@@ -110,7 +112,7 @@ class Texts:
             return
         for star in self._stars_in(path, content):
             further = self._project.files.read(star) or b""
-            if name.encode() in further or self._stars_in(star, further):
+            if name.encode(errors="replace") in further or self._stars_in(star, further):
                 yield from self._coroutine_names(star, name, steps - 1)
 
     def _stars_in(self, path: str, content: bytes) -> tuple[str, ...]:
@@ -139,7 +141,7 @@ class Texts:
 
 def _alias_of(content: bytes, name: str) -> str:
     """The name behind `name = other`."""
-    head = f"\n{name} = ".encode()
+    head = f"\n{name} = ".encode(errors="replace")
     at = content.find(head)
     match = _WORDS.match(content, at + len(head)) if at >= 0 else None
     return match.group().decode(errors="replace") if match is not None else ""
@@ -147,7 +149,7 @@ def _alias_of(content: bytes, name: str) -> str:
 
 def _header_of(content: bytes, name: str) -> bytes | None:
     """What stands between the name of a class and the colon, None when there is no such class."""
-    head = b"class " + name.encode()
+    head = b"class " + name.encode(errors="replace")
     at = content.find(head)
     while at >= 0:
         end = at + len(head)

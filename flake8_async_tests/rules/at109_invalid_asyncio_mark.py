@@ -6,7 +6,7 @@ import ast
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Knows, brief, rule
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import SCOPES
 
@@ -52,7 +52,7 @@ def _fault(call: Call) -> str:
     value = call.module.value_of(scope, call.scope) if scope is not None else None
     # Whatever is not true counts as none given.
     if isinstance(value, ast.Constant) and value.value and value.value not in SCOPES:
-        return f"with the loop_scope {value.value!r}, which is none of {', '.join(SCOPES)}"
+        return f"with the loop_scope {brief(value.value)}, which is none of {', '.join(SCOPES)}"
     return ""
 
 

@@ -80,7 +80,7 @@ def _is_nobodys(fixture: Fixture) -> bool:
 
 
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:
-    tests = requesting_tests(fixture, fixture.name.encode())
+    tests = requesting_tests(fixture, fixture.name.encode(errors="replace"))
     runs = {
         runner_of(test).runs if test.is_async else Runs.NOBODY
         for test, with_anyio in tests

@@ -14,7 +14,7 @@ from flake8_async_tests.project.problems import (
     configuration_of,
     told_here,
 )
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Knows, brief, rule
 from flake8_async_tests.source.fixtures import SCOPES
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _words_of_addopts(config: PytestConfig) -> tuple[str, ...]:
 
 
 def _invalid(setting: Setting, what: str, remedy: str) -> Problem:
-    return about(setting, f"is {setting.value!r}, which is {what}: pytest stops with an error (write {remedy})")
+    return about(setting, f"is {brief(setting.value)}, which is {what}: pytest stops with an error (write {remedy})")
 
 
 def _listed(words: tuple[str, ...]) -> str:
