@@ -11,6 +11,7 @@ import io
 import re
 import sys
 import tokenize
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
@@ -263,7 +264,7 @@ def insert_decorator(module: Module, function: FunctionNode, text: str) -> Edit 
 def remove_mark(module: Module, mark: Mark) -> Edit | None:
     """Remove a mark of the module, a class, or a function in one of them: a decorator, or of a `pytestmark`."""
     node = mark.node
-    scope = next(scope for scope in module.index.scopes if not scope.is_function and node in scope.parents)
+    scope = module.fact(_scopes_outside_functions)[node]
     parent = scope.parents[node]
     if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return remove_decorator(module, node)
@@ -280,13 +281,22 @@ def remove_mark(module: Module, mark: Mark) -> Edit | None:
     return remove_statement(module, statement, scope, with_comment=_ABOUT_MARKS)
 
 
+def _scopes_outside_functions(module: Module) -> dict[ast.AST, Scope]:
+    """The scope of each node in a module's own body, and in those of its classes."""
+    return {node: scope for scope in module.index.scopes if not scope.is_function for node in scope.parents}
+
+
+def _names_read(module: Module) -> frozenset[str]:
+    return frozenset(load.id for scope in module.index.scopes for load in scope.loads)
+
+
 def _is_all_that_says(node: ast.AST, name: str, module: Module) -> TypeGuard[ast.stmt]:
     """Whether a statement assigns that name alone, and nothing reads it."""
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
         return False
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     is_assigned = [target.id for target in targets if isinstance(target, ast.Name)] == [name]
-    return is_assigned and not any(load.id == name for scope in module.index.scopes for load in scope.loads)
+    return is_assigned and name not in module.fact(_names_read)
 
 
 def rename_function(module: Module, function: FunctionNode, name: str) -> Edit | None:
@@ -334,10 +344,8 @@ class _Brackets:
     commas: tuple[int, ...]
 
     def position_of(self, offset: int) -> int | None:
-        for position, element in enumerate(self.elements):
-            if element.start <= offset < element.end:
-                return position
-        return None
+        position = bisect_right(self.elements, offset, key=lambda element: element.start) - 1
+        return position if position >= 0 and offset < self.elements[position].end else None
 
 
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
@@ -391,18 +399,26 @@ def remove_element(module: Module, container: ast.List | ast.Set | ast.Tuple, el
     """Remove one element of a list, set or tuple; a tuple stays one."""
     lines = lines_of(module)
     start, end = lines.offset(start_of(container)), lines.offset(end_of(container))
-    brackets = brackets_in(lines, start, end)
+    known = module.fact(_known_brackets)
+    if container not in known:
+        known[container] = brackets_in(lines, start, end)
+    brackets = known[container]
     if not isinstance(container, ast.Tuple):
         return _removal(lines, brackets, lines.offset(start_of(element)))
-    others = [other for other in container.elts if other is not element]
-    if brackets is None or (len(others) == 1 and len(brackets.commas) == 1):
+    is_last_but_one = len(container.elts) == 2
+    if brackets is None or (is_last_but_one and len(brackets.commas) == 1):
         # Without brackets around all of it, or with no comma left.
-        comma = "," if len(others) == 1 else ""
-        text = f"{', '.join(text_of(module, other) for other in others)}{comma}"
+        others = (text_of(module, other) for other in container.elts if other is not element)
+        text = f"{', '.join(others)}{',' if is_last_but_one else ''}"
         return (
             replace(container, text if brackets is None else f"({text})") if "#" not in lines.text[start:end] else None
         )
     return _removal(lines, brackets, lines.offset(start_of(element)))
+
+
+def _known_brackets(_: Module) -> dict[ast.expr, _Brackets | None]:
+    """What stands in each list that something was removed from: a long one is taken apart but once."""
+    return {}
 
 
 def remove_argument(module: Module, call: ast.Call, argument: ast.expr | ast.keyword) -> Edit | None:
@@ -600,10 +616,7 @@ def spell(module: Module, scope: Scope, home: str, name: str, *, line: int) -> S
     if found is not None:
         return found
     first = name.partition(".")[0]
-    imports_from_home = any(
-        isinstance(node, ast.ImportFrom) and node.module == home and not node.level
-        for node in _imports_of(module.scope, module, line)
-    )
+    imports_from_home = home in module.fact(_homes)
     wanted = Import(home, first) if "." in home or imports_from_home else Import(home)
     local = wanted.name or home
     if _is_taken(module, scope, local, wanted):
@@ -636,31 +649,63 @@ def _is_for_type_checkers(module: Module, node: ast.AST, wanted: Import) -> bool
     )
 
 
+def _homes(module: Module) -> frozenset[str]:
+    """The modules from which something is imported at the top of a file."""
+    nodes = (node for node in module.scope.body() if isinstance(node, ast.ImportFrom) and not node.level)
+    return frozenset(node.module for node in nodes if node.module)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How an import leads to a thing: the name through it, and how good that is."""
+
+    text: str
+    length: int
+    is_itself: bool
+    line: int
+
+    @property
+    def local(self) -> str:
+        return self.text.partition(".")[0]
+
+
 def _spelled_by_imports(module: Module, scope: Scope, home: str, name: str, line: int) -> Spelled | None:
-    found: list[tuple[int, bool, str]] = []
+    found: list[_Way] = []
     place: Scope | None = scope
     while place is not None:
-        for node in _imports_of(place, module, line):
-            for alias in node.names:
-                text, length, is_itself = _spelled_through(node, alias, home, name)
-                if text and _means_import(module, scope, place, text.partition(".")[0], node):
-                    found.append((length, is_itself, text))
+        for way in _ways(module, place, home, name):
+            has_run = place is module.scope or way.line < line
+            if has_run and module.names.binding_scope(way.local, scope) is place:
+                found.append(way)
         place = place.parent
     # The longest way through an import is the shortest name.
-    return Spelled(max(found, key=lambda each: each[:2])[2]) if found else None
+    return Spelled(max(found, key=lambda way: (way.length, way.is_itself)).text) if found else None
 
 
-def _imports_of(place: Scope, module: Module, line: int) -> Iterator[ast.Import | ast.ImportFrom]:
-    """The imports that have certainly run before a line of a scope within."""
-    known = module.fact(_known_imports)
-    found = known.get(place)
-    if found is None:
-        found = known[place] = [node for node in place.body() if isinstance(node, (ast.Import, ast.ImportFrom))]
-    return (node for node in found if place is module.scope or node.lineno < line)
+def _ways(module: Module, place: Scope, home: str, name: str) -> Iterable[_Way]:
+    """The ways to `home.name` through the imports in the body of a scope: of each text the first, or the best one."""
+    known = module.fact(_known_ways)
+    key = (place, home, name)
+    if key not in known:
+        found: dict[tuple[str, bool, type[ast.stmt]], _Way] = {}
+        for node in place.body():
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                for alias in node.names:
+                    text, length, is_itself = _spelled_through(node, alias, home, name)
+                    kind = node.__class__
+                    if text and (text, is_itself, kind) not in found:
+                        found[text, is_itself, kind] = _Way(text, length, is_itself, node.lineno)
+        # A name that something else binds as well may be that.
+        known[key] = tuple(
+            way
+            for (_, _, kind), way in found.items()
+            if all(isinstance(binding, kind) for binding in place.bindings[way.local])
+        )
+    return known[key]
 
 
-def _known_imports(_: Module) -> dict[Scope, list[ast.Import | ast.ImportFrom]]:
-    """The imports in the body of each scope that was asked for."""
+def _known_ways(_: Module) -> dict[tuple[Scope, str, str], tuple[_Way, ...]]:
+    """The ways in each scope to each thing that was asked for."""
     return {}
 
 
@@ -680,10 +725,3 @@ def _spelled_through(
     if len(full) < len(home) or not f"{target}.".startswith(f"{full}."):
         return "", 0, False
     return (alias.asname or alias.name) + target[len(full) :], len(full), full == origin
-
-
-def _means_import(module: Module, scope: Scope, place: Scope, local: str, node: ast.stmt) -> bool:
-    """Whether a name read in a scope is bound by that import and by nothing else."""
-    return module.names.binding_scope(local, scope) is place and all(
-        isinstance(binding, node.__class__) for binding in place.bindings[local]
-    )

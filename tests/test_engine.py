@@ -642,6 +642,10 @@ def test_the_marks_of_a_module(value: str, marks: str, complete: bool) -> None:
     [
         ("pytestmark: list = [pytest.mark.slow]", "slow", True),
         ("pytestmark = [pytest.mark.slow]\npytestmark += [pytest.mark.asyncio]", "slow asyncio", True),
+        ("pytestmark = pytest.mark.slow\npytestmark = pytest.mark.asyncio", "asyncio", True),
+        ("pytestmark = pytest.mark.slow\nif x: pytestmark = pytest.mark.asyncio", "slow asyncio", True),
+        ("if x: pytestmark = pytest.mark.slow\npytestmark = pytest.mark.asyncio", "asyncio", True),
+        ("pytestmark = imported\npytestmark: list = [pytest.mark.asyncio]", "asyncio", True),
         ("other = pytestmark = pytest.mark.slow", "slow", True),
         ("pytestmark: list", "", False),
         ("from somewhere import pytestmark", "", False),

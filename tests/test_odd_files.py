@@ -230,16 +230,15 @@ WRITTEN = {
         async def test_it(): ...
     """,
     "numbers that are larger than any": """
-        @pytest.mark.asyncio(loop_scope=0x%(number)s)
-        @pytest.mark.timeout(0x%(number)s)
+        @pytest.mark.asyncio(loop_scope=0x<number>)
+        @pytest.mark.timeout(0x<number>)
         async def test_it():
-            await asyncio.sleep(0x%(number)s)
-            await asyncio.sleep(-1e999 * 0x%(number)s)
+            await asyncio.sleep(0x<number>)
+            await asyncio.sleep(-1e999 * 0x<number>)
             start = time.perf_counter()
-            assert time.perf_counter() - start < 0x%(number)s + 1
+            assert time.perf_counter() - start < 0x<number> + 1
             await asyncio.wait_for(x, 1e999 - 1e999)
-    """
-    % {"number": "f" * 5000},
+    """.replace("<number>", "f" * 5000),
     "what cannot be printed": """
         @pytest.fixture(name='a\\nb\\ud800')
         async def client(): yield

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import asyncio_mode
-from flake8_async_tests.source.marks import mark_of, marks_in_value
+from flake8_async_tests.source.marks import mark_of, marks_in_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def _mark_in_pytestmark(module: Module, node: ast.Assign | ast.AnnAssign | ast.A
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     if node.value is None or not any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in targets):
         return ""
-    marks = marks_in_value(module, node.value, module.scope).named("asyncio", "anyio")
+    marks = marks_in_values(module, [node.value], module.scope).named("asyncio", "anyio")
     return marks[0].name if marks else ""
 
 

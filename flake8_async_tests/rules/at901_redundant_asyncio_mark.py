@@ -38,13 +38,13 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _redundant(module: Module) -> Iterator[tuple[str, Mark]]:
     """The marks that may go, and what each stands on."""
-    for mark in _bare(module.marks):
-        if _can_go(module.tests) and not _any_is_decorated(_possible_tests(module)):
-            yield "the module", mark
+    of_module = _bare(module.marks)
+    if of_module and _can_go(module.tests) and not _any_is_decorated(module.fact(_possible_tests)):
+        yield from (("the module", mark) for mark in of_module)
     marked = [(klass, mark) for klass in module.classes for mark in _bare(klass.own_marks)]
     if marked:
         tests = _by_class((test, test.collectors) for test in module.tests)
-        functions = _by_class((function, _collectors(function)) for function in _possible_tests(module))
+        functions = _by_class((function, _collectors(function)) for function in module.fact(_possible_tests))
         for klass, mark in marked:
             under = tests.get(klass, [])
             may_go = klass.kind is ClassKind.PLAIN and not _is_given_more_around(klass) and _can_go(under)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -30,11 +32,15 @@ _PAUSES = frozenset(
 _SAFE_CALLS = frozenset({"asyncio.gather", "asyncio.wait"})
 _SAFE_CONTEXTS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack", "contextlib.suppress"})
 
+# A fixture yields once, or once in each of some branches: pytest stops at a second value.
+_MOST_YIELDS = 20
+
 
 @rule("AT908", "fragile-teardown", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
     for function, blocks in _teardowns(module):
-        skipped = (_skipped(module, block, function.scope) for block in blocks)
+        cleanups = _cleanups(module, function.scope)
+        skipped = (_skipped(module, block, function.scope, cleanups) for block in blocks)
         found = next((node for node in skipped if node is not None), None)
         if found is not None:
             yield Finding(
@@ -49,7 +55,8 @@ def _teardowns(module: Module) -> Iterator[tuple[Function, Iterable[list[ast.stm
     for fixture in module.fixtures:
         if fixture.is_async:
             scope = fixture.function.scope
-            yield fixture.function, (block for node in scope.of(ast.Yield) for block in _after(node, scope))
+            yields = islice(scope.of(ast.Yield), _MOST_YIELDS)
+            yield fixture.function, (block for node in yields for block in _after(node, scope))
     for klass in module.classes:
         hook = klass.methods.get("asyncTearDown")
         if hook is not None and hook.is_async and klass.kind in (ClassKind.ISOLATED, ClassKind.UNKNOWN):
@@ -81,11 +88,11 @@ def _block_of(node: ast.stmt, parent: ast.AST) -> list[ast.stmt]:
     return next(block for block in blocks if node in block)
 
 
-def _skipped(module: Module, block: list[ast.stmt], scope: Scope) -> ast.Await | None:
+def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list[ast.Await]) -> ast.Await | None:
     """The first clean-up in a block that a failure of an earlier one would skip."""
     may_fail = False
     for statement in block:
-        cleanup = _cleanup_in(module, statement, scope)
+        cleanup = _first_within(statement, cleanups)
         if cleanup is None:
             continue
         if may_fail:
@@ -94,15 +101,21 @@ def _skipped(module: Module, block: list[ast.stmt], scope: Scope) -> ast.Await |
     return None
 
 
-def _cleanup_in(module: Module, statement: ast.stmt, scope: Scope) -> ast.Await | None:
-    """The first await within a statement that only has an effect, and is more than a pause."""
-    for node in scope.of(ast.Expr):
-        assert isinstance(node, ast.Expr)
-        if not isinstance(node.value, ast.Await) or not is_within(node, [statement]):
-            continue
-        if _name(module, node.value.value, scope) not in _PAUSES:
-            return node.value
-    return None
+def _cleanups(module: Module, scope: Scope) -> list[ast.Await]:
+    """The awaits in a function that only have an effect, and are more than a pause, in order."""
+    values = (node.value for node in scope.of(ast.Expr) if isinstance(node, ast.Expr))
+    awaits = (value for value in values if isinstance(value, ast.Await))
+    found = [node for node in awaits if _name(module, node.value, scope) not in _PAUSES]
+    return sorted(found, key=_place)
+
+
+def _first_within(statement: ast.stmt, cleanups: list[ast.Await]) -> ast.Await | None:
+    at = bisect_left(cleanups, _place(statement), key=_place)
+    return cleanups[at] if at < len(cleanups) and is_within(cleanups[at], [statement]) else None
+
+
+def _place(node: ast.stmt | ast.expr) -> tuple[int, int]:
+    return node.lineno, node.col_offset
 
 
 def _is_safe(module: Module, statement: ast.stmt, cleanup: ast.Await, scope: Scope) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function
-from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_value, pytestmarks_of
+from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_values, pytestmarks_of
 from flake8_async_tests.source.outside import is_set_by_name, switch_from_outside
 from flake8_async_tests.source.redefinition import is_replaced
 from flake8_async_tests.source.walk import FunctionNode, Scope, arguments_of
@@ -97,11 +97,9 @@ class Function:
         if not self.node.decorator_list:
             return NO_MARKS
         return Marks(
-            tuple(
-                Mark(decorator.name[len("pytest.mark.") :].partition(".")[0], decorator.node, decorator.call)
-                for decorator in self.decorators
-                if decorator.is_mark
-            )
+            Mark(decorator.name[len("pytest.mark.") :].partition(".")[0], decorator.node, decorator.call)
+            for decorator in self.decorators
+            if decorator.is_mark
         )
 
 
@@ -285,11 +283,8 @@ class Class:
     @cached_property
     def own_marks(self) -> Marks:
         """The marks on the class itself: decorators and `pytestmark` in its body."""
-        found = NO_MARKS
-        for decorator in self.decorators:
-            if decorator.is_mark:
-                found += marks_in_value(self.module, decorator.node, self.outer)
-        return found + pytestmarks_of(self.module, self.scope)
+        decorators = [decorator.node for decorator in self.decorators if decorator.is_mark]
+        return marks_in_values(self.module, decorators, self.outer) + pytestmarks_of(self.module, self.scope)
 
     @cached_property
     def marks_of_lineage(self) -> Marks:

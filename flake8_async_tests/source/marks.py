@@ -36,25 +36,39 @@ class Mark:
         return self.call is not None and bool(self.call.args or self.call.keywords)
 
 
-@dataclass(frozen=True, slots=True)
 class Marks:
     """Several marks, and whether they are all that apply."""
 
-    marks: tuple[Mark, ...] = ()
-    complete: bool = True
+    __slots__ = ("_groups", "complete")
+
+    def __init__(self, marks: Iterable[Mark] = (), *, complete: bool = True) -> None:
+        self.complete = complete
+        # Each group stays as it is in all the sums that it is a part of, by name: what a module says to its tests
+        # is neither copied nor looked through for each of them.
+        by_name: dict[str, list[Mark]] = {}
+        for mark in marks:
+            by_name.setdefault(mark.name, []).append(mark)
+        self._groups: tuple[dict[str, list[Mark]], ...] = (by_name,) if by_name else ()
 
     def __add__(self, other: Marks) -> Marks:
-        if not other.marks and other.complete:
+        if not other._groups and other.complete:
             return self
-        if not self.marks and self.complete:
+        if not self._groups and self.complete:
             return other
-        return Marks(self.marks + other.marks, self.complete and other.complete)
+        found = Marks(complete=self.complete and other.complete)
+        found._groups = self._groups + other._groups
+        return found
+
+    @property
+    def marks(self) -> list[Mark]:
+        return [mark for group in self._groups for marks in group.values() for mark in marks]
 
     def named(self, *names: str) -> list[Mark]:
-        return [mark for mark in self.marks if mark.name in names]
+        """Those of these names; of the marks that stand together in the order of the names."""
+        return [mark for group in self._groups for name in names for mark in group.get(name, ())]
 
     def has(self, *names: str) -> bool:
-        return any(mark.name in names for mark in self.marks)
+        return any(name in group for group in self._groups for name in names)
 
 
 NO_MARKS = Marks()
@@ -70,9 +84,17 @@ def mark_of(module: Module, node: ast.expr, scope: Scope) -> Mark | None:
     return Mark(name[len(MARK) :].partition(".")[0], node, call)
 
 
-def marks_in_value(module: Module, node: ast.expr, scope: Scope) -> Marks:
-    """The marks in the value of a `pytestmark`: one mark, or lists and tuples of them."""
+def marks_in_values(module: Module, nodes: Iterable[ast.expr], scope: Scope) -> Marks:
+    """The marks in the values of `pytestmark`s: each one mark, or lists and tuples of them."""
     found: list[Mark] = []
+    complete = True
+    for node in nodes:
+        complete &= _add_marks_in(module, node, scope, found)
+    return Marks(found, complete=complete)
+
+
+def _add_marks_in(module: Module, node: ast.expr, scope: Scope, found: list[Mark]) -> bool:
+    """Add the marks of one value; say whether these are all."""
     complete = True
     entered: set[ast.expr] = set()
     todo = [node]
@@ -94,31 +116,34 @@ def marks_in_value(module: Module, node: ast.expr, scope: Scope) -> Marks:
             todo += (value.right, value.left)
         else:
             complete = False
-    return Marks(tuple(found), complete)
+    return complete
 
 
 def pytestmarks_of(module: Module, scope: Scope) -> Marks:
     """What the assignments to `pytestmark` in a module or class body say."""
     if "pytestmark" not in scope.bindings:
         return NO_MARKS
-    found = NO_MARKS
+    found: list[ast.expr] = []
     understood = 0
+    unconditional = set(scope.body())
     for node in scope.of(ast.Assign, ast.AnnAssign, ast.AugAssign):
         assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
         if _assigns_pytestmark(node) and node.value is not None:
-            found += marks_in_value(module, node.value, scope)
+            if node in unconditional and not isinstance(node, ast.AugAssign):
+                # Whatever was assigned before is gone.
+                found.clear()
+            found.append(node.value)
             understood += 1
     for call in scope.of(ast.Call):
         assert isinstance(call, ast.Call)
         method = _method_of_pytestmark(call)
         if method in _ADDING and call.args:
-            found += marks_in_value(module, call.args[-1], scope)
+            found.append(call.args[-1])
         elif method:
-            found += Marks((), complete=False)
+            understood = -1
     # Imported, or bound in another way than by an assignment: marks that cannot be seen.
-    if understood != len(scope.bindings["pytestmark"]):
-        found += Marks((), complete=False)
-    return found
+    is_understood = understood == len(scope.bindings["pytestmark"])
+    return marks_in_values(module, found, scope) + Marks(complete=is_understood)
 
 
 def _method_of_pytestmark(call: ast.Call) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import requested_names
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_value
+from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_values
 from flake8_async_tests.source.outside import set_from_outside, switch_from_outside
 
 if TYPE_CHECKING:
@@ -93,15 +93,15 @@ class Test:
     @cached_property
     def _parameter_marks(self) -> Marks:
         """The marks of `pytest.param(..., marks=...)`."""
-        found = NO_MARKS
+        found: list[ast.expr] = []
         for mark in self.function.own_marks.named("parametrize"):
             for node in ast.walk(mark.node):
                 if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
                     marks = keyword_value(node, "marks")
                     if marks is not None:
                         # One set's mark is no mark of the others: it only tells that one is there.
-                        found += marks_in_value(self.module, marks, self.function.outer)
-        return found
+                        found.append(marks)
+        return marks_in_values(self.module, found, self.function.outer) if found else NO_MARKS
 
     @property
     def is_skipped(self) -> bool:
