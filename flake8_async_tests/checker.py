@@ -99,6 +99,7 @@ class Checker:
 
     def run(self) -> Iterator[tuple[int, int, str, type[Checker]]]:
         """The findings, as flake8 takes them."""
+        type(self).project = self.project.for_run(self._filename)
         for line, column, text in self.reports(all_rules()):
             yield line, column, text, type(self)
 
@@ -112,6 +113,7 @@ class Checker:
 
     def findings(self, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Finding]]:
         """What some rules say, rule by rule."""
+        type(self).project = self.project.for_next()
         module = self.project.module_for(self._filename, self._tree, "".join(self._lines))
         if not module.is_test_file:
             return

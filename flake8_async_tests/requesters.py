@@ -39,13 +39,16 @@ class _Sight:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._paths: dict[tuple[bytes, ...], tuple[str, ...]] = {}
+        self._modules: dict[str, Module | None] = {}
         self._requests: dict[str, dict[_Place, list[tuple[Test, bool]]]] = {}
 
     def modules(self, words: tuple[bytes, ...], names: tuple[bytes, ...] = ()) -> Iterator[Module]:
         """The module itself and, where its fixtures serve others, the files with one of the words and of the names."""
         yield self._module
         for path in islice(self._files_with(words, names), _MOST_FILES_PARSED):
-            other = self._module.project.module_at(path)
+            if path not in self._modules:
+                self._modules[path] = self._module.project.read_module(path)
+            other = self._modules[path]
             if other is not None:
                 yield other
 

@@ -210,7 +210,7 @@ def _places_of_problems(module: Module) -> Iterator[Module]:
     for folder in project.places.folders_up(module.directory):
         for raw in project.configs.candidates(folder):
             path = project.places.of(raw.path)
-            place = project.module_at(path) if path is not None else None
+            place = project.read_module(path) if path is not None else None
             if place is not None:
                 yield place
 

@@ -18,5 +18,8 @@ class ChangedFiles(Files):
         super().__init__()
         self._changed = {os.path.realpath(path): content for path, content in changed.items()}
 
+    def afresh(self) -> ChangedFiles:
+        return ChangedFiles(self._changed)
+
     def read(self, path: str) -> bytes | None:
         return self._changed[path] if path in self._changed else super().read(path)

@@ -1,7 +1,7 @@
 """The file system as the rest of the package may see it: read once, bounded, and never an exception.
 
 Everything that is not a readable regular file of a sane size is simply not there. What was read or looked
-up is remembered for one run of flake8, so that two thousand files under one conftest tree cost one reading.
+up is remembered for a while, so that a thousand files under one conftest tree cost one reading.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ class Files:
         self._bytes: dict[str, bytes | None] = {}
         self._listings: dict[str, frozenset[str]] = {}
         self._folders: dict[str, tuple[str, ...]] = {}
+        self.held = 0
+        """How many bytes of content are remembered."""
+
+    def afresh(self) -> Files:
+        """The same files, with nothing remembered of them."""
+        return Files()
 
     def names_in(self, directory: str) -> frozenset[str]:
         """The names of everything in a folder; empty when it cannot be listed."""
@@ -63,6 +69,7 @@ class Files:
         if self.has(path):
             self.reads[path] += 1
             content = _read_regular_file(path)
+            self.held += len(content or b"")
         self._bytes[path] = content
         return content
 

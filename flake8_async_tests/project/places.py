@@ -104,5 +104,5 @@ class Places:
         content = self._project.files.read(path)
         if content is None or not any(library in content for library in _TEST_LIBRARIES):
             return False
-        module = self._project.module_at(path)
+        module = self._project.read_module(path)
         return module is not None and module.is_test_file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import time
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,6 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.options import Options
+
+
+# What is remembered of a project is let go when it has become this much: the memory that a run takes is then bounded,
+# whatever the size of the project, and what is needed again is soon read again.
+_MOST_FILES_CHECKED = 2500
+_MOST_BYTES_HELD = 64 * 1024 * 1024
+_MOST_CHARACTERS_PARSED = 4 * 1024 * 1024
+_LONGEST_PAUSE = 2.0
+"""How many seconds may pass between two files of one run: after a longer time an editor may have changed anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,10 @@ class Project:
         self.places = Places(self)
         self.outlines = Outlines(self)
         self._current: Module | None = None
+        self._others_know_current = False
+        self._checked: set[str] = set()
+        self._characters_parsed = 0
+        self._last_asked = time.monotonic()
         self._modules: dict[str, Module | None] = {}
         self._real_folders: dict[str, str] = {}
         self._top_level: dict[tuple[str, tuple[str, ...]], bool] = {}
@@ -55,20 +69,60 @@ class Project:
         self._imports: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._asyncio_modes: dict[str, AsyncioMode] = {}
 
+    # -- how long it lasts -----------------------------------------------------------------------------------
+
+    def for_next(self) -> Project:
+        """The project for the next file of a run: itself, or one that remembers nothing when this one has its fill."""
+        is_full = (
+            len(self._checked) >= _MOST_FILES_CHECKED
+            or self._characters_parsed > _MOST_CHARACTERS_PARSED
+            or self.files.held > _MOST_BYTES_HELD
+        )
+        return self._afresh() if is_full else self
+
+    def for_run(self, path: str) -> Project:
+        """The project for a file: one that remembers nothing when a new run begins with it.
+
+        A process may live on after a run, and files may be changed before the next: that is one where a file comes
+        again, or where time has passed.
+        """
+        now = time.monotonic()
+        is_new = now - self._last_asked > _LONGEST_PAUSE or self._place_of(path) in self._checked
+        self._last_asked = now
+        return self._afresh() if is_new else self
+
+    def _afresh(self) -> Project:
+        return Project(self.options, self.files.afresh())
+
     # -- the file at hand -----------------------------------------------------------------------------------
 
     def module_for(self, path: str, tree: ast.Module, text: str) -> Module:
         """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
+        place = self._place_of(path)
+        if self._others_know_current or place in self._modules:
+            # Others may hold what they have from another reading of this file, or from the last one at hand: of one
+            # file there must not be two, or what is found would depend on what was checked before.
+            self._modules.clear()
+            self._chains.clear()
+            self._others_know_current = False
+        self._current = Module(place, tree, text, self)
+        self._checked.add(place)
+        return self._current
+
+    def _place_of(self, path: str) -> str:
+        """Where a file stands, by an absolute path: its folder is free of links."""
         folder, name = os.path.split(path)
+        if not os.path.isabs(folder):
+            folder = os.path.join(_current_folder(), folder)
         real = self._real_folders.get(folder)
         if real is None:
-            real = self._real_folders[folder] = os.path.realpath(folder or os.curdir)
-        self._current = Module(os.path.join(real, name), tree, text, self)
-        return self._current
+            real = self._real_folders[folder] = _real_path(folder)
+        return os.path.join(real, name)
 
     def module_at(self, path: str) -> Module | None:
         """The module of another file of the project, or None when it cannot be read and parsed."""
         if self._current is not None and path == self._current.path:
+            self._others_know_current = True
             return self._current
         if path not in self._modules:
             self._modules[path] = self._parse(path)
@@ -90,6 +144,7 @@ class Project:
                 tree = ast.parse(text, path)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
+        self._characters_parsed += len(text)
         return Module(path, tree, text, self)
 
     # -- pytest's configuration -------------------------------------------------------------------------------
@@ -169,10 +224,6 @@ class Project:
     def conftests(self, directory: str) -> ConftestChain:
         """The chain for the files of one folder."""
         found = self._chains.get(directory)
-        current = self._current
-        if current is not None and current.is_conftest and _is_at_or_above(current.directory, directory):
-            # Checked itself, perhaps from an editor's buffer: not what is remembered of the disk.
-            return self._chain(directory)
         if found is None:
             found = self._chains[directory] = self._chain(directory)
         return found
@@ -262,6 +313,22 @@ class Project:
         return found
 
 
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        # It is gone.
+        return ""
+
+
+def _real_path(folder: str) -> str:
+    try:
+        return os.path.realpath(folder)
+    except (OSError, ValueError):
+        # The current folder is gone, or no folder can have such a name.
+        return folder
+
+
 def plugin_names(module: Module) -> tuple[str, ...] | None:
     """What a module's `pytest_plugins` names; None when that cannot be told."""
     if "pytest_plugins" not in module.scope.bindings:
@@ -282,7 +349,3 @@ def _upwards(directory: str, root: str) -> Iterator[str]:
     while directory != root and directory != os.path.dirname(directory):
         directory = os.path.dirname(directory)
         yield directory
-
-
-def _is_at_or_above(folder: str, directory: str) -> bool:
-    return directory == folder or directory.startswith(folder.rstrip(os.sep) + os.sep)

@@ -71,7 +71,7 @@ def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
     project = module.project
     for path in project.places.test_files(config.rootdir):
         content = project.files.read(path)
-        other = project.module_at(path) if content is not None and b"async def" in content else None
+        other = project.read_module(path) if content is not None and b"async def" in content else None
         if other is not None:
             yield from other.async_tests
 
