@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flake8_async_tests import Checker
+from flake8_async_tests.fixing.changed import ChangedFiles
 from flake8_async_tests.project import project as project_module
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.source.module import Module
@@ -97,3 +98,56 @@ def test_that_findings_are_the_same_when_all_is_let_go_in_between(
     configure()
     assert [lint_text(path, path.read_text()) for path in paths] == remembered
     assert Checker.project.files.reads.total() < 50
+
+
+def run(path: Path, text: str) -> list[str]:
+    """The codes that a file gets from the checker as flake8 makes it."""
+    checker = Checker(ast.parse(text), text.splitlines(keepends=True), str(path))
+    return [message[:5] for _, _, message, _ in checker.run()]
+
+
+def test_that_a_file_which_comes_again_is_another_run(tmp_path: Path) -> None:
+    text = "async def test_total(): ...\n"
+    configure()
+    assert run(tmp_path / "test_one.py", text) == ["AT101"]
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    assert run(tmp_path / "test_two.py", text) == ["AT101"]
+    assert run(tmp_path / "test_one.py", text) == []
+    assert run(tmp_path / "test_two.py", text) == []
+
+
+def test_that_a_pause_ends_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "async def test_total(): ...\n"
+    configure()
+    assert run(tmp_path / "test_one.py", text) == ["AT101"]
+    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_mode = auto\n")
+    monkeypatch.setattr(project_module, "_LONGEST_PAUSE", -1.0)
+    assert run(tmp_path / "test_two.py", text) == []
+
+
+def test_that_changes_which_are_not_written_yet_outlast_a_run(tmp_path: Path) -> None:
+    text = "async def test_total(): ...\n"
+    (tmp_path / "conftest.py").write_text("def pytest_pyfunc_call(pyfuncitem): ...\n")
+    configure()
+    Checker.project = Project(Checker.project.options, ChangedFiles({str(tmp_path / "conftest.py"): b""}))
+    for _ in range(2):
+        assert run(tmp_path / "test_one.py", text) == ["AT101"]
+
+
+def test_that_a_file_that_others_have_read_is_there_once(tmp_path: Path) -> None:
+    conftest = "from fixtures import *\n"
+    fixtures = "import pytest\n\n\n@pytest.fixture\nasync def client(client): ...\n"
+    test = "async def test_total(client): ...\n"
+    for name, text in {"conftest.py": conftest, "fixtures.py": fixtures, "test_it.py": test}.items():
+        (tmp_path / name).write_text(text)
+    configure()
+    paths = [tmp_path / name for name in ("test_it.py", "fixtures.py", "conftest.py", "test_it.py")]
+    for path in paths:
+        lint_text(path, path.read_text())
+        assert live_paths(tmp_path) == sorted(set(live_paths(tmp_path)))
+
+
+def live_paths(folder: Path) -> list[str]:
+    gc.collect()
+    paths = (each.path for each in gc.get_objects() if isinstance(each, Module))
+    return sorted(path for path in paths if path.startswith(str(folder)))

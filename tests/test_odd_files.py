@@ -352,3 +352,23 @@ def test_that_a_column_counts_characters(tmp_path: Path) -> None:
     assert text.splitlines()[line - 1][column:].startswith("yield")
     line, column = places["AT109"]
     assert text.splitlines()[line - 1][column:].startswith("pytest.mark.asyncio('ß')")
+
+
+def test_that_the_current_folder_may_be_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    configure()
+    text = f"{HEAD}async def test_it(): ...\n"
+    found = Checker(ast.parse(text), text.splitlines(keepends=True), "test_it.py").run()
+    assert [message[:5] for _, _, message, _ in found] == ["AT101"]
+
+
+@pytest.mark.parametrize("folder", ["a\0b", "\ud800", "x" * 5000, "", "-", "C:\\shop", "~", "\n", "http://a", "//"])
+@pytest.mark.parametrize("name", ["test_it.py", "conftest.py"])
+def test_that_no_path_is_too_odd(folder: str, name: str) -> None:
+    configure()
+    text = f"{HEAD}{MARKED}yield\n\n\n@pytest.mark.asyncio\n@pytest.fixture\nasync def client(): ...\n"
+    checker = Checker(ast.parse(text), text.splitlines(keepends=True), f"{folder}/{name}")
+    assert "AT108" in {message[:5] for _, _, message, _ in checker.run()}
