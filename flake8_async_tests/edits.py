@@ -568,7 +568,7 @@ def await_called(module: Module, call: ast.Call, scope: Scope, *, without: froze
 def stands_alone(text: str) -> bool:
     """Whether an expression needs no brackets around it to go on over its lines."""
     try:
-        ast.parse(text)
+        ast.parse(text, mode="eval")
     except SyntaxError:
         return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 from typing import TYPE_CHECKING
 
 from flake8_async_tests import Checker
@@ -13,7 +14,7 @@ from flake8_async_tests.rules import rules_with
 from tests.linting import configure
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -30,9 +31,10 @@ class RulesAlone:
     def lint(self, path: str, text: str) -> list[Reported]:
         try:
             tree = ast.parse(text)
-        except SyntaxError:
+        except (SyntaxError, ValueError):
             return []
-        checker = Checker(tree, text.splitlines(keepends=True), path)
+        # As flake8 takes lines apart: a form feed ends none.
+        checker = Checker(tree, io.StringIO(text).readlines(), path)
         return [Reported(rule, finding) for rule, finding in checker.findings(self._rules)]
 
 
@@ -44,8 +46,14 @@ def fix_project(
     for name, text in files.items():
         path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        # As it is: with its own line ends.
+        path.write_bytes(text.encode())
     configure(options)
-    names = {str(directory / name): name for name in files if name.endswith(".py")}
-    results = Session(RulesAlone(codes), unsafe=True).run(list(names), lambda *_: None)
-    return {names[result.path]: result for result in results}
+    return fix_files(directory, [name for name in files if name.endswith(".py")], codes)
+
+
+def fix_files(directory: Path, names: Iterable[str], codes: Collection[str]) -> dict[str, FileResult]:
+    """What comes of files that are there, with the options that were set last."""
+    paths = {str(directory / name): name for name in names}
+    results = Session(RulesAlone(codes), unsafe=True).run(list(paths), lambda *_: None)
+    return {paths[result.path]: result for result in results}

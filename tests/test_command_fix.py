@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import runpy
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MARKED = "import pytest\n\n\n@pytest.mark.asyncio\ndef test_one(): ...\n"
 FIXED = "def test_one(): ...\n"
+COOKIE = b"# coding: latin-1\n'''\xe4'''\nimport os; os.sep\n"
 LEFT = "async def test_two(): ...\n"
 
 
@@ -136,6 +138,27 @@ def test_the_diff(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "1 finding would be fixed in 1 file" in shown.err
 
 
+def test_that_the_diff_holds_the_very_bytes(project: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """So that it can be applied: with each file's encoding, byte order mark and line ends."""
+    (project / "test_bom.py").write_bytes(b"\xef\xbb\xbf" + MARKED.encode())
+    (project / "test_crlf.py").write_bytes(MARKED.replace("\n", "\r\n").encode())
+    (project / "test_latin.py").write_bytes(COOKIE + MARKED.encode())
+    assert main(["fix", "--diff"]) == 0
+    removed = b"-import pytest\n-\n-\n-@pytest.mark.asyncio\n"
+    assert capfdbinary.readouterr().out == b"".join(
+        (
+            b"--- ./test_bom.py\n+++ ./test_bom.py\n@@ -1,5 +1 @@\n",
+            removed.replace(b"-import", b"-\xef\xbb\xbfimport"),
+            b"-def test_one(): ...\n+\xef\xbb\xbfdef test_one(): ...\n",
+            b"--- ./test_crlf.py\n+++ ./test_crlf.py\n@@ -1,5 +1 @@\n",
+            removed.replace(b"\n", b"\r\n") + b" def test_one(): ...\r\n",
+            b"--- ./test_latin.py\n+++ ./test_latin.py\n@@ -1,8 +1,6 @@\n",
+            b" # coding: latin-1\n '''\xe4'''\n import os; os.sep\n-import pytest\n \n \n-@pytest.mark.asyncio\n",
+            b" def test_one(): ...\n",
+        )
+    )
+
+
 def test_the_check(project: Path) -> None:
     path = project / "test_one.py"
     path.write_text(LEFT)
@@ -161,9 +184,6 @@ def test_that_what_is_left_may_be_somebody_elses_business(
     """A hook of pre-commit has mended what it can; another one reports."""
     (project / "test_one.py").write_text(text)
     assert main(["fix", *arguments]) == status
-
-
-COOKIE = b"# coding: latin-1\n'''\xe4'''\nimport os; os.sep\n"
 
 
 @pytest.mark.parametrize(
@@ -193,6 +213,16 @@ def test_that_a_file_with_two_names_is_fixed_once(project: Path, capsys: pytest.
     assert main(["fix"]) == 0
     assert path.read_text() == FIXED
     assert "1 finding fixed in 1 file" in capsys.readouterr().out
+
+
+def test_that_a_file_is_fixed_by_whatever_name_it_is_found(project: Path) -> None:
+    """Only one of them is that of a test file."""
+    path = project / "a_one.py"
+    path.write_text(MARKED)
+    (project / "test_two.py").symlink_to(path)
+    assert main(["fix"]) == 0
+    assert path.read_text() == FIXED
+    assert (project / "test_two.py").is_symlink()
 
 
 def test_that_a_fixed_conftest_counts_for_the_others(project: Path) -> None:
@@ -306,6 +336,28 @@ def test_that_a_file_that_cannot_be_written_is_named(
     monkeypatch.setattr(fix_module, "write_atomically", fail)
     assert main(["fix"]) == 1
     assert "it cannot be written: Permission denied" in capsys.readouterr().out
+
+
+def test_that_the_other_files_are_written_when_one_cannot_be(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace = os.replace
+
+    def disk_is_full(source: str, target: str) -> None:
+        if target.endswith("test_one.py"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target)
+
+    for name in ("test_one.py", "test_two.py"):
+        (project / name).write_text(MARKED)
+    monkeypatch.setattr(os, "replace", disk_is_full)
+    assert main(["fix"]) == 1
+    assert (project / "test_one.py").read_text() == MARKED
+    assert (project / "test_two.py").read_text() == FIXED
+    assert sorted(os.listdir(project)) == [".git", "test_one.py", "test_two.py"]
+    shown = capsys.readouterr().out
+    assert "./test_one.py stays as it was: it cannot be written: No space left on device" in shown
+    assert "1 finding fixed in 1 file" in shown
 
 
 class Terminal(io.StringIO):

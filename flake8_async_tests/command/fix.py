@@ -14,7 +14,6 @@ from flake8.exceptions import ExecutionError, PluginExecutionFailed
 from flake8_async_tests.command.usage import UsageError, codes_called
 from flake8_async_tests.command.users_flake8 import UsersFlake8
 from flake8_async_tests.fixing.document import read_document, write_atomically
-from flake8_async_tests.fixing.lines import Lines
 from flake8_async_tests.fixing.session import Session
 from flake8_async_tests.rules import all_rules
 
@@ -59,7 +58,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(str(error)) from error
     is_dry = arguments.diff or arguments.check
     if arguments.diff:
-        sys.stdout.writelines(line for result in results for line in _diff(result))
+        sys.stdout.flush()
+        # As bytes: each file's part in that file's own encoding, so that the diff can be applied.
+        sys.stdout.buffer.writelines(line for result in results for line in _diff(result))
     if not is_dry:
         for result in results:
             _write(result)
@@ -86,14 +87,14 @@ def _write(result: FileResult) -> None:
     try:
         write_atomically(result.path, result.content)
     except OSError as error:
-        result.give_up(f"it cannot be written: {error.strerror}")
+        result.give_up(f"it cannot be written: {error.strerror or error}")
 
 
-def _diff(result: FileResult) -> Iterable[str]:
-    before = Lines(result.document.text).with_ends()
-    after = Lines(result.text).with_ends()
-    for line in difflib.unified_diff(before, after, result.path, result.path):
-        yield line if line.endswith(("\n", "\r")) else f"{line}\n\\ No newline at end of file\n"
+def _diff(result: FileResult) -> Iterable[bytes]:
+    before, after = (content.splitlines(keepends=True) for content in (result.document.content, result.content))
+    path = os.fsencode(result.path)
+    for line in difflib.diff_bytes(difflib.unified_diff, before, after, path, path):
+        yield line if line.endswith((b"\n", b"\r")) else line + b"\n\\ No newline at end of file\n"
 
 
 def _summary(results: list[FileResult], *, is_dry: bool) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import io
-import os
 import warnings
 from typing import TYPE_CHECKING
 
@@ -47,14 +46,14 @@ class UsersFlake8:
         self._project_options = Checker.project.options
 
     def files(self) -> list[str]:
-        """The files that flake8 would check, each once even if it has several names."""
+        """The files that flake8 would check, by all of their names."""
         found = expand_paths(
             paths=self._options.filenames,
             stdin_display_name=self._options.stdin_display_name,
             filename_patterns=self._options.filename,
             exclude=(*self._options.exclude, *self._options.extend_exclude),
         )
-        return list({os.path.realpath(path): path for path in sorted(found, reverse=True)}.values())[::-1]
+        return sorted(set(found))
 
     def begin(self, changed: Mapping[str, bytes]) -> None:
         Checker.project = Project(self._project_options, ChangedFiles(changed))

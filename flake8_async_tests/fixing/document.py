@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -26,8 +27,11 @@ class Document:
 
 
 def read_document(path: str) -> Document | None:
-    """A file's document; None when it cannot be read in its encoding."""
+    """A file's document; None when it cannot be read in its encoding, or is no regular file."""
     try:
+        if not os.path.isfile(path):
+            # A named pipe would keep whoever opens it waiting.
+            return None
         with open(path, "rb") as stream:
             content = stream.read()
         return document_of(content)
@@ -49,14 +53,26 @@ def write_atomically(path: str, content: bytes) -> None:
     """Replace a file's content in one step, its permissions kept: whoever reads it sees the old or the new one."""
     # A link stays a link: what it points to is replaced.
     path = os.path.realpath(path)
-    mode = stat.S_IMODE(os.stat(path).st_mode)
+    if not os.access(path, os.W_OK):
+        # The folder alone would have to be writable for a new file to take its place.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    status = os.stat(path)
     descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".flake8-async-tests-")
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
-        os.chmod(temporary, mode)
+        _keep_owner(temporary, status)
+        os.chmod(temporary, stat.S_IMODE(status.st_mode))
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _keep_owner(temporary: str, status: os.stat_result) -> None:
+    """Give a new file the owner and group of the one that it replaces, as far as one may."""
+    own = os.stat(temporary)
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        with contextlib.suppress(OSError):
+            os.chown(temporary, status.st_uid, status.st_gid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -52,13 +53,18 @@ class NotFixed(Exception):  # noqa: N818  # read as a sentence
 class FileResult:
     """What has come of one file so far."""
 
-    path: str
+    names: tuple[str, ...]
+    """Its path; several where links lead to it."""
     document: Document
     text: str
     fixed: Counter[str] = field(default_factory=Counter)
     left: list[Reported] = field(default_factory=list)
     trouble: str = ""
     """Why it stays as it was."""
+
+    @property
+    def path(self) -> str:
+        return self.names[0]
 
     @property
     def has_changed(self) -> bool:
@@ -83,8 +89,11 @@ class Session:
 
     def run(self, paths: Sequence[str], progress: Callable[[int, int, str], None]) -> list[FileResult]:
         """What comes of the files; of those that cannot be read nothing does."""
-        documents = ((path, read_document(path)) for path in paths)
-        results = [FileResult(path, document, document.text) for path, document in documents if document is not None]
+        by_file: dict[str, list[str]] = {}
+        for path in paths:
+            by_file.setdefault(os.path.realpath(path), []).append(path)
+        documents = ((tuple(names), read_document(names[0])) for names in by_file.values())
+        results = [FileResult(names, document, document.text) for names, document in documents if document is not None]
         for _ in range(_MOST_ROUNDS):
             # What was fixed in one file may change what there is to say of another, a conftest above all.
             self._linter.begin({result.path: result.content for result in results if result.has_changed})
@@ -99,38 +108,41 @@ class Session:
     def _settle(self, result: FileResult) -> bool:
         """Fix a file until it has nothing left to fix; say whether that changed it."""
         before = result.text
-        result.left = self._linter.lint(result.path, unify_line_ends(result.text))
-        if result.trouble:
-            return False
         try:
-            for _ in range(_MOST_ROUNDS):
-                if not self._fix_once(result):
-                    break
-            else:
-                raise NotFixed("its fixes come to no end")
+            result.left = [reported for name in result.names for reported in self._fix_all(result, name)]
         except NotFixed as reason:
             result.give_up(str(reason))
-            result.left = self._linter.lint(result.path, unify_line_ends(result.text))
+            result.left = [reported for name in result.names for reported in self._lint(name, result.text)]
         return result.text != before
 
-    def _fix_once(self, result: FileResult) -> bool:
-        fixable = [reported for reported in result.left if reported.is_fixable(unsafe=self._unsafe)]
-        if not fixable:
-            return False
+    def _lint(self, name: str, text: str) -> list[Reported]:
+        return self._linter.lint(name, unify_line_ends(text))
+
+    def _fix_all(self, result: FileResult, name: str) -> list[Reported]:
+        """Fix what there is to fix in a file under one of its names, and give what is left."""
+        left = self._lint(name, result.text)
+        for _ in range(_MOST_ROUNDS):
+            fixable = [reported for reported in left if reported.is_fixable(unsafe=self._unsafe)]
+            if not fixable or result.trouble:
+                return left
+            left = self._fix(result, name, fixable, left)
+        raise NotFixed("its fixes come to no end")
+
+    def _fix(self, result: FileResult, name: str, fixable: list[Reported], found: list[Reported]) -> list[Reported]:
+        """Fix what can be fixed at once of what was found, and give what is left."""
         codes = ", ".join(sorted({reported.code for reported in fixable}))
         fixes = [reported.finding.fix for reported in fixable if reported.finding.fix is not None]
-        applied = apply_fixes(result.text, fixes, is_package=result.path.endswith("__init__.py"))
+        applied = apply_fixes(result.text, fixes, is_package=name.endswith("__init__.py"))
         if applied is None:
             raise NotFixed(f"the fixes of {codes} would leave no valid Python")
-        left = self._linter.lint(result.path, unify_line_ends(applied.text))
+        left = self._lint(name, applied.text)
         fixed = [fixable[position] for position in applied.fixes]
-        still_there = _still_there(result.left, fixed, left)
+        still_there = _still_there(found, fixed, left)
         if still_there:
             raise NotFixed(f"the fixes of {', '.join(still_there)} do not mend what they are for")
         result.text = applied.text
         result.fixed.update(reported.code for reported in fixed)
-        result.left = left
-        return True
+        return left
 
 
 def _still_there(before: list[Reported], fixed: list[Reported], after: list[Reported]) -> list[str]:
