@@ -42,6 +42,11 @@ def test_that_a_missing_file_is_none(tmp_path: Path) -> None:
     assert read_document(str(tmp_path / "missing.py")) is None
 
 
+def test_that_a_file_that_has_just_gone_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "isfile", lambda _: True)
+    assert read_document(str(tmp_path / "gone.py")) is None
+
+
 def test_that_permissions_and_links_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "test_one.py"
     path.write_bytes(b"x")

@@ -51,6 +51,11 @@ ADDED = {
         Import("httpx", "Timeout"),
         "from httpx import (\n    AsyncClient,\n    Client,\n    Timeout\n)\n",
     ),
+    "joins behind a backslash": (
+        "from unittest.mock import \\\n    AsyncMock, \\\n    patch\n",
+        Import("unittest.mock", "MagicMock"),
+        "from unittest.mock import \\\n    AsyncMock, \\\n    MagicMock, patch\n",
+    ),
     "does not join a star": (
         "from httpx import *\n",
         Import("httpx", "Timeout"),

@@ -11,7 +11,7 @@ from flake8_async_tests.fixing.lines import Lines, apply_edits, end_of, start_of
 from flake8_async_tests.rule import Edit, Import
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 ImportNode = ast.Import | ast.ImportFrom
 
@@ -56,15 +56,18 @@ def _joined(tree: ast.Module, lines: Lines, wanted: Import) -> Edit | None:
         if isinstance(node, ast.ImportFrom) and not node.level and node.module == wanted.module:
             if any(alias.name == "*" for alias in node.names):
                 continue
-            return _among(node.names, lines, wanted.name)
+            return _among(node, lines, wanted.name)
     return None
 
 
-def _among(aliases: Sequence[ast.alias], lines: Lines, name: str) -> Edit:
+def _among(node: ast.ImportFrom, lines: Lines, name: str) -> Edit:
+    aliases = node.names
     following = next((alias for alias in aliases if _order(alias.name) > _order(name)), None)
     neighbour = following or aliases[-1]
     indentation = lines.before(start_of(neighbour))
-    has_own_line = not indentation.strip() and neighbour.lineno > 1 and len({a.lineno for a in aliases}) == len(aliases)
+    has_own_line = not indentation.strip() and len({alias.lineno for alias in aliases}) == len(aliases)
+    # Without brackets only a backslash ends a line.
+    has_own_line &= "(" in lines.between(start_of(node), start_of(aliases[0]))
     gap = f",\n{indentation}" if has_own_line else ", "
     if following is not None:
         return Edit(start_of(following), start_of(following), f"{name}{gap}")
