@@ -17,6 +17,7 @@ PITFALLS = """
 tests/api/test_api.py:17 AT701
 tests/api/test_api.py:23 AT703
 tests/api/test_api.py:24 AT708
+tests/api/test_api.py:30 AT304
 tests/api/test_api.py:34 AT702
 tests/api/test_api.py:39 AT705
 tests/api/test_api.py:45 AT705

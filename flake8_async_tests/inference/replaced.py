@@ -7,6 +7,7 @@ what counts is where the name is looked up. In doubt it may be replaced.
 from __future__ import annotations
 
 import ast
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+
+# How many imports are followed from one file to the next.
+_MOST_STEPS = 6
 
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
@@ -110,52 +114,76 @@ def name_may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
     """Whether what is looked up in another module (`app.service.fetch`) may be something new."""
     name = dotted.rpartition(".")[2]
-    if _a_conftest_may_replace(module, name):
-        return True
+    for conftest, path in _set_by_conftests(module, name):
+        if not path or _leads_to(conftest, f"{path}.{name}", module, dotted):
+            return True
     found = _reaching(module, name, scope)
     return len(found) > _MOST or any(_reaches_path(module, each, dotted) for each in found)
 
 
 def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *, of_library: bool = False) -> bool:
     """Whether a method of a class may be something new, in the class or in the instance."""
-    if _a_conftest_may_replace(module, node.attr):
-        return True
+    for conftest, path in _set_by_conftests(module, node.attr):
+        if not path or _leads_to_method(conftest, path, of_library=of_library):
+            return True
     found = _reaching(module, node.attr, scope)
     return len(found) > _MOST or any(_reaches_method(module, each, node, scope, of_library) for each in found)
 
 
 def _reaching(module: Module, name: str, scope: Scope) -> list[Replacement]:
     # Most names are never replaced, and that can be seen without looking at every call.
-    return module.fact(Replacements).reaching(name, scope) if _is_set_somewhere(module, name) else []
+    return module.fact(Replacements).reaching(name, scope) if _owners_in_text(module, name) else []
 
 
-def _a_conftest_may_replace(module: Module, name: str) -> bool:
-    conftests = module.project.conftests(module.directory).modules
-    return any(conftest is not module and _is_set_somewhere(conftest, name) for conftest in conftests)
+def _set_by_conftests(module: Module, name: str) -> Iterator[tuple[Module, str]]:
+    """What the conftest chain may set under a name: the dotted path of its owner, "" where that cannot be told."""
+    for conftest in module.project.conftests(module.directory).modules:
+        if conftest is not module:
+            for path in _owners_in_text(conftest, name):
+                yield conftest, path
 
 
-def _is_set_somewhere(module: Module, name: str) -> bool:
-    answers = module.fact(_set_somewhere)
+def _owners_in_text(module: Module, name: str) -> frozenset[str]:
+    answers = module.fact(_owners_by_name)
     if name not in answers:
-        answers[name] = _is_set_in(module.text, name)
+        answers[name] = frozenset(_owners_of(module.text, name))
     return answers[name]
 
 
-def _set_somewhere(module: Module) -> dict[str, bool]:  # noqa: ARG001  # filled name by name
+def _owners_by_name(module: Module) -> dict[str, frozenset[str]]:  # noqa: ARG001  # filled name by name
     return {}
 
 
-def _is_set_in(text: str, name: str) -> bool:
-    """Whether a name stands at the end of a text in quotes, or before an equals sign or a colon."""
+def _owners_of(text: str, name: str) -> Iterator[str]:
+    """Whose name is set where a text says `"app.service.fetch"` or `service.fetch =`; "" for what is not written out.
+
+    A keyword counts only beside `patch.multiple`: `fetch=` of any other call sets nothing.
+    """
     # Without a regular expression: compiling one for every name would cost more than all of this.
-    at = text.find(name)
-    while at >= 0:
-        at += len(name)
-        follows = text[at : at + 8].lstrip(" ")
-        if follows.startswith(("'", '"', ":")) or (follows.startswith("=") and not follows.startswith("==")):
-            return True
-        at = text.find(name, at)
-    return False
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        before = text[start - 1 : start]
+        follows = text[end : end + 8].lstrip(" ")
+        if not before.isidentifier() and not before.isdecimal():
+            if follows.startswith(("'", '"')):
+                path = _path_in_quotes_before(text, start)
+                if path is not None:
+                    yield path
+            elif follows[:1] in (":", "=") and follows[:2] != "==" and (before == "." or "multiple" in text):
+                yield ""
+        start = text.find(name, end)
+
+
+def _path_in_quotes_before(text: str, end: int) -> str | None:
+    """`app.service` before the last word of `"app.service.fetch"`; "" where that is not written out, None in prose."""
+    start = end
+    while start and (text[start - 1] == "." or text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    before = text[start - 1 : start]
+    if before.isspace():
+        return None
+    return text[start:end].rstrip(".") if before in ("'", '"') else ""
 
 
 def _is_in_this_file(module: Module, replacement: Replacement) -> bool:
@@ -174,14 +202,27 @@ def _reaches_path(module: Module, replacement: Replacement, dotted: str) -> bool
         path = module.qualified(replacement.owner, replacement.scope)
         if not path:
             return not _is_made_here(module, replacement)
-    if not path:
+    return not path or _leads_to(module, f"{path}.{replacement.name}", module, dotted)
+
+
+def _leads_to(importer: Module, path: str, module: Module, dotted: str) -> bool:
+    """Whether a path as one file writes it may be that of what another one looks up."""
+    if path == dotted or path.endswith(f".{dotted}"):
         return True
-    full = f"{path}.{replacement.name}"
-    if full == dotted or full.endswith(f".{dotted}"):
-        return True
-    file, rest = _file_behind(module, full)
-    # With more than a name left it goes through something that the file imports or defines.
-    return bool(file) and ((file, rest) == _file_behind(module, dotted) or len(rest) > 1)
+    outlines, directory, wanted = module.project.outlines, importer.directory, _file_behind(module, dotted)
+    for _ in range(_MOST_STEPS):
+        found = outlines.file_behind(path, directory)
+        if found is None:
+            return False
+        file, rest = found
+        if (file, rest) == wanted or len(rest) < 2:
+            return (file, rest) == wanted
+        # It goes on through something that the file imports, or defines: who knows what that is.
+        imported = outlines.imported_as(file, rest[0])
+        if not imported:
+            return True
+        path, directory = ".".join((imported, *rest[1:])), os.path.dirname(file)
+    return True
 
 
 def _reaches_method(
@@ -192,9 +233,12 @@ def _reaches_method(
         path = module.qualified(replacement.owner, replacement.scope)
         if not path:
             return _may_be_of_object(module, replacement, node, scope)
-    if not path:
-        return True
-    file, rest = _file_behind(module, path)
+    return not path or _leads_to_method(module, path, of_library=of_library)
+
+
+def _leads_to_method(importer: Module, path: str, *, of_library: bool) -> bool:
+    """Whether a path as a file writes it may be that of a class or an object of the project, or of a library."""
+    file, rest = _file_behind(importer, path)
     # What is set in a module is no method.
     return bool(rest) if file else of_library
 
