@@ -31,11 +31,25 @@ _PREDICATES = frozenset(
     {
         "asyncio.iscoroutine",
         "asyncio.isfuture",
-        "builtins.isinstance",
         "builtins.type",
         "inspect.getcoroutinestate",
         "inspect.isawaitable",
         "inspect.iscoroutine",
+    }
+)
+_ISINSTANCE = "builtins.isinstance"
+# What a coroutine is an instance of, by the last word of its name, or may be taken for.
+_KINDS_OF_COROUTINES = frozenset(
+    {
+        "AsyncGenerator",
+        "Awaitable",
+        "Coroutine",
+        "CoroutineType",
+        "Future",
+        "Generator",
+        "Hashable",
+        "Task",
+        "object",
     }
 )
 
@@ -86,12 +100,13 @@ def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) ->
     if not coroutines or is_shared(module, name, scope):
         return
     loads = sorted(loads_of(module, name, scope), key=place_of)
-    if any(_knows_better(module, load, scope) for load in loads):
+    held = {load: bindings_at(module, load, scope) for load in loads}
+    holding = [load for load in loads if held[load] and all(binding.value in coroutines for binding in held[load])]
+    is_taken_for_result = any(_is_taken_for_result(load, scope) for load in holding)
+    if not is_taken_for_result and any(_knows_better(module, load, scope) for load in loads):
         return
-    for load in loads:
-        bindings = bindings_at(module, load, scope)
-        if not bindings or any(binding.value not in coroutines for binding in bindings):
-            continue
+    for load in holding:
+        bindings = held[load]
         need = check_of(module, load, scope)
         if need:
             if not is_left_alone_on_purpose(module, load, scope):
@@ -118,9 +133,28 @@ def _lines_of_checks(scope: Scope) -> frozenset[int]:
     return frozenset(lines)
 
 
+def _is_taken_for_result(load: ast.Name, scope: Scope) -> bool:
+    """Whether something is asked of a name that no coroutine has."""
+    parent = scope.parents[load]
+    if isinstance(parent, ast.Attribute):
+        return not is_coroutines_own(parent.attr)
+    return isinstance(parent, ast.Subscript) and parent.value is load
+
+
 def _knows_better(module: Module, load: ast.Name, scope: Scope) -> bool:
     """Whether a name is used as one that holds a coroutine."""
     parent = scope.parents[load]
     if isinstance(parent, ast.Attribute):
         return is_coroutines_own(parent.attr)
-    return isinstance(parent, ast.Call) and module.qualified(parent.func, scope) in _PREDICATES
+    if not isinstance(parent, ast.Call):
+        return False
+    name = module.qualified(parent.func, scope)
+    return name in _PREDICATES or (name == _ISINSTANCE and _may_be_kind_of_coroutine(module, parent, scope))
+
+
+def _may_be_kind_of_coroutine(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether `isinstance` may be asked whether something is a coroutine."""
+    kinds = call.args[1] if len(call.args) == 2 else call
+    parts = kinds.elts if isinstance(kinds, ast.Tuple) else [kinds]
+    names = [module.qualified(part, scope) for part in parts]
+    return any(not name or name.rpartition(".")[2] in _KINDS_OF_COROUTINES for name in names)
