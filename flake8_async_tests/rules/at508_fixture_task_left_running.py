@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
@@ -49,12 +50,21 @@ def _is_stopped_otherwise(call: Call) -> bool:
     nodes = [node for argument in given for node in ast.walk(argument)]
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
     names = {node.id for node in nodes if isinstance(node, ast.Name) and node not in called}
+    names = {name for name in names if not _is_of_standard_library(call, name)}
     if any(load.id in names and comes_after_yield(call.module, load, call.scope) for load in call.scope.loads):
         return True
     return any(
         isinstance(around, (ast.With, ast.AsyncWith)) and _binds(around, names)
         for around in call.module.ancestors(call.node, call.scope)
     )
+
+
+def _is_of_standard_library(call: Call, name: str) -> bool:
+    """Whether a name is that of an imported module which nothing is told to end by: `asyncio`."""
+    owner = call.module.names.binding_scope(name, call.scope)
+    if owner is None or not all(isinstance(binding, ast.Import) for binding in owner.bindings[name]):
+        return False
+    return call.module.names.qualified(ast.Name(name, ast.Load()), call.scope) in sys.stdlib_module_names
 
 
 def _binds(block: ast.With | ast.AsyncWith, names: set[str]) -> bool:
