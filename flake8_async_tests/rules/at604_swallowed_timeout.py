@@ -14,6 +14,7 @@ from flake8_async_tests.inference.places import (
     is_async_test_itself,
     is_cancelled_before,
     names_in,
+    nodes_of,
     place_of,
 )
 from flake8_async_tests.inference.quiet import does_nothing
@@ -108,7 +109,7 @@ def _in_suppress(call: Call) -> Iterator[Finding]:
 
 def _is_seen_to(module: Module, node: ast.Try | ast.With, orelse: list[ast.stmt], scope: Scope) -> bool:
     """Whether the rest of the test makes up for it: it clears up, drains, or asserts on what came of it."""
-    if clears_up(module, node, scope) or is_cancelled_before(module, node, scope):
+    if clears_up(module, node, scope) or (_awaits(node.body) and is_cancelled_before(module, node, scope)):
         return True
     if any(isinstance(around, _LOOPS) for around in module.ancestors(node, scope)):
         return True
@@ -118,6 +119,10 @@ def _is_seen_to(module: Module, node: ast.Try | ast.With, orelse: list[ast.stmt]
         always_fails(module, after, scope) or _is_about_something_before(after, node, scope)
         for after in assertions_after(module, node, scope)
     )
+
+
+def _awaits(body: list[ast.stmt]) -> bool:
+    return any(isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor)) for node in nodes_of(body))
 
 
 def _is_about_something_before(assertion: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
