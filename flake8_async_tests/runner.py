@@ -114,6 +114,7 @@ def _runner_in(test: Test, klass: Class | None) -> Runner:
         or _by_marks(test, klass)
         or _by_anyio_backend(test, klass)
         or _by_mode(module)
+        or _by_unknown_fixtures(test, klass)
         or unknown_means(module)
         or Runner(Runs.NOBODY, nobody_because(module))
     )
@@ -153,6 +154,12 @@ def _by_anyio_backend(test: Test, klass: Class | None) -> Runner | None:
     closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
     if "anyio_backend" in closure.names or "anyio_backend" in test.parametrized:
         return Runner(Runs.ANYIO, "anyio_backend is among its fixtures")
+    return None
+
+
+def _by_unknown_fixtures(test: Test, klass: Class | None) -> Runner | None:
+    """What its fixtures leave open. In auto mode it is pytest-asyncio that runs the test, whoever else would."""
+    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
     if not closure.complete:
         return Runner(Runs.UNKNOWN, "some of its fixtures cannot be read")
     sign = _RUNNING_FIXTURES.intersection(closure.names)
