@@ -63,17 +63,16 @@ def _configured(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
         yield call.node.func.value, call.scope
     for pairs in module.index.calls.values():
         for node, scope in pairs:
-            if _may_set(module, node, scope):
-                yield from ((argument, scope) for argument in node.args)
+            yield from ((argument, scope) for argument in _may_be_set_on(module, node, scope))
 
 
-def _may_set(module: Module, node: ast.Call, scope: Scope) -> bool:
-    """Whether a call sets something on what it gets: `setattr`, or a function of this file, which may."""
+def _may_be_set_on(module: Module, node: ast.Call, scope: Scope) -> list[ast.expr]:
+    """On which of its arguments a call may set something: `setattr` on the first, a function of this file on any."""
     word = node.func.attr if isinstance(node.func, ast.Attribute) else ""
     if word in _SETTING or module.qualified(node.func, scope) == "builtins.setattr":
-        return True
+        return node.args[:1]
     definition = module.names.definition(node.func, scope)
-    return isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef))
+    return node.args if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
 
 
 def _known_part(node: ast.expr) -> str:
