@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.migration import load_steps
+from tests.migration import GUIDE, SUITES, load_steps
 from tests.pages import Page, PageError, ProofRun, load_page, page_paths
 from tests.proofs import differences, run_proof
 
@@ -45,10 +45,11 @@ def claims(old: bool) -> Iterator[object]:
         for run in page.proof:
             if run.old == old:
                 yield pytest.param((page, run), id=f"{page.code}: {run.claim}")
-    for step in load_steps():
-        for run in step.page.proof:
-            if run.old == old:
-                yield pytest.param((step.page, run), id=f"{step.title}: {run.claim}")
+    for path in (GUIDE, *SUITES):
+        for step in load_steps(path):
+            for run in step.page.proof:
+                if run.old == old:
+                    yield pytest.param((step.page, run), id=f"{step.title}: {run.claim}")
 
 
 @pytest.fixture(scope="module")
