@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import make_sync, remove_decorator, unsafe
+from flake8_async_tests.edits import lines_of, make_sync, remove_decorator, unsafe
+from flake8_async_tests.fixing.lines import end_of
 from flake8_async_tests.inference.running_loop import may_need_running_loop
 from flake8_async_tests.inference.suspension import suspends
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
@@ -14,6 +15,7 @@ from flake8_async_tests.source.marks import RUNNING_MARKS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
@@ -61,9 +63,17 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(test: Test) -> Fix | None:
-    """A plain `def`, and without the marks that are for async tests alone."""
+    """A plain `def`, and without the marks that are for async tests alone: none where one of them says more."""
     marks = test.function.own_marks.named(*RUNNING_MARKS)
+    if any(_says_more(test.module, mark) for mark in marks):
+        return None
     return unsafe(make_sync(test.module, test.node), *(remove_decorator(test.module, mark.node) for mark in marks))
+
+
+def _says_more(module: Module, mark: Mark) -> bool:
+    """Whether a comment beside it may tell why there is a loop, or it runs the test several times."""
+    keywords = [] if mark.call is None else [keyword.arg for keyword in mark.call.keywords]
+    return "loop_factories" in keywords or "#" in lines_of(module).after(end_of(mark.node))
 
 
 def _overrides(test: Test) -> bool:
