@@ -65,6 +65,7 @@ SUPPRESSIONS = {
     "extend-ignore": ("[flake8]\nextend-ignore = AT1\n", MARKED),
     "exclude": ("[flake8]\nexclude = tests\n", MARKED),
     "extend-exclude": ("[flake8]\nextend-exclude = test_*.py\n", MARKED),
+    "filename": ("[flake8]\nfilename = check_*.py\n", MARKED),
     "per-file-ignores": ("[flake8]\nper-file-ignores = tests/*:AT107\n", MARKED),
     "noqa": ("", MARKED.replace(".asyncio", ".asyncio  # noqa: AT107")),
     "noqa of all": ("", MARKED.replace(".asyncio", ".asyncio  # noqa")),
@@ -81,6 +82,27 @@ def test_that_what_is_suppressed_is_not_fixed(project: Path, configuration: str,
     path.write_text(text)
     assert main(["fix"]) == 0
     assert path.read_text() == text
+
+
+def test_that_a_suppression_that_flake8_is_told_to_disregard_counts_for_nothing(project: Path) -> None:
+    (project / ".flake8").write_text("[flake8]\ndisable-noqa = true\n")
+    path = project / "test_one.py"
+    path.write_text(MARKED.replace(".asyncio", ".asyncio  # noqa: AT107"))
+    assert main(["fix"]) == 0
+    assert path.read_text() == FIXED
+
+
+def test_that_a_folder_is_walked_as_flake8_walks_it(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    places = {name: project / name / "test_one.py" for name in ("tests", "tests/more", ".tox", "tests/.git", "built")}
+    for path in places.values():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(MARKED)
+    (project / "tests" / "test_none.txt").write_text(MARKED)
+    (project / ".flake8").write_text("[flake8]\nextend-exclude = built\n")
+    assert main(["fix", "."]) == 0
+    assert {name for name, path in places.items() if path.read_text() == FIXED} == {"tests", "tests/more"}
+    assert (project / "tests" / "test_none.txt").read_text() == MARKED
+    assert "2 findings fixed in 2 files, none left" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

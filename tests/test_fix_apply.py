@@ -63,7 +63,7 @@ def test_that_two_replacements_may_meet() -> None:
 def test_that_imports_come_along() -> None:
     applied = apply_fixes("a = 1\n", [Fix((on_line(1, 4, 5, "httpx.URL"),), True, (Import("httpx"),))])
     assert applied is not None
-    assert applied.text == "import httpx\n\n\na = httpx.URL\n"
+    assert applied.text == "import httpx\n\na = httpx.URL\n"
 
 
 def test_that_what_is_no_python_is_refused() -> None:

@@ -98,6 +98,10 @@ def test_where_an_import_is_added(before: str, wanted: Import, after: str) -> No
         ("\ndef test_one(): ...\n", "import pytest\n\n\ndef test_one(): ...\n"),
         ("# About it.\ndef test_one(): ...\n", "import pytest\n\n\n# About it.\ndef test_one(): ...\n"),
         ("#!/usr/bin/python\ndef f(): ...\n", "#!/usr/bin/python\nimport pytest\n\n\ndef f(): ...\n"),
+        ("@f\ndef g(): ...\n", "import pytest\n\n\n@f\ndef g(): ...\n"),
+        ("async def f(): ...\n", "import pytest\n\n\nasync def f(): ...\n"),
+        ("try:\n    import os\nfinally: ...\n", "import pytest\n\ntry:\n    import os\nfinally: ...\n"),
+        ("\ndefault = 1\n", "import pytest\n\ndefault = 1\n"),
         ("import os", "import os\n\nimport pytest"),
         ("import os\r\n", "import os\r\n\r\nimport pytest\r\n"),
         ("def f(): ...\nimport os\n", "import pytest\n\n\ndef f(): ...\nimport os\n"),
@@ -143,6 +147,44 @@ def test_which_imports_go(before: str, after: str, code: str) -> None:
     definition = code.index("def ")
     marked = code[:definition] + MARK + code[definition:]
     assert remove_orphans(before + marked, before + code) == after + code
+
+
+IN_FUNCTIONS = {
+    "the only name": ("    import time\n    ", "    "),
+    "with a blank line below": ("    import time\n\n    ", "    "),
+    "below a docstring": ('    """It."""\n\n    import time\n\n    ', '    """It."""\n\n    '),
+    "one of several": ("    from x import a, time\n    a; ", "    from x import a\n    a; "),
+    "still used": ("    import time\n    time; ", "    import time\n    time; "),
+    "used by a function in it": (
+        "    import time\n    def g(): time\n    ",
+        "    import time\n    def g(): time\n    ",
+    ),
+    "of a function in it": ("    def g():\n        import time\n        time\n    ", None),
+    "for all": ("    global time\n    import time\n    ", "    global time\n    import time\n    "),
+    "in a block": ("    if x:\n        import time\n    ", "    if x:\n        import time\n    "),
+    "bound twice": ("    import time\n    import time\n    ", "    import time\n    import time\n    "),
+    "sharing its line": ("    import time; ", "    import time; "),
+    "kept on purpose": ("    import time  # noqa\n    ", "    import time  # noqa\n    "),
+}
+
+
+@pytest.mark.parametrize(("before", "after"), IN_FUNCTIONS.values(), ids=IN_FUNCTIONS)
+def test_which_imports_of_a_function_go(before: str, after: str | None) -> None:
+    head, other = "async def test():\n", "\n\n\ndef other():\n    import time\n    time\n"
+    fixed = f"{head}{before}await f(){other}"
+    expected = fixed if after is None else f"{head}{after}await f(){other}"
+    assert remove_orphans(f"{head}{before}time.f(){other}", fixed) == expected
+
+
+def test_that_a_function_keeps_its_only_statement() -> None:
+    text = "def f({}):\n    import time\n"
+    assert remove_orphans(text.format("x=time"), text.format("")) == text.format("")
+
+
+def test_that_functions_that_cannot_be_told_apart_keep_their_imports() -> None:
+    text = "def f():\n    import time\n    {}\n"
+    after = text.format("def g(): ...")
+    assert remove_orphans(text.format("time"), after) == after
 
 
 def test_that_a_package_keeps_its_imports() -> None:

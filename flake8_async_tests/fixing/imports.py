@@ -158,7 +158,8 @@ def _first_import(tree: ast.Module, lines: Lines, statement: str) -> Edit:
         return _below(last, lines, f"\n{statement}\n")
     line = _below_first_comments(lines)
     following = next((at for at in range(line, lines.count + 1) if not lines.is_blank(at)), line)
-    return Edit((line, 0), (line, 0), f"{statement}\n" + "\n" * max(0, 2 - (following - line)))
+    distance = 1 if re.match(r"(?!(async|def|class)\b)\w", lines.line(following)) else 2
+    return Edit((line, 0), (line, 0), f"{statement}\n" + "\n" * max(0, distance - (following - line)))
 
 
 def _below_first_comments(lines: Lines) -> int:
@@ -179,32 +180,53 @@ def _below_first_comments(lines: Lines) -> int:
 
 
 def remove_orphans(before: str, after: str, *, is_package: bool = False) -> str:
-    """The text after a fix without the module's imports that were used before it and no longer are."""
+    """The text after a fix without the imports that were used before it and no longer are."""
     if is_package:
         # What a package imports may be meant for those who import the package.
         return after
-    orphaned = _used_names(ast.parse(before)) - _used_names(ast.parse(after))
-    if not orphaned:
-        return after
+    old = ast.parse(before)
     while True:
-        edit = next(_removals(after, orphaned), None)
+        edit = next(_removals(old, after), None)
         if edit is None:
             return after
         after = apply_edits(after, [edit])
 
 
-def _removals(text: str, names: set[str]) -> Iterator[Edit]:
+def _removals(before: ast.Module, text: str) -> Iterator[Edit]:
     tree = ast.parse(text)
     lines = Lines(text)
-    for node in tree.body:
-        if not isinstance(node, (ast.Import, ast.ImportFrom)) or not has_own_lines(node, lines):
+    for old, new in _pairs(before, tree):
+        imports = [node for node in new.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        # A function must not lose all that it has.
+        if not imports or (len(new.body) == 1 and new is not tree):
             continue
-        if _is_kept_on_purpose(node, lines):
-            continue
-        for alias in node.names:
-            local = _local_name(alias)
-            if local in names and _bindings(tree, local) == 1 and not _is_mentioned(tree, local):
-                yield removal_of_alias(node, alias, lines)
+        names = _used_names(old) - _used_names(new)
+        for node in imports:
+            if not _has_lines_alone(node, lines) or _is_kept_on_purpose(node, lines):
+                continue
+            for alias in node.names:
+                local = _local_name(alias)
+                if local in names and _bindings(new, local) == 1 and not _is_mentioned(new, local):
+                    yield removal_of_alias(node, alias, lines)
+
+
+_Place = ast.Module | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _pairs(before: ast.Module, after: ast.Module) -> Iterator[tuple[_Place, _Place]]:
+    """The module and its functions, as they were and as they are; the module alone where a function came or went."""
+    yield before, after
+    old, new = _functions(before), _functions(after)
+    if len(old) == len(new):
+        yield from zip(old, new, strict=True)
+
+
+def _functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
+
+
+def _has_lines_alone(node: ast.stmt, lines: Lines) -> bool:
+    return not lines.before(start_of(node)).strip() and lines.is_rest_empty(end_of(node))
 
 
 def _is_kept_on_purpose(node: ImportNode, lines: Lines) -> bool:
@@ -232,22 +254,22 @@ def _local_name(alias: ast.alias) -> str:
     return alias.asname or alias.name.partition(".")[0]
 
 
-def _used_names(tree: ast.Module) -> set[str]:
+def _used_names(tree: ast.AST) -> set[str]:
     return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
-def _bindings(tree: ast.Module, name: str) -> int:
-    """How many imports, anywhere in the file, give something that name."""
+def _bindings(tree: ast.AST, name: str) -> int:
+    """How many imports, anywhere in the file or function, give something that name; a `global` says it too."""
     return sum(
         1
         for node in ast.walk(tree)
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
         if _local_name(alias) == name
-    )
+    ) + sum(name in node.names for node in ast.walk(tree) if isinstance(node, (ast.Global, ast.Nonlocal)))
 
 
-def _is_mentioned(tree: ast.Module, name: str) -> bool:
+def _is_mentioned(tree: ast.AST, name: str) -> bool:
     """Whether some text is code that has the name in it: an annotation in quotes, or an entry of `__all__`."""
     word = re.compile(rf"\b{re.escape(name)}\b")
     return any(
