@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from flake8.exceptions import ExecutionError, PluginExecutionFailed
@@ -106,9 +108,10 @@ class Checker:
     def reports(self, rules: Iterable[Rule]) -> list[tuple[int, int, str]]:
         """What some rules say, in the order of the file: the line, the column from 0, and the code with the message."""
         found = set()
-        for rule, finding in self.findings(rules):
-            line, column = self.place(finding)
-            found.add((line, column, f"{rule.code} {finding.printable}"))
+        with _without_collections():
+            for rule, finding in self.findings(rules):
+                line, column = self.place(finding)
+                found.add((line, column, f"{rule.code} {finding.printable}"))
         return sorted(found)
 
     def findings(self, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Finding]]:
@@ -133,8 +136,7 @@ class Checker:
         matters = can_matter(module)
         opt_in = self.project.options.opt_in
         for rule in rules:
-            asked_for = not rule.opt_in or rule.code.startswith(opt_in)
-            if asked_for and (matters or rule.speaks_of_configuration):
+            if (matters or rule.speaks_of_configuration) and (not rule.opt_in or rule.code.startswith(opt_in)):
                 yield rule
 
     def place(self, finding: Finding) -> tuple[int, int]:
@@ -145,6 +147,18 @@ class Checker:
             if not text.isascii():
                 column = len(text.encode()[:column].decode(errors="ignore"))
         return line, column
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Keep the interpreter from looking for garbage: what is found out of a file is none before the end."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _mode(text: str) -> str | None:

@@ -7,11 +7,11 @@ parsing them would cost more than all the rest.
 
 from __future__ import annotations
 
-from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 
@@ -65,7 +65,7 @@ class _Sight:
     def _text(self, path: str) -> bytes:
         return self._module.project.files.read(path) or b""
 
-    @cached_property
+    @lazy
     def speaks_of_pytest_asyncio(self) -> bool:
         """Whether the module or a file that it serves speaks of it, or where none does, of no other runner either."""
         texts = [self._module.text.encode(), *map(self._text, self._files())]
@@ -73,7 +73,7 @@ class _Sight:
             return True
         return not any(_holds(text, (b"mark.anyio", b"mark.trio")) for text in texts)
 
-    @cached_property
+    @lazy
     def names_leading_to(self) -> dict[_Place, tuple[bytes, ...]]:
         """By which names the module's own fixtures lead to each: none where one is there without being asked for."""
         found: dict[_Place, list[Fixture]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
@@ -108,15 +108,14 @@ class Rule:
     fix: FixKind = ""
     since: str = FIRST_VERSION
 
-    @property
-    def opt_in(self) -> bool:
-        """Whether the rule is off until a user asks for it by its family or code."""
-        return self.code.startswith("AT9")
+    opt_in: bool = field(init=False)
+    """Whether the rule is off until a user asks for it by its family or code."""
+    speaks_of_configuration: bool = field(init=False)
+    """Whether a file is only the place where it reports, whatever stands in it."""
 
-    @property
-    def speaks_of_configuration(self) -> bool:
-        """Whether a file is only the place where it reports, whatever stands in it."""
-        return self.code.startswith("AT8")
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "opt_in", self.code.startswith("AT9"))
+        object.__setattr__(self, "speaks_of_configuration", self.code.startswith("AT8"))
 
 
 def rule(

@@ -107,6 +107,11 @@ def _find_runner(test: Test) -> Runner:
     return found[0]
 
 
+def may_be_nobodys(module: Module) -> bool:
+    """Whether nobody runs an async test of a file that no class, mark or fixture of its own gives a runner."""
+    return _by_mode(module) is None and unknown_means(module) is None
+
+
 def _runner_in(test: Test, klass: Class | None) -> Runner:
     module = test.module
     return (

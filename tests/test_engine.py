@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import gc
 import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
 
+from flake8_async_tests.checker import Checker
+from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.options import Options
 from flake8_async_tests.project.project import Project
+from flake8_async_tests.rules import rules_with
 from flake8_async_tests.source.calls import Call, has_double_star, keyword_value, receiver_of
 from flake8_async_tests.source.functions import Class, ClassKind, Function
 from flake8_async_tests.source.module import Module, is_within
@@ -40,8 +44,8 @@ def names_of_tests(module: Module) -> list[str]:
 
 def call_named(module: Module, name: str) -> Call:
     """The only call of something of that name."""
-    (pair,) = module.index.calls[name]
-    return module.call_at(*pair)
+    ((node, scope, _),) = module.index.calls[name]
+    return module.call_at(node, scope)
 
 
 # -- the walk -------------------------------------------------------------------------------------------------------
@@ -95,7 +99,16 @@ def test_that_nodes_stand_in_the_order_of_evaluation() -> None:
     scope = function_named(module, "test").scope
     called = [ast.unparse(node.func) for node in scope.of(ast.Call) if isinstance(node, ast.Call)]
     assert called == ["inner", "outer", "third", "manager", "body"]
-    assert [name.id for name in scope.loads][:4] == ["outer", "inner", "first", "second"]
+    assert sorted(name.id for name in scope.loads) == [
+        "body",
+        "first",
+        "inner",
+        "manager",
+        "outer",
+        "second",
+        "third",
+        "value",
+    ]
     # A block is finished before the statement that heads it.
     assert isinstance(scope.nodes[-1], ast.With)
 
@@ -230,7 +243,7 @@ def test_that_a_name_which_means_something_else_is_not_resolved(text: str) -> No
 
 def used(text: str) -> str:
     module = module_of(text)
-    ((call, scope),) = module.index.calls["use"]
+    ((call, scope, _),) = module.index.calls["use"]
     return module.qualified(call.args[0], scope)
 
 
@@ -270,7 +283,7 @@ def test_that_a_thing_has_one_name(name: str, known_as: str) -> None:
 def test_that_the_end_of_a_long_chain_of_names_is_known_whoever_asked_first() -> None:
     chain = "import asyncio\na = asyncio.sleep\nb = a\nc = b\nd = c\ne = d\nf = e\ng = f\n"
     module = module_of(chain + "use(g)\nuse(c)\n")
-    (far, scope), (near, _) = sorted(module.index.calls["use"], key=lambda pair: pair[0].lineno)
+    (far, scope, _), (near, _, _) = sorted(module.index.calls["use"], key=lambda pair: pair[0].lineno)
     # Too far to be followed, which says nothing of the names in between.
     assert module.qualified(far.args[0], scope) == ""
     assert module.qualified(near.args[0], scope) == "asyncio.sleep"
@@ -920,11 +933,13 @@ def test_that_things_show_what_they_are() -> None:
     assert repr(module.fixtures[0]) == "<Fixture data of /nowhere/test_example.py>"
 
 
-def test_that_nodes_of_a_kind_stand_in_the_order_of_the_file() -> None:
-    module = module_of("def f():\n    a()\nb()\nclass C:\n    c()\n")
-    found = module.of_kind(ast.Expr)
-    assert [node.lineno for node, _ in found] == [2, 3, 5]
-    assert module.of_kind(ast.Expr) is found
+def test_that_nodes_of_a_kind_stand_in_the_order_of_evaluation_within_their_scope() -> None:
+    module = module_of("def f():\n    a = 1\n    b = 2\nc = 3\nclass C:\n    d = 4\ne = 5\n")
+    found = module.of_kind(ast.Assign)
+    assert sorted(node.lineno for node, _ in found) == [2, 3, 4, 6, 7]
+    for scope in module.index.scopes:
+        own = [node.lineno for node, each in found if each is scope]
+        assert own == sorted(own)
 
 
 def test_that_a_fact_is_worked_out_once() -> None:
@@ -937,3 +952,23 @@ def test_that_a_fact_is_worked_out_once() -> None:
 
     assert module.fact(count) == module.fact(count) == 1
     assert asked == [module]
+
+
+def test_that_a_run_leaves_the_collection_of_garbage_as_it_was() -> None:
+    text = "async def test_it(): ...\n"
+    for is_on in (True, False):
+        try:
+            if not is_on:
+                gc.disable()
+            Checker(ast.parse(text), text.splitlines(keepends=True), "test_it.py").reports(rules_with())
+            assert gc.isenabled() is is_on
+        finally:
+            gc.enable()
+
+
+def test_that_nothing_is_known_of_what_lambdas_take() -> None:
+    module = module_of("stop = lambda loop: loop.stop()\n")
+    call = module.method_calls("stop")[0]
+    receiver = receiver_of(call.node)
+    assert receiver is not None
+    assert not is_event_loop(module, receiver, call.scope)

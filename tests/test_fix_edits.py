@@ -330,7 +330,7 @@ def test_renaming_a_keyword() -> None:
 )
 def test_inserting_await(before: str, after: str | None) -> None:
     module = module_of(f"async def test():\n    {before}\n")
-    call, scope = module.index.calls["f"][0]
+    call, scope, _ = module.index.calls["f"][0]
     result = applied(module, *edits.insert_await(module, call, scope))
     assert result == (None if after is None else f"async def test():\n    {after}\n")
     if result is not None:
@@ -339,7 +339,7 @@ def test_inserting_await(before: str, after: str | None) -> None:
 
 def test_awaiting_what_is_called() -> None:
     module = module_of("async def test():\n    f()()\n")
-    call, scope = module.index.calls["f"][0]
+    call, scope, _ = module.index.calls["f"][0]
     assert applied(module, *edits.insert_await(module, call, scope)) == "async def test():\n    (await f())()\n"
 
 
@@ -352,7 +352,7 @@ def test_awaiting_what_is_no_primary() -> None:
 
 def test_that_a_sync_function_cannot_await() -> None:
     module = module_of("def test():\n    f()\n")
-    call, scope = module.index.calls["f"][0]
+    call, scope, _ = module.index.calls["f"][0]
     assert edits.insert_await(module, call, scope) == (None,)
 
 

@@ -25,7 +25,7 @@ def held(text: str) -> list[str]:
     module = module_of(text)
     pairs = sorted(module.index.calls.get("use", []), key=lambda pair: (pair[0].lineno, pair[0].col_offset))
     found = []
-    for call, scope in pairs:
+    for call, scope, _ in pairs:
         for argument in call.args:
             shown = []
             for binding in sorted(bindings_at(module, argument, scope), key=_line):
@@ -456,6 +456,36 @@ CASES = {
         """,
         ["A()", "", "", "A()", "", "PARAMETER"],
     ),
+    "names that lambdas bind": (
+        """
+        def test():
+            return lambda m: [use(m), (n := A()), use(n), (m := B()), use(m)]
+        """,
+        ["PARAMETER", "A()", "B()"],
+    ),
+    "below what is never reached": (
+        """
+        def test():
+            m = A()
+            with B():
+                return
+                m = C()
+                use(m)
+            use(m)
+        """,
+        ["", ""],
+    ),
+    "once, beside what is never reached": (
+        """
+        def test():
+            m = A()
+            with B():
+                return
+                use(m)
+            use(m)
+        """,
+        ["", ""],
+    ),
     "lambdas and comprehensions": (
         """
         def test():
@@ -646,7 +676,7 @@ def test_a_path_that_may_have_been_assigned_to() -> None:
                 m.get = A()
             use(m.get, m.post)
     """)
-    [(call, scope)] = module.index.calls["use"]
+    [(call, scope, _)] = module.index.calls["use"]
     assert [is_assigned_at(module, argument, scope) for argument in call.args] == [True, False]
 
 
@@ -656,7 +686,7 @@ def test_what_binds_is_told() -> None:
             with open(m) as n:
                 use(m, n)
     """)
-    [(call, scope)] = module.index.calls["use"]
+    [(call, scope, _)] = module.index.calls["use"]
     nodes = [binding.node for argument in call.args for binding in bindings_at(module, argument, scope)]
     assert [node.__class__ for node in nodes] == [ast.arg, ast.With]
 
@@ -687,7 +717,7 @@ def test_a_long_function_costs_its_length() -> None:
         pairs = module.index.calls["use"]
         sys.setprofile(count)
         try:
-            for call, scope in pairs:
+            for call, scope, _ in pairs:
                 bindings_at(module, call.args[0], scope)
         finally:
             sys.setprofile(None)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
 from flake8_async_tests.inference.flow import Kind, bindings_at, flow_of
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
@@ -189,7 +189,7 @@ class _Judge:
             return Awaitable.NO if flow_of(self._module, function.scope).comes_to_end else Awaitable.UNKNOWN
         return _joined(Awaitable.NO if node.value is None else self.of(node.value, function.scope) for node in returns)
 
-    @cached_property
+    @lazy
     def _scopes(self) -> dict[ast.AST, Scope]:
         return {scope.node: scope for scope in self._module.index.scopes}
 

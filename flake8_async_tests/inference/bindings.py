@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 MAXIMUM_PATH = 16
@@ -30,12 +32,11 @@ class Kind(Enum):
     OTHER = "in another way"
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """One binding: how it came about, the value that was assigned, entered, iterated or unpacked, and what binds.
 
     The node is the statement, the named expression, the handler, the pattern, the comprehension's part or the
-    argument that binds; the scope is the one in which it stands.
+    argument that binds; the scope is the one in which it stands. A tuple, for many are made and thrown away.
     """
 
     kind: Kind
@@ -50,16 +51,41 @@ Effect = tuple[str, Binding | None]
 
 def path_of(node: ast.expr) -> str:
     """`a.b.c` as a text, "" for anything else and for longer ones than are followed."""
+    if node.__class__ is ast.Name:
+        return node.id
     attributes: list[str] = []
-    while isinstance(node, ast.Attribute):
+    while node.__class__ is ast.Attribute:
         attributes.append(node.attr)
         node = node.value
-    if not isinstance(node, ast.Name) or len(attributes) > MAXIMUM_PATH:
+    if node.__class__ is not ast.Name or len(attributes) > MAXIMUM_PATH:
         return ""
-    return ".".join((node.id, *reversed(attributes)))
+    attributes.append(node.id)
+    attributes.reverse()
+    return ".".join(attributes)
 
 
 _NOTHING: tuple[Effect, ...] = ()
+
+
+def bound_in(module: Module, scope: Scope) -> dict[str, list[Binding]]:
+    """Every binding of each name and path in a scope, whatever the flow; the names of comprehensions left out."""
+    tables = module.fact(_tables)
+    found = tables.get(scope)
+    if found is None:
+        found = tables[scope] = {}
+        if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            for argument in arguments_of(scope.node):
+                found.setdefault(argument.arg, []).append(Binding(Kind.PARAMETER, None, argument, scope))
+        for node in scope.nodes:
+            if node.__class__ in _MAKERS:
+                for path, binding in effects_of(node, scope):
+                    if binding is not None:
+                        found.setdefault(path, []).append(binding)
+    return found
+
+
+def _tables(_: Module) -> dict[Scope, dict[str, list[Binding]]]:
+    return {}
 
 
 def effects_of(node: ast.AST, scope: Scope) -> tuple[Effect, ...]:
@@ -162,6 +188,9 @@ _MAKERS = {
 def _targets(
     target: ast.expr, kind: Kind, value: ast.expr | None, node: ast.AST, scope: Scope
 ) -> Iterator[tuple[str, Binding]]:
+    if target.__class__ is ast.Name:
+        yield target.id, Binding(kind, value, node, scope)
+        return
     for leaf, part in leaves_of(target, value if kind is Kind.ASSIGNED else None):
         path = path_of(leaf)
         if not path:
@@ -174,6 +203,9 @@ def _targets(
 
 def leaves_of(target: ast.expr, value: ast.expr | None) -> Iterator[tuple[ast.Name | ast.Attribute, ast.expr | None]]:
     """The names and attributes in a target, each with its part of the value where that can be seen."""
+    if target.__class__ is ast.Name or target.__class__ is ast.Attribute:
+        yield target, value
+        return
     todo: list[tuple[ast.expr, ast.expr | None]] = [(target, value)]
     while todo:
         target, value = todo.pop()

@@ -7,21 +7,22 @@ something to find out, so it is found out for what is left.
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.bindings import bound_in, path_of
 from flake8_async_tests.inference.clients import Kind
 from flake8_async_tests.inference.known_coroutines import CLASS_WORDS, FUNCTION_WORDS, METHOD_WORDS
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.texts import ITSELF, joined
 from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Iterator
 
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.walk import Scope
+    from flake8_async_tests.source.walk import CallSite, Scope
 
 CLIENTS = frozenset(
     {
@@ -53,6 +54,33 @@ LOOKING_BUILTINS = frozenset(
         "tuple",
     }
 )
+UNITTEST_ASSERTIONS = frozenset(
+    {
+        "assertAlmostEqual",
+        "assertCountEqual",
+        "assertDictEqual",
+        "assertEqual",
+        "assertFalse",
+        "assertGreater",
+        "assertGreaterEqual",
+        "assertIn",
+        "assertIsNone",
+        "assertIsNotNone",
+        "assertLess",
+        "assertLessEqual",
+        "assertListEqual",
+        "assertMultiLineEqual",
+        "assertNotAlmostEqual",
+        "assertNotEqual",
+        "assertNotIn",
+        "assertNotRegex",
+        "assertRegex",
+        "assertSequenceEqual",
+        "assertSetEqual",
+        "assertTrue",
+        "assertTupleEqual",
+    }
+)
 _CLIENT_WORDS = (
     "AsyncClient",
     "ClientSession",
@@ -64,208 +92,365 @@ _CLIENT_WORDS = (
 )
 
 
+# What is awaited, or given to whoever called the function, is seen to.
+_SETTLING = frozenset({ast.Await, ast.Return})
+
+
 class Candidates:
-    """The names under which coroutine functions may be called in a file."""
+    """What may be a coroutine function in a file. Each name is judged when it is first asked about."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._functions: set[str] = set()
-        """The last words of what may be a coroutine function."""
-        self._classes: set[str] = set()
-        """The names of classes that may have coroutine methods."""
-        self._instances: set[str] = set()
-        self._assigned: set[str] = set()
-        self._add_own()
-        self._add_imported()
-        self._add_libraries()
-        conftests = module.project.conftests(module.directory).modules
-        self._has_clients = any(each.fact(_speaks_of_clients) for each in (module, *conftests))
-        self._tails = module.names.tails_of_any(self._functions)
+        self._calls = module.index.calls
+        self._imported = dict(_imports(module))
+        """What the imports bind, and what that means."""
+        self._stars = module.fact(star_imports)
+        self._coroutine_names: dict[str, frozenset[str]] = {}
+        self._judged: dict[tuple[str, Scope | None], bool] = {}
+        self._makers: dict[tuple[Scope, str], dict[str, ast.expr]] = {}
+        """What is called to make what a name holds: each function or class once, by its path."""
+        self._own_classes: set[str] = set()
+        functions = self._of_libraries()
+        for scope in module.index.scopes:
+            node = scope.node
+            if node.__class__ is ast.AsyncFunctionDef:
+                functions.add(node.name)
+            elif node.__class__ is ast.ClassDef:
+                self._own_classes.add(node.name)
+        self._functions = module.names.tails_of_any(functions)
+        """The last words of the coroutine functions of this file and of libraries."""
+        self._assigned = {word for renaming in self._renamings() for word in _words_assigned(renaming)}
+        """What may have been given a coroutine function, or an AsyncMock."""
         self._mocks = self._calls_for_mocks()
-        self._add_assigned()
+        for call, _, holder in self._mocks:
+            self._assigned.update(self._words_given(call, holder))
+        if self._mocks:
+            self._assigned.update(self._injected())
 
-    def calls(self) -> list[tuple[ast.Call, Scope]]:
+    @lazy
+    def _has_clients(self) -> bool:
+        conftests = self._module.project.conftests(self._module.directory).modules
+        return any(each.fact(_speaks_of_clients) for each in (self._module, *conftests))
+
+    # -- the calls that are worth a look -----------------------------------------------------------------------------
+
+    def calls(self) -> list[CallSite]:
         """Those calls that may be of a coroutine function and are neither awaited nor entered nor handed on."""
-        tails = self._tails | _CLIENT_METHODS if self._has_clients else self._tails
-        calls = self._module.index.calls
-        pairs = [pair for tail in tails & calls.keys() for pair in calls[tail]]
-        if not pairs:
-            return []
-        settled = set(_settled(self._module))
-        pairs = [pair for pair in pairs if pair[0] not in settled]
-        looking = self._module.names.tails_of_any(LOOKING_BUILTINS)
-        handed_on = {value for scope in {pair[1] for pair in pairs} for value in _handed_on(scope, looking)}
-        return [pair for pair in pairs if pair[0] not in handed_on]
+        calls = self._calls
+        return [
+            site
+            for word in self._words_among({word for word, sites in calls.items() if word and self._has_open(sites)})
+            for site in calls[word]
+            if self._is_open(site) and self.may_be_function(site[0].func, site[1])
+        ]
 
-    def may_hold_instance(self, node: ast.expr) -> bool:
-        """Whether a name or path may have been given an instance of a class with coroutine methods."""
-        return _last_word(node) in self._instances
+    def _has_open(self, sites: list[CallSite]) -> bool:
+        """Whether one of some calls is open, the cheapest questions first."""
+        handed_to, entered = self._module.index.handed_to, self._entered
+        unsure: list[CallSite] = []
+        for site in sites:
+            call, _, holder = site
+            kind = holder.__class__
+            if kind is ast.Expr or (holder is None and call not in handed_to and call not in entered):
+                return True
+            if kind is not ast.Await:
+                unsure.append(site)
+        return any(map(self._is_open, unsure))
+
+    def _is_open(self, site: CallSite) -> bool:
+        """Whether the coroutine that a call may give is dropped where it stands, or may be looked at."""
+        call, _, holder = site
+        if holder is None:
+            if call in self._module.index.handed_to:
+                return self._looks(self._module.index.handed_to[call])
+            return call not in self._entered and call not in self._yielded
+        if isinstance(holder, ast.Assign):
+            return any(
+                target.id in self._checked
+                if isinstance(target, ast.Name)
+                else isinstance(target, (ast.Tuple, ast.List))
+                for target in holder.targets
+            )
+        return holder.__class__ not in _SETTLING
+
+    def _looks(self, call: ast.Call) -> bool:
+        """Whether a call looks at once at what it gets."""
+        if isinstance(call.func, ast.Attribute):
+            return call.func.attr.startswith("assert")
+        return word_of(call.func) in self._looking
+
+    @lazy
+    def _looking(self) -> set[str]:
+        return self._module.names.tails_of_any(LOOKING_BUILTINS)
+
+    @lazy
+    def _entered(self) -> dict[ast.expr, ast.expr | None]:
+        """What each block enters, and the name that it gets."""
+        return {item.context_expr: item.optional_vars for block in _blocks(self._module) for item in block.items}
+
+    @lazy
+    def _yielded(self) -> set[ast.expr | None]:
+        found: set[ast.expr | None] = {node.value for node, _ in self._module.of_kind(ast.Yield)}
+        found.update(node.value for node, _ in self._module.of_kind(ast.YieldFrom))
+        return found
+
+    @lazy
+    def _checked(self) -> set[str]:
+        """The names that are compared, or asserted in another way."""
+        found = set(self._module.index.compared)
+        todo: list[ast.expr] = []
+        for holder, _ in self._module.index.uncalled:
+            if isinstance(holder, ast.Assert):
+                todo.append(holder.test)
+        for method in UNITTEST_ASSERTIONS & self._calls.keys():
+            for call, _, _ in self._calls[method]:
+                todo += call.args
+                todo += (keyword.value for keyword in call.keywords)
+        while todo:
+            node = todo.pop()
+            if isinstance(node, ast.Name):
+                found.add(node.id)
+            elif isinstance(node, (ast.BoolOp, ast.UnaryOp, ast.IfExp, ast.NamedExpr)):
+                todo += (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+        return found
+
+    def _words_among(self, words: set[str]) -> set[str]:
+        """Those of some last words of calls that may be of a coroutine function of whatever is in view."""
+        found = words & (self._functions | self._assigned)
+        of_clients = words & _CLIENT_METHODS
+        if of_clients and self._has_clients:
+            found |= of_clients
+        if len(found) == len(words):
+            return found
+        found |= words & self._inherited
+        for word, dotted in self._imported_and_used(words):
+            names = self._names_of(dotted)
+            if names:
+                # A coroutine function, or a class that has some.
+                found |= words & ({word} if ITSELF in names else names)
+        return found
+
+    def _imported_and_used(self, words: set[str]) -> Iterator[tuple[str, str]]:
+        """What is imported, and what it means, in whose calls these words may stand: its own, or those of methods."""
+        renamed = {word_of(node.value) for node in self._renamings()}
+        for local, dotted in self._imported.items():
+            is_used = local in words or local in renamed or self._makes_something_kept(local)
+            if is_used or f"{local}." in self._module.text:
+                yield local, dotted
+        for star in self._stars:
+            for word in self._calls:
+                yield word, joined(star, word)
+        if self._modules:
+            yield from self._called_of_modules()
+
+    def _makes_something_kept(self, name: str) -> bool:
+        """Whether what a call of a name gives is given a name, entered, or asked for an attribute."""
+        handed_to = self._module.index.handed_to
+        return any(
+            holder.__class__ is ast.Assign or (holder is None and call not in handed_to)
+            for call, _, holder in self._calls.get(name, ())
+        )
+
+    @lazy
+    def _modules(self) -> dict[str, str]:
+        """The imported names that are modules of the project."""
+        return {local: dotted for local, dotted in self._imported.items() if self._is_module(local, dotted)}
+
+    def _is_module(self, local: str, dotted: str) -> bool:
+        located = self._module.project.outlines.file_behind(dotted, self._module.directory)
+        if located is not None:
+            return not located[1]
+        # `import app` may lead to modules below a folder that is none itself.
+        return local == dotted and self._module.project.has_top_level(dotted, self._module.directory)
+
+    def _called_of_modules(self) -> set[tuple[str, str]]:
+        """What is called as an attribute of modules, by its last word."""
+        found: set[tuple[str, str]] = set()
+        modules = self._modules
+        for word, sites in self._calls.items():
+            for call, _, holder in sites:
+                function = call.func
+                if function.__class__ is not ast.Attribute or holder.__class__ is ast.Await:
+                    continue
+                owner = function.value
+                if owner.__class__ is ast.Name:
+                    if owner.id in modules:
+                        found.add((word, f"{modules[owner.id]}.{word}"))
+                elif owner.__class__ is ast.Attribute:
+                    found.update((word, dotted) for dotted in self._meanings(function))
+        return found
+
+    # -- what a name may mean ----------------------------------------------------------------------------------------
+
+    def may_be_function(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether a name or path may mean a coroutine function, be it that it was given one."""
+        word = word_of(node)
+        if word in self._functions or word in self._assigned:
+            return True
+        if isinstance(node, ast.Attribute):
+            path = path_of(node)
+            if not path:
+                return self._may_be_method(node, scope)
+            key = (path, self._module.names.binding_scope(path.partition(".")[0], scope))
+            if key not in self._judged:
+                self._judged[key] = self._may_be_method(node, scope)
+            return self._judged[key]
+        return any(ITSELF in self._names_of(dotted) for dotted in self._meanings(node))
 
     def may_hold_function(self, node: ast.expr) -> bool:
         """Whether a name or path may have been given a coroutine function or an AsyncMock."""
-        return _last_word(node) in self._assigned
+        return word_of(node) in self._assigned
 
     def may_be_of_client(self, node: ast.Attribute) -> bool:
-        return self._has_clients and node.attr in _CLIENT_METHODS
+        return node.attr in _CLIENT_METHODS and self._has_clients
 
-    # -- where the names come from ---------------------------------------------------------------------------------
-
-    def _add_own(self) -> None:
-        for scope in self._module.index.scopes:
-            node = scope.node
-            kind = node.__class__
-            if kind is ast.AsyncFunctionDef:
-                self._functions.add(node.name)  # type: ignore[union-attr]  # told by its class
-            elif kind is ast.ClassDef:
-                self._classes.add(node.name)  # type: ignore[union-attr]  # told by its class
-
-    def _add_imported(self) -> None:
-        outlines, directory = self._module.project.outlines, self._module.directory
-        modules = {}
-        for local, dotted in _imports(self._module):
-            located = outlines.file_behind(dotted, directory)
-            # `import app` may lead to modules below a folder that is none itself.
-            if located is None:
-                is_module = local == dotted and self._module.project.has_top_level(dotted, directory)
-            else:
-                is_module = not located[1]
-            if is_module:
-                modules[local] = dotted
-            elif located is not None and self._is_used(local):
-                self._add(local, dotted)
-        for local, path in self._paths_from(modules):
-            self._add(path.rpartition(".")[2], f"{modules[local]}.{path}")
-        for star in self._module.fact(star_imports):
-            for tail in self._module.index.calls:
-                self._add(tail, joined(star, tail))
-
-    def _is_used(self, name: str) -> bool:
-        """Whether something may be called by a name or of it, or inherit from it."""
-        if name in self._module.index.calls or name in self._bases or f"{name}." in self._module.text:
+    def _may_be_method(self, node: ast.Attribute, scope: Scope) -> bool:
+        if self.may_be_of_client(node):
             return True
-        return len(self._module.names.tails_of(name)) > 1
+        receiver, method = node.value, node.attr
+        for dotted in self._meanings(node):
+            names = self._names_of(dotted)
+            if ITSELF in names or method in names:
+                return True
+        if isinstance(receiver, ast.Call):
+            return self._may_make(receiver.func, method)
+        if isinstance(receiver, ast.Attribute):
+            makers = self._makers_of_attributes.get(receiver.attr, {})
+            return any(self._may_make(maker, method) for maker in makers.values())
+        return isinstance(receiver, ast.Name) and self._may_be_of(receiver.id, method, scope)
 
-    @cached_property
-    def _bases(self) -> set[str]:
-        nodes = (scope.node for scope in self._module.index.scopes if isinstance(scope.node, ast.ClassDef))
-        return {_last_word(base) for node in nodes for base in node.bases}
+    def _may_be_of(self, name: str, method: str, scope: Scope) -> bool:
+        """Whether what a name of this file holds may have a coroutine method."""
+        owner = self._module.names.binding_scope(name, scope)
+        if owner is None:
+            return False
+        makers = self._makers.get((owner, name))
+        if makers is None:
+            makers = self._makers[owner, name] = {}
+            for binding in bound_in(self._module, owner).get(name, ()):
+                if binding.value is None:
+                    # `self`, or a class of this file.
+                    makers["super"] = ast.Name("super", ast.Load())
+                elif isinstance(binding.value, ast.Call):
+                    makers[path_of(binding.value.func)] = binding.value.func
+        return any(self._may_make(maker, method) for maker in makers.values())
 
-    def _paths_from(self, modules: dict[str, str]) -> set[tuple[str, str]]:
-        """What is called, assigned or inherited from as an attribute of these: `("service", "fetch")`."""
-        found: set[tuple[str, str]] = set()
-        if not modules:
-            return found
-        for pairs in self._module.index.calls.values():
-            for node, _ in pairs:
-                if node.func.__class__ is ast.Attribute:
-                    _note_path(node.func, modules, found)
-        for scope in self._module.index.scopes:
-            if isinstance(scope.node, ast.ClassDef):
-                for base in scope.node.bases:
-                    _note_path(base, modules, found)
-        for statement, _ in self._module.of_kind(ast.Assign):
-            if statement.value.__class__ is ast.Attribute:
-                _note_path(statement.value, modules, found)
+    def _may_make(self, node: ast.expr, method: str) -> bool:
+        """Whether a call of something may make an instance of a class with that coroutine method."""
+        word = word_of(node)
+        if word in self._assigned:
+            return True
+        if word in self._own_classes or word == "super":
+            return method in self._inherited
+        return any(method in self._names_of(dotted) for dotted in self._meanings(node))
+
+    @lazy
+    def _inherited(self) -> frozenset[str]:
+        """The coroutine methods that the classes of this file may have from bases of others."""
+        nodes = (scope.node for scope in self._module.index.scopes)
+        bases = [base for node in nodes if isinstance(node, ast.ClassDef) for base in node.bases]
+        return frozenset(
+            name
+            for base in bases
+            for dotted in self._meanings(base.value if isinstance(base, ast.Subscript) else base)
+            for name in self._names_of(dotted)
+        )
+
+    @lazy
+    def _makers_of_attributes(self) -> dict[str, dict[str, ast.expr]]:
+        """What is called to make what attributes are given, by these: each function or class once, by its path."""
+        given: list[tuple[str, ast.expr]] = []
+        for assignment, _ in self._module.index.settings:
+            given += ((word, assignment.value) for word in _words_assigned(assignment))
+        for value, annotated in self._annotated.items():
+            given += ((word, value) for word in _words_assigned(annotated))
+        given += ((word_of(target), entered) for entered, target in self._entered.items())
+        found: dict[str, dict[str, ast.expr]] = {}
+        for word, value in given:
+            if isinstance(value, ast.Call):
+                found.setdefault(word, {})[path_of(value.func)] = value.func
         return found
 
-    def _add(self, local: str, dotted: str) -> None:
-        names = self._module.project.outlines.coroutine_names(dotted, self._module.directory)
-        if ITSELF in names:
-            self._functions.add(local)
-        elif names:
-            self._functions |= names
-            self._classes.add(local)
+    def _meanings(self, node: ast.expr) -> Iterator[str]:
+        """The dotted names that a name or path may mean of what the file imports."""
+        path = path_of(node)
+        first, dot, rest = path.partition(".")
+        imported = self._imported.get(first)
+        if imported is not None:
+            yield imported + dot + rest
+        elif path:
+            yield from (joined(star, path) for star in self._stars)
 
-    def _add_libraries(self) -> None:
+    def _names_of(self, dotted: str) -> frozenset[str]:
+        """Which coroutine functions a dotted name may give by the text of the project."""
+        known = self._coroutine_names.get(dotted)
+        if known is None:
+            known = self._module.project.outlines.coroutine_names(dotted, self._module.directory)
+            self._coroutine_names[dotted] = known
+        return known
+
+    def _of_libraries(self) -> set[str]:
+        found: set[str] = set()
         for library, words in FUNCTION_WORDS.items():
             if self._module.imports(library):
-                self._functions |= words
-                called = CLASS_WORDS.get(library, frozenset()).intersection(self._module.index.calls)
-                if called:
-                    self._functions |= METHOD_WORDS
-                    self._classes |= called
-
-    def _add_assigned(self) -> None:
-        classes = self._module.names.tails_of_any(self._classes)
-        for node in _assignments(self._module):
-            value = node.value
-            if isinstance(value, ast.Call):
-                if _last_word(value.func) in classes:
-                    self._instances.update(_words_assigned(node))
-                if value in self._mocks:
-                    self._add_mocks(_words_assigned(node))
-            elif isinstance(value, (ast.Name, ast.Attribute)):
-                self._assigned.update(_words_assigned(node))
-        for block in _blocks(self._module):
-            for item in block.items:
-                given, entered = item.optional_vars, item.context_expr
-                if isinstance(given, ast.Name) and isinstance(entered, ast.Call):
-                    if _last_word(entered.func) in classes:
-                        self._instances.add(given.id)
-                    if entered in self._mocks:
-                        self._add_mocks([given.id])
-        if self._mocks:
-            self._add_injected()
-
-    def _add_injected(self) -> None:
-        """What `@patch(.., new_callable=AsyncMock)` passes to the function below it."""
-        for scope in self._module.index.scopes:
-            node = scope.node if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
-            if node is not None and not self._mocks.isdisjoint(node.decorator_list):
-                self._add_mocks(argument.arg for argument in arguments_of(node))
-
-    def _add_mocks(self, words: Iterable[str]) -> None:
-        found = set(words)
-        self._assigned |= found
-        self._tails |= found
-
-    def _calls_for_mocks(self) -> set[ast.expr]:
-        """The calls that may make an AsyncMock, be it as a patch."""
-        if "AsyncMock" not in self._module.text:
-            return set()
-        calls = self._module.index.calls
-        names = self._module.names.tails_of("AsyncMock")
-        found: set[ast.expr] = {node for name in names for node, _ in calls.get(name, ())}
-        for maker in ("patch", "object"):
-            for node, _ in calls.get(maker, ()):
-                kind = keyword_value(node, "new_callable")
-                if kind is not None and _last_word(kind) in names:
-                    found.add(node)
+                found |= words
+                if not CLASS_WORDS.get(library, frozenset()).isdisjoint(self._called):
+                    found |= METHOD_WORDS
         return found
 
+    @lazy
+    def _called(self) -> set[str]:
+        """The last words of what is called, with those of what is called under other names."""
+        other_names = self._module.names.other_names
+        return self._calls.keys() | {word for word, others in other_names.items() if not others.isdisjoint(self._calls)}
 
-def _settled(module: Module) -> Iterator[ast.expr | None]:
-    """What is awaited, entered, or given to whoever called the function."""
-    yield from (node.value for node, _ in module.of_kind(ast.Await))
-    yield from (node.value for node, _ in module.of_kind(ast.Return))
-    yield from (node.value for node, _ in module.of_kind(ast.Yield))
-    yield from (node.value for node, _ in module.of_kind(ast.YieldFrom))
-    yield from (item.context_expr for block in _blocks(module) for item in block.items)
+    # -- what is given to names ----------------------------------------------------------------------------------------
 
+    def _renamings(self) -> Iterator[ast.Assign | ast.AnnAssign]:
+        """What gives something another name."""
+        yield from (renaming for renaming, _ in self._module.index.renamings)
+        yield from (node for value, node in self._annotated.items() if isinstance(value, (ast.Name, ast.Attribute)))
 
-def _assignments(module: Module) -> Iterator[ast.Assign | ast.AnnAssign]:
-    yield from (node for node, _ in module.of_kind(ast.Assign))
-    yield from (node for node, _ in module.of_kind(ast.AnnAssign))
+    def _words_given(self, call: ast.Call, holder: ast.AST | None) -> Iterator[str]:
+        """The names and attributes that are given what a call makes, or what entering that gives."""
+        if isinstance(holder, ast.Assign):
+            yield from _words_assigned(holder)
+        elif call in self._entered:
+            target = self._entered[call]
+            if isinstance(target, ast.Name):
+                yield target.id
+        elif call in self._annotated:
+            yield from _words_assigned(self._annotated[call])
+
+    @lazy
+    def _annotated(self) -> dict[ast.expr, ast.AnnAssign]:
+        return {node.value: node for node, _ in self._module.of_kind(ast.AnnAssign) if node.value is not None}
+
+    def _injected(self) -> Iterator[str]:
+        """What `@patch(.., new_callable=AsyncMock)` passes to the function below it."""
+        mocks: set[ast.expr] = {call for call, _, _ in self._mocks}
+        for scope in self._module.index.scopes:
+            node = scope.node if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+            if node is not None and not mocks.isdisjoint(node.decorator_list):
+                yield from (argument.arg for argument in arguments_of(node))
+
+    def _calls_for_mocks(self) -> list[CallSite]:
+        """The calls that may make an AsyncMock, be it as a patch."""
+        if "AsyncMock" not in self._module.text:
+            return []
+        names = self._module.names.tails_of("AsyncMock")
+        found = [site for name in names for site in self._calls.get(name, ())]
+        for maker in ("patch", "object"):
+            for site in self._calls.get(maker, ()):
+                kind = keyword_value(site[0], "new_callable")
+                if kind is not None and word_of(kind) in names:
+                    found.append(site)
+        return found
 
 
 def _blocks(module: Module) -> Iterator[ast.With | ast.AsyncWith]:
     yield from (node for node, _ in module.of_kind(ast.With))
     yield from (node for node, _ in module.of_kind(ast.AsyncWith))
-
-
-def _handed_on(scope: Scope, looking: Container[str]) -> Iterator[ast.expr]:
-    """What is given to functions, but for those that look at it at once."""
-    for node in scope.nodes:
-        if isinstance(node, ast.Call):
-            function = node.func
-            if isinstance(function, ast.Attribute):
-                looks = function.attr.startswith("assert")
-            else:
-                looks = isinstance(function, ast.Name) and function.id in looking
-            if not looks:
-                yield from node.args
-                for keyword in node.keywords:
-                    yield keyword.value
 
 
 def _speaks_of_clients(module: Module) -> bool:
@@ -293,22 +478,8 @@ def _imports(module: Module) -> Iterator[tuple[str, str]]:
             yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
 
 
-def _note_path(node: ast.expr, modules: Container[str], found: set[tuple[str, str]]) -> None:
-    root = node
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    if isinstance(root, ast.Name) and root.id in modules:
-        found.add((root.id, path_of(node).partition(".")[2]))
-
-
 def _words_assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[str]:
     for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-        word = _last_word(target)
+        word = word_of(target)
         if word:
             yield word
-
-
-def _last_word(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""

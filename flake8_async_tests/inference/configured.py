@@ -62,7 +62,7 @@ def _configured(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
         assert isinstance(call.node.func, ast.Attribute)
         yield call.node.func.value, call.scope
     for pairs in module.index.calls.values():
-        for node, scope in pairs:
+        for node, scope, _ in pairs:
             yield from ((argument, scope) for argument in _may_be_set_on(module, node, scope))
 
 

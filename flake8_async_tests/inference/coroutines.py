@@ -12,10 +12,10 @@ from flake8_async_tests.inference.definitions import UNKNOWN_SIGNATURE, meaning_
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.replaced import method_may_be_replaced
+from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.coroutines import CoroutineFunction
 
 if TYPE_CHECKING:
-    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -47,15 +47,20 @@ def coroutine_function_named(module: Module, node: ast.expr, scope: Scope) -> st
 
 
 def suspects(module: Module) -> list[Call]:
-    """The calls that may be of known coroutine functions, by their names, and stand behind no `await`.
+    """The calls that may be of known coroutine functions, by their names, and are dropped or may be looked at.
 
     What they are of costs something to find out: who asks should look first whether it matters where they stand.
     """
     return module.fact(_suspects)
 
 
+def may_be_of_coroutine_function(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call may be of a known coroutine function: the cheap question, to be asked first."""
+    return module.fact(Candidates).may_be_function(call.func, scope)
+
+
 def _suspects(module: Module) -> list[Call]:
-    found = [module.call_at(node, scope) for node, scope in module.fact(Candidates).calls()]
+    found = [Call(module, node, scope, None, holder) for node, scope, holder in module.fact(Candidates).calls()]
     found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
     return found
 
@@ -83,10 +88,11 @@ def _answers(module: Module) -> dict[ast.expr, _Found | None]:  # noqa: ARG001  
 
 
 def _look_up(module: Module, node: ast.expr, scope: Scope, aliases: int) -> _Found | None:
-    if not isinstance(node, (ast.Name, ast.Attribute)):
+    candidates = module.fact(Candidates)
+    if not isinstance(node, (ast.Name, ast.Attribute)) or not candidates.may_be_function(node, scope):
         return None
     found = _defined(module, node, scope)
-    if found is None and module.fact(Candidates).may_hold_function(node):
+    if found is None and candidates.may_hold_function(node):
         found = _mocked(module, node, scope) or _assigned(module, node, scope, aliases)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_async_tests.inference.candidates import Candidates, star_imports
+from flake8_async_tests.inference.candidates import star_imports
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at, is_rebound_elsewhere
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.inference.receivers import method_with_first_parameter
@@ -143,11 +143,10 @@ def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, 
         if module.qualified(receiver.func, scope) == "builtins.super":
             return _member_of_super(module, node.attr, scope), True
         return _member_of_instance(module, receiver, node.attr, scope), True
-    if module.fact(Candidates).may_hold_instance(receiver):
-        bindings = bindings_at(module, receiver, scope)
-        members = [_member_of_bound(module, binding, node.attr) for binding in bindings]
-        if members and all(isinstance(member, CoroutineFunction) for member in members):
-            return members[0], True
+    bindings = bindings_at(module, receiver, scope)
+    members = [_member_of_bound(module, binding, node.attr) for binding in bindings]
+    if members and all(isinstance(member, CoroutineFunction) for member in members):
+        return members[0], True
     return Other.SOMETHING, True
 
 

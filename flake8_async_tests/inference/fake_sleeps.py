@@ -64,7 +64,7 @@ def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:
     if owner and any(f"{canonical(whole)}.{name}" == SLEEP for whole, _ in names_of_target(module, owner)):
         return SLEEP, None
     found = module.project.find_import(owner, module) if owner else None
-    is_likely = found is not None and _may_be_sleep(module.project.files.read(found) or b"", name)
+    is_likely = found is not None and _may_be_sleep(module, found, name)
     source = module.project.module_at(found) if found is not None and is_likely else None
     if source is None or name not in source.scope.bindings:
         return "", None
@@ -73,10 +73,14 @@ def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:
     return path, source
 
 
-def _may_be_sleep(content: bytes, name: str) -> bool:
+def _may_be_sleep(module: Module, path: str, name: str) -> bool:
     """Whether by its text a module imports a sleep under a name, or assigns something to that."""
+    content = module.project.files.read(path) or b""
     if b"sleep" not in content or b"asyncio" not in content:
         return False
+    imported = module.project.outlines.imported_as(path, name)
+    if imported:
+        return imported.endswith(".sleep")
     word = re.escape(name.encode(errors="replace"))
     if name == "sleep" and re.search(rb"from\s+asyncio\s+import", content):
         return True

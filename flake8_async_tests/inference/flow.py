@@ -9,9 +9,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import MAXIMUM_PATH, Binding, Kind, effects_of, iterated_by, path_of
+from flake8_async_tests.inference.bindings import (
+    MAXIMUM_PATH,
+    Binding,
+    Kind,
+    bound_in,
+    effects_of,
+    iterated_by,
+    path_of,
+)
 from flake8_async_tests.inference.flow_state import State
 from flake8_async_tests.inference.instances import given_to_instance
+from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of, children_of
 
 if TYPE_CHECKING:
@@ -70,24 +79,59 @@ def bindings_at(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, 
     owner = module.names.binding_scope(root.id, scope)
     if owner is None or is_rebound_elsewhere(module, owner, root.id):
         return ()
-    if owner is scope:
+    bound = bound_in(module, owner).get(path, ())
+    if node is root:
+        if len(bound) == 1 == len(owner.bindings[path]) and (
+            owner is not scope or _needs_no_flow(module, bound[0], root)
+        ):
+            return (bound[0],)
+        return flow_of(module, scope).seen.get(node, ()) if owner is scope else ()
+    if owner is scope and bound:
         found = flow_of(module, scope).seen.get(node)
         if found is not None:
             return found
-        if node is root or path.count(".") != 1:
-            return ()
-        return given_to_instance(module, owner, root.id, path.partition(".")[2], flow_of)
-    if node is not root:
-        if path.count(".") == 1 and path not in flow_of(module, owner).bound:
-            return given_to_instance(module, owner, root.id, path.partition(".")[2], flow_of)
+    if path.count(".") != 1 or (bound and owner is not scope):
         return ()
-    only = flow_of(module, owner).bound.get(path, ())
-    return only if len(only) == 1 == len(owner.bindings[path]) else ()
+    return given_to_instance(module, owner, root.id, path.partition(".")[2], flow_of)
+
+
+def _needs_no_flow(module: Module, only: Binding, node: ast.Name) -> bool:
+    """Whether the only binding of a name is what the name holds where it is read further down in the same scope."""
+    straight = _straight(module, only.scope)
+    if straight is None or not (only.node in straight or only.kind is Kind.PARAMETER):
+        return False
+    return (only.node.lineno, only.node.col_offset) <= (node.lineno, node.col_offset)  # type: ignore[attr-defined]
+
+
+def _straight(module: Module, scope: Scope) -> set[ast.AST] | None:
+    """The statements of a scope that are always reached; None when some of it never is."""
+    answers = module.fact(_answers_about_scopes)
+    if scope not in answers:
+        answers[scope] = _find_straight(module, scope)
+    return answers[scope]
+
+
+def _answers_about_scopes(_: Module) -> dict[Scope, set[ast.AST] | None]:
+    return {}
+
+
+def _find_straight(module: Module, scope: Scope) -> set[ast.AST] | None:
+    found: set[ast.AST] = set()
+    todo = [scope.body()]
+    while todo:
+        block = todo.pop()
+        for statement in block:
+            found.add(statement)
+            if isinstance(statement, (ast.With, ast.AsyncWith)):
+                todo.append(statement.body)
+            elif leaves(module, statement, scope) and statement is not block[-1]:
+                return None
+    return found
 
 
 def is_assigned_at(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether a dotted path was, or may have been, assigned to before in this function, known or not."""
-    return node in flow_of(module, scope).seen
+    return path_of(node) in bound_in(module, scope) and node in flow_of(module, scope).seen
 
 
 def _root_of(node: ast.expr) -> ast.Name | None:
@@ -128,6 +172,30 @@ def _rebound_elsewhere(module: Module) -> set[tuple[Scope, str]]:
     return found
 
 
+def leaves(module: Module, node: ast.stmt, scope: Scope) -> bool:
+    """Whether a statement is one after which its block does not go on."""
+    kind = node.__class__
+    if kind is ast.Assign:
+        return False
+    if isinstance(node, ast.Expr):
+        call = node.value.value if isinstance(node.value, ast.Await) else node.value
+        return isinstance(call, ast.Call) and _calls(module, call, scope, _NEVER_RETURN, _NEVER_RETURN_ON_SELF)
+    if isinstance(node, ast.Assert):
+        return isinstance(node.test, ast.Constant) and not node.test.value
+    return isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue))
+
+
+def _calls(module: Module, call: ast.Call, scope: Scope, names: frozenset[str], methods: frozenset[str]) -> bool:
+    """Whether a call is of one of some qualified names, or of some methods of `self`."""
+    function = call.func
+    word = word_of(function)
+    if word in module.names.tails_of_all(names) and module.qualified(function, scope) in names:
+        return True
+    if word not in methods or not isinstance(function, ast.Attribute):
+        return False
+    return isinstance(function.value, ast.Name) and function.value.id == "self"
+
+
 class Flow:
     """One pass through a scope, which leaves behind what each name and path that is read may hold there."""
 
@@ -139,8 +207,6 @@ class Flow:
         self._effects: dict[ast.AST, tuple[tuple[str, Binding | None], ...]] = {}
         self.seen: dict[ast.expr, tuple[Binding, ...]] = {}
         """By the name or attribute that is read. A name that is missing here is unbound or never reached."""
-        self.bound: dict[str, tuple[Binding, ...]] = {}
-        """Every binding of each name and path in the scope, whatever the flow."""
         self.at_end: dict[str, tuple[Binding, ...]] = {}
         """What is held when the scope is left at its end."""
         self.comes_to_end = False
@@ -153,7 +219,6 @@ class Flow:
             for argument in arguments_of(node):
                 binding = Binding(Kind.PARAMETER, None, argument, self._scope)
                 self._state.set(argument.arg, (binding,))
-                self._note(argument.arg, binding)
         if isinstance(node, ast.Lambda):
             self._expression(node.body)
             return
@@ -167,9 +232,7 @@ class Flow:
     def _block(self, statements: Iterable[ast.stmt]) -> None:
         for statement in statements:
             if not self._alive:
-                # Unreachable, but a binding for whoever asks for all of a scope.
-                self._effects_in([statement])
-                continue
+                break
             self._statement(statement)
 
     def _statement(self, node: ast.stmt) -> None:
@@ -199,26 +262,8 @@ class Flow:
         else:
             self._expressions(child for child in children_of(node) if isinstance(child, ast.expr))
         self._bind(node)
-        if self._leaves(node):
+        if leaves(self._module, node, self._scope):
             self._alive = False
-
-    def _leaves(self, node: ast.stmt) -> bool:
-        if isinstance(node, (ast.Return, ast.Raise, ast.Break, ast.Continue)):
-            return True
-        if isinstance(node, ast.Assert):
-            return isinstance(node.test, ast.Constant) and not node.test.value
-        if not isinstance(node, ast.Expr):
-            return False
-        call = node.value.value if isinstance(node.value, ast.Await) else node.value
-        return isinstance(call, ast.Call) and self._calls(call, _NEVER_RETURN, _NEVER_RETURN_ON_SELF)
-
-    def _calls(self, call: ast.Call, names: frozenset[str], methods: frozenset[str]) -> bool:
-        function = call.func
-        if self._module.qualified(function, self._scope) in names:
-            return True
-        if not isinstance(function, ast.Attribute) or function.attr not in methods:
-            return False
-        return isinstance(function.value, ast.Name) and function.value.id == "self"
 
     def _if(self, node: ast.If) -> None:
         # The branches of an `elif` chain stand in each other, to any depth: they are joined all at once.
@@ -294,7 +339,9 @@ class Flow:
             self._block(node.body)
 
     def _suppresses(self, node: ast.expr) -> bool:
-        return isinstance(node, ast.Call) and self._calls(node, _SUPPRESSORS, _SUPPRESSORS_ON_SELF)
+        return isinstance(node, ast.Call) and _calls(
+            self._module, node, self._scope, _SUPPRESSORS, _SUPPRESSORS_ON_SELF
+        )
 
     def _match(self, node: ast.Match) -> None:
         self._expression(node.subject)
@@ -362,13 +409,7 @@ class Flow:
             found = effects_of(node, self._scope)
             if found:
                 self._effects[node] = found
-                for path, binding in found:
-                    self._note(path, binding)
         return found
-
-    def _note(self, path: str, binding: Binding | None) -> None:
-        if binding is not None:
-            self.bound[path] = (*self.bound.get(path, ()), binding)
 
     def _bind(self, node: ast.AST) -> None:
         for path, binding in self._effects_of(node):

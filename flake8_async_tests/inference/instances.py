@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import Binding, effects_of
+from flake8_async_tests.inference.bindings import Binding, bound_in, effects_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -43,12 +43,11 @@ def given_to_instance(
     if len(givers) != 1:
         return ()
     giver = givers.pop()
-    flow = flow_of(module, giver.scope)
     path = f"{_first_parameter(giver)}.{attribute}"
     if giver.scope.of(ast.Return):
-        found = flow.bound.get(path, ())
-        return found if len(found) == 1 else ()
-    return flow.at_end.get(path, ())
+        found = bound_in(module, giver.scope).get(path, ())
+        return tuple(found) if len(found) == 1 else ()
+    return flow_of(module, giver.scope).at_end.get(path, ())
 
 
 def _first_parameter(function: Function) -> str:

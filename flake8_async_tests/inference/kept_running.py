@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.tasks import is_task_of_group, started_tasks
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.module import holds_one_of, is_within
 
 if TYPE_CHECKING:
@@ -114,14 +114,14 @@ class KeptRunning:
             for load in self._loads.get(name, ())
         )
 
-    @cached_property
+    @lazy
     def _loads(self) -> dict[str, list[ast.Name]]:
         found: dict[str, list[ast.Name]] = {}
         for load in self._scope.loads:
             found.setdefault(load.id, []).append(load)
         return found
 
-    @cached_property
+    @lazy
     def _names_of_elements(self) -> dict[str, set[str]]:
         """`for task in tasks`: the names that the elements of a collection get one after another."""
         found: dict[str, set[str]] = {}

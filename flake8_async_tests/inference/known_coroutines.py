@@ -24,6 +24,11 @@ _FUNCTIONS = {
     "trio.to_thread": "run_sync",
 }
 
+_PATH_METHODS = (
+    "absolute chmod cwd exists expanduser group hardlink_to home is_block_device is_char_device is_dir is_fifo is_file"
+    " is_junction is_mount is_socket is_symlink lchmod lstat mkdir open owner read_bytes read_text readlink rename"
+    " replace resolve rmdir samefile stat symlink_to touch unlink write_bytes write_text"
+)
 _METHODS = {
     "asyncio.Barrier": "abort reset wait",
     "asyncio.BoundedSemaphore": "acquire",
@@ -38,11 +43,13 @@ _METHODS = {
     "anyio.Condition": "acquire wait",
     "anyio.Event": "wait",
     "anyio.Lock": "acquire",
+    "anyio.Path": _PATH_METHODS,
     "anyio.Semaphore": "acquire",
     "trio.CapacityLimiter": "acquire acquire_on_behalf_of",
     "trio.Condition": "acquire wait",
     "trio.Event": "wait",
     "trio.Lock": "acquire",
+    "trio.Path": f"{_PATH_METHODS} glob iterdir rglob",
     "trio.Semaphore": "acquire",
     "trio.StrictFIFOLock": "acquire",
 }

@@ -89,7 +89,7 @@ def _is_called(module: Module, built: Call, lifespan: ast.expr) -> bool:
         function_meant(each, node.func, scope) is function
         for each in _in_view(module)
         for tail in each.names.tails_of(function.name)
-        for node, scope in each.index.calls.get(tail, ())
+        for node, scope, _ in each.index.calls.get(tail, ())
     )
 
 

@@ -49,7 +49,15 @@ _POLICY_METHODS = frozenset({"get_event_loop", "new_event_loop"})
 
 def is_event_loop(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether an expression certainly is an event loop where it stands."""
-    return _is_loop(module, node, scope, _DEPTH)
+    answers = module.fact(_answers)
+    found = answers.get(node)
+    if found is None:
+        found = answers[node] = _is_loop(module, node, scope, _DEPTH)
+    return found
+
+
+def _answers(_: Module) -> dict[ast.expr, bool]:
+    return {}
 
 
 def is_runner(module: Module, node: ast.expr, scope: Scope) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_events import Places, When, start_of
 from flake8_async_tests.inference.mock_ledger import Ledger
 from flake8_async_tests.inference.mock_values import SIDE_EFFECT, Given
+from flake8_async_tests.lazy import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -200,7 +200,7 @@ class Configuration:
             found = self._roots[scope] = _outermost(scope)
         return found
 
-    @cached_property
+    @lazy
     def _scopes_by_root(self) -> dict[Scope, list[Scope]]:
         found: dict[Scope, list[Scope]] = {}
         for scope in self._module.index.scopes:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.bindings import leaves_of
 from flake8_async_tests.inference.patches import CONSTRUCTORS
+from flake8_async_tests.lazy import lazy
+from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 # What the last word of a call may be that makes a mock, besides the classes: `patch(..)`, `patch.object(..)`.
 _MAKERS = frozenset({"AsyncMock", "MagicMock", "Mock", "create_autospec", "object", "patch"})
 _ENTERING = frozenset({"enterContext", "enter_context", "start"})
-_WITHOUT_MOCKS = frozenset({ast.BinOp, ast.Compare, ast.Constant, ast.Dict, ast.JoinedStr, ast.List, ast.Tuple})
-# How many times assignments are gone through to find the aliases of aliases.
-_ROUNDS = 4
+_WITHOUT_PARTS = frozenset({ast.BinOp, ast.Compare, ast.Constant, ast.Dict, ast.JoinedStr})
+_HOLDING = frozenset({ast.Await, ast.NamedExpr, ast.Subscript})
+
+_Word: TypeAlias = tuple[str, bool]
+"""A name, or an attribute, and whether it is the latter."""
 
 
 class MockNames:
@@ -37,7 +40,7 @@ class MockNames:
         if self.are_there:
             self._collect()
 
-    @cached_property
+    @lazy
     def are_there(self) -> bool:
         """Whether anything in the file could make a mock."""
         calls = self._module.index.calls
@@ -46,20 +49,19 @@ class MockNames:
     def may_hold(self, node: ast.expr) -> bool:
         """Whether an expression may start from a mock."""
         while True:
-            if node.__class__ in _WITHOUT_MOCKS:
-                return False
-            if isinstance(node, ast.Name):
-                return node.id in self.names
-            if isinstance(node, ast.Attribute):
-                if node.attr in self.attributes:
+            kind = node.__class__
+            if kind is ast.Name:
+                return node.id in self.names  # type: ignore[attr-defined]
+            if kind is ast.Attribute:
+                if node.attr in self.attributes:  # type: ignore[attr-defined]
                     return True
-                node = node.value
-            elif isinstance(node, ast.Call):
-                if self.makes(node):
+                node = node.value  # type: ignore[attr-defined]
+            elif kind is ast.Call:
+                if self.makes(node):  # type: ignore[arg-type]
                     return True
-                node = node.func
-            elif isinstance(node, (ast.Await, ast.NamedExpr, ast.Subscript)):
-                node = node.value
+                node = node.func  # type: ignore[attr-defined]
+            elif kind in _HOLDING:
+                node = node.value  # type: ignore[attr-defined]
             elif isinstance(node, ast.IfExp):
                 if self.may_hold(node.body):
                     return True
@@ -69,64 +71,82 @@ class MockNames:
 
     def may_patch(self, call: ast.Call) -> bool:
         """Whether the last word of what is called is one of those that patch."""
-        tail = _tail(call.func)
+        tail = word_of(call.func)
         return tail in self.makers or tail == "setattr"
 
     def makes(self, call: ast.Call) -> bool:
         """Whether the last word of what is called is one of those that make mocks, or enter what makes one."""
-        tail = _tail(call.func)
+        tail = word_of(call.func)
         if tail in self.makers:
             return True
         return tail in _ENTERING and any(isinstance(each, ast.Call) and self.makes(each) for each in call.args)
 
     def _collect(self) -> None:
-        for function in self._module.functions:
-            if any(decorator.is_patch for decorator in _decorators_over(function)):
-                self.names.update(argument.arg for argument in arguments_of(function.node))
-        left = list(self._assigned())
-        for _ in range(_ROUNDS):
-            rest = [(target, value) for target, value in left if not self._take(target, value)]
-            if len(rest) == len(left):
-                break
-            left = rest
+        if "patch" in self._module.text:
+            for function in self._module.functions:
+                if any(decorator.is_patch for decorator in _decorators_over(function)):
+                    self.names.update(argument.arg for argument in arguments_of(function.node))
+        # What is given something that starts from a word waits until that word turns out to hold a mock.
+        waiting: dict[_Word, list[_Word]] = {}
+        found: list[_Word] = [(name, False) for name in self.names]
+        for target, value in self._assigned():
+            given = _word_given(target)
+            words: list[_Word] = []
+            if self._starts_from_maker(value, words):
+                found.append(given)
+            else:
+                for word in words:
+                    waiting.setdefault(word, []).append(given)
+        while found:
+            word = found.pop()
+            (self.attributes if word[1] else self.names).add(word[0])
+            found += waiting.pop(word, ())
 
-    def _take(self, target: ast.Name | ast.Attribute, value: ast.expr) -> bool:
-        if not self.may_hold(value):
-            return False
-        if isinstance(target, ast.Name):
-            self.names.add(target.id)
-        else:
-            self.attributes.add(target.attr)
-        return True
+    def _starts_from_maker(self, node: ast.expr, words: list[_Word]) -> bool:
+        """Whether an expression may be a new mock; if not, the words by which it may start from another one."""
+        while True:
+            kind = node.__class__
+            if kind is ast.Name:
+                words.append((node.id, False))  # type: ignore[attr-defined]
+                return False
+            if kind is ast.Attribute:
+                words.append((node.attr, True))  # type: ignore[attr-defined]
+                node = node.value  # type: ignore[attr-defined]
+            elif kind is ast.Call:
+                if self.makes(node):  # type: ignore[arg-type]
+                    return True
+                node = node.func  # type: ignore[attr-defined]
+            elif kind in _HOLDING:
+                node = node.value  # type: ignore[attr-defined]
+            elif isinstance(node, ast.IfExp):
+                if self._starts_from_maker(node.body, words):
+                    return True
+                node = node.orelse
+            else:
+                return False
 
     def _assigned(self) -> Iterator[tuple[ast.Name | ast.Attribute, ast.expr]]:
-        by_kind = self._module.index.by_kind
-        for node, _ in by_kind[ast.Assign]:
-            assert isinstance(node, ast.Assign)
-            for target in node.targets:
-                yield from _pairs(target, node.value)
-        for binder in (ast.AnnAssign, ast.NamedExpr):
-            for node, _ in by_kind[binder]:
-                assert isinstance(node, (ast.AnnAssign, ast.NamedExpr))
-                if node.value is not None:
-                    yield from _pairs(node.target, node.value)
-        for kind in (ast.With, ast.AsyncWith):
-            for node, _ in by_kind[kind]:
-                assert isinstance(node, (ast.With, ast.AsyncWith))
-                for item in node.items:
-                    if item.optional_vars is not None:
-                        yield from _pairs(item.optional_vars, item.context_expr)
-        for node, _ in by_kind[ast.For]:
-            assert isinstance(node, ast.For)
-            if isinstance(node.iter, (ast.Tuple, ast.List)):
-                for element in node.iter.elts:
-                    yield from _pairs(node.target, element)
-
-
-def _tail(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+        of_kind = self._module.of_kind
+        for assignment, _ in of_kind(ast.Assign):
+            value = assignment.value
+            if value.__class__ in _WITHOUT_PARTS:
+                continue
+            for target in assignment.targets:
+                yield from _pairs(target, value)
+        for annotated, _ in of_kind(ast.AnnAssign):
+            if annotated.value is not None:
+                yield from _pairs(annotated.target, annotated.value)
+        for named, _ in of_kind(ast.NamedExpr):
+            yield from _pairs(named.target, named.value)
+        items = [item for block, _ in of_kind(ast.With) for item in block.items]
+        items += (item for block, _ in of_kind(ast.AsyncWith) for item in block.items)
+        for item in items:
+            if item.optional_vars is not None:
+                yield from _pairs(item.optional_vars, item.context_expr)
+        for loop, _ in of_kind(ast.For):
+            if isinstance(loop.iter, (ast.Tuple, ast.List)):
+                for element in loop.iter.elts:
+                    yield from _pairs(loop.target, element)
 
 
 def _decorators_over(function: Function) -> Iterator[Decorator]:
@@ -134,6 +154,10 @@ def _decorators_over(function: Function) -> Iterator[Decorator]:
     yield from function.decorators
     if function.klass is not None:
         yield from function.klass.decorators
+
+
+def _word_given(target: ast.Name | ast.Attribute) -> _Word:
+    return (target.id, False) if isinstance(target, ast.Name) else (target.attr, True)
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.Name | ast.Attribute, ast.expr]]:

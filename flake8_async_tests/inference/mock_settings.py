@@ -73,20 +73,16 @@ class MockSettings:
         return tuple(mock for end in ends for mock in end) if all(ends) else ()
 
     def _assigned(self) -> Iterator[MockSetting]:
-        by_kind = self._module.index.by_kind
-        for node, scope in by_kind[ast.Assign]:
-            assert isinstance(node, ast.Assign)
-            for target in node.targets:
-                yield from _set_by(target, node.value, node, scope)
-        for node, scope in by_kind[ast.AnnAssign]:
-            assert isinstance(node, ast.AnnAssign)
+        for assignment, scope in self._module.index.settings:
+            for target in assignment.targets:
+                yield from _set_by(target, assignment.value, assignment, scope)
+        for node, scope in self._module.of_kind(ast.AnnAssign):
             if node.value is not None:
                 yield from _set_by(node.target, node.value, node, scope)
 
     def _in_classes(self) -> Iterator[MockSetting]:
         """`__aexit__ = AsyncMock()` in the body of a class."""
-        for node, scope in self._module.index.by_kind[ast.Assign]:
-            assert isinstance(node, ast.Assign)
+        for node, scope in self._module.of_kind(ast.Assign):
             if scope.is_class:
                 for target in node.targets:
                     if isinstance(target, ast.Name):
@@ -95,13 +91,13 @@ class MockSettings:
     def _in_calls(self) -> Iterator[MockSetting]:
         calls = self._module.index.calls
         for name in sorted(self._mocks.names.makers):
-            for call, scope in calls.get(name, ()):
+            for call, scope, _ in calls.get(name, ()):
                 yield from self._in_constructor(call, scope)
                 yield from self._in_patch(call, scope)
-        for call, scope in calls.get("setattr", ()):
+        for call, scope, _ in calls.get("setattr", ()):
             yield from self._in_patch(call, scope)
             yield from self._in_setattr(call, scope)
-        for call, scope in calls.get("configure_mock", ()):
+        for call, scope, _ in calls.get("configure_mock", ()):
             if isinstance(call.func, ast.Attribute):
                 for given in configured_by(call, scope):
                     owner, attributes = _taken_apart(call.func.value)

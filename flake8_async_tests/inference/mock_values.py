@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.lazy import lazy
 
 if TYPE_CHECKING:
     import ast
@@ -99,7 +100,7 @@ class Origin:
         self.given = given
         self._kind = kind
 
-    @cached_property
+    @lazy
     def kind(self) -> MockKind:
         """Worked out when it is asked for: what a patch makes depends on its target, perhaps in another file."""
         return self._kind if isinstance(self._kind, MockKind) else self._kind()

@@ -8,7 +8,7 @@ order, or where a function of the file gets the mock and may configure it, nothi
 from __future__ import annotations
 
 import ast
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH
@@ -32,6 +32,7 @@ from flake8_async_tests.inference.patches import (
     patch_of,
     patched_parameters,
 )
+from flake8_async_tests.lazy import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -287,26 +288,26 @@ class Mocks:
         """The patches that stand in the outermost function around a scope, or decorate what is in there."""
         return self._patches_by_function.get(self.scopes_around(scope)[0], [])
 
-    @cached_property
+    @lazy
     def _patches_by_function(self) -> dict[Scope, list[Patch]]:
         found: dict[Scope, list[Patch]] = {}
         for patch in self.patches:
             found.setdefault(self.scopes_around(self.lives_in(patch))[0], []).append(patch)
         return found
 
-    @cached_property
+    @lazy
     def patches(self) -> list[Patch]:
         """Every patch of the file, the decorators among them, in its order."""
         calls = self._module.index.calls
-        pairs = [pair for name in ("setattr", *sorted(self.names.makers)) for pair in calls.get(name, ())]
-        found = [patch for patch in (self.patch(call, scope) for call, scope in pairs) if patch is not None]
+        sites = [site for name in ("setattr", *sorted(self.names.makers)) for site in calls.get(name, ())]
+        found = [patch for patch in (self.patch(call, scope) for call, scope, _ in sites) if patch is not None]
         return sorted(found, key=lambda patch: (patch.call.lineno, patch.call.col_offset))
 
     def lives_in(self, patch: Patch) -> Scope:
         """The scope in which a patch is in force: for a decorator, that of the function."""
         return self._decorated.get(patch.call, patch.scope)
 
-    @cached_property
+    @lazy
     def _decorated(self) -> dict[ast.AST, Scope]:
         return {
             decorator: scope

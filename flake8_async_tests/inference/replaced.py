@@ -86,7 +86,7 @@ class Replacements:
     def _called(self) -> Iterator[Replacement]:
         """Whatever call is told a name by a text, be it a patch that is known or not."""
         for pairs in self._module.index.calls.values():
-            for node, scope in pairs:
+            for node, scope, _ in pairs:
                 if not node.args:
                     continue
                 within = self._within(node, scope)

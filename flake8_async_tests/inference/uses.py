@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.candidates import LOOKING_BUILTINS
+from flake8_async_tests.inference.candidates import LOOKING_BUILTINS, UNITTEST_ASSERTIONS
 from flake8_async_tests.inference.places import contexts_around
 from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.source.calls import keyword_value
@@ -17,34 +17,6 @@ if TYPE_CHECKING:
 
 _LOOKERS = frozenset(f"builtins.{name}" for name in LOOKING_BUILTINS)
 _LOOK_AT_ELEMENTS = frozenset({"builtins.all", "builtins.any"})
-
-UNITTEST_ASSERTIONS = frozenset(
-    {
-        "assertAlmostEqual",
-        "assertCountEqual",
-        "assertDictEqual",
-        "assertEqual",
-        "assertFalse",
-        "assertGreater",
-        "assertGreaterEqual",
-        "assertIn",
-        "assertIsNone",
-        "assertIsNotNone",
-        "assertLess",
-        "assertLessEqual",
-        "assertListEqual",
-        "assertMultiLineEqual",
-        "assertNotAlmostEqual",
-        "assertNotEqual",
-        "assertNotIn",
-        "assertNotRegex",
-        "assertRegex",
-        "assertSequenceEqual",
-        "assertSetEqual",
-        "assertTrue",
-        "assertTupleEqual",
-    }
-)
 
 # Asked for by who knows that it is a coroutine.
 _COROUTINES_OWN = frozenset({"close", "send", "throw"})

@@ -61,6 +61,11 @@ class Files:
         directory, name = os.path.split(path)
         return name in self.names_in(directory)
 
+    def holds(self, directory: str, name: str) -> bool:
+        """The same for who has the two apart."""
+        names = self._listings.get(directory)
+        return name in (self.names_in(directory) if names is None else names)
+
     def read(self, path: str) -> bytes | None:
         """The content of a regular file of at most 5 MB, else None. A pipe or device is never opened."""
         if path in self._bytes:

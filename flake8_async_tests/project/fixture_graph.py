@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.provided import Entry, OfClass, OfModule, Provided, has_fixtures, provided_by_module
 from flake8_async_tests.source.functions import ClassKind
 
@@ -48,7 +48,7 @@ class FixtureGraph:
 
     # -- where fixtures come from -----------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def _around(self) -> tuple[tuple[OfModule, ...], bool]:
         """What the module itself and everything outside it provide, nearest first, and whether that is all."""
         project = self.module.project
@@ -63,7 +63,7 @@ class FixtureGraph:
         provided = tuple(provided_by_module(module) for module in modules)
         return provided, chain.complete and all(each.complete for each in provided)
 
-    @cached_property
+    @lazy
     def _own_plugins(self) -> list[Module]:
         """The local modules that `pytest_plugins` of the file itself names."""
         return list(self.module.project.local_plugins(self.module))

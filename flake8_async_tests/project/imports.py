@@ -43,14 +43,14 @@ def _under(files: Files, root: str, parts: list[str]) -> str | None:
     *packages, last = parts or [""]
     directory = root
     for package in packages:
-        if not files.has(os.path.join(directory, package)):
+        if not files.holds(directory, package):
             return None
         directory = os.path.join(directory, package)
     if last:
-        package_file = os.path.join(directory, last, "__init__.py")
-        if files.has(os.path.join(directory, last)) and files.has(package_file):
-            return package_file
-        module_file = os.path.join(directory, f"{last}.py")
-        return module_file if files.has(module_file) else None
-    package_file = os.path.join(directory, "__init__.py")
-    return package_file if files.has(package_file) else None
+        if files.holds(directory, last):
+            folder = os.path.join(directory, last)
+            if files.holds(folder, "__init__.py"):
+                return os.path.join(folder, "__init__.py")
+        module_file = f"{last}.py"
+        return os.path.join(directory, module_file) if files.holds(directory, module_file) else None
+    return os.path.join(directory, "__init__.py") if files.holds(directory, "__init__.py") else None

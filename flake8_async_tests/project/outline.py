@@ -8,9 +8,12 @@ of it is a table of names.
 from __future__ import annotations
 
 import ast
+import os
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_async_tests.project.excerpts import Excerpts, How
 from flake8_async_tests.project.texts import MOST_STEPS, Texts, joined
 from flake8_async_tests.source.coroutines import (
     ClassFacts,
@@ -100,10 +103,13 @@ Entry: TypeAlias = Meaning | Imported | Defined
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """The names at the top of a file, and where further ones come from."""
+    """The names at the top of a file."""
 
     names: dict[str, Entry]
-    stars: tuple[Imported, ...]
+
+
+class _Unsure(Enum):
+    UNSURE = "the text does not tell"
 
 
 class Outlines:
@@ -114,6 +120,8 @@ class Outlines:
         self._texts = Texts(project)
         self._located: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]] | None] = {}
         self._by_path: dict[str, Outline | None] = {}
+        self._entries: dict[tuple[str, str], Entry | None] = {}
+        self._excerpts: dict[str, Excerpts | None] = {}
         self._meanings: dict[tuple[str, str], Meaning] = {}
 
     def file_behind(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
@@ -181,16 +189,57 @@ class Outlines:
         return find_method(entry, rest[0]) if isinstance(entry, OutlinedClass) and len(rest) == 1 else Other.SOMETHING
 
     def _entry(self, path: str, name: str, steps: int) -> Entry:
-        outline = self._outline(path)
-        if outline is None:
-            return Other.UNSEEN
-        found = outline.names.get(name)
+        found = self._own_entry(path, name)
         if found is None and not name.startswith("_"):
-            for star in outline.stars:
-                meaning = self._follow(Imported(joined(star.name, name), star.directory), (), steps)
+            for star in self._texts.star_imports_of(path):
+                meaning = self._follow(Imported(joined(star, name), os.path.dirname(path)), (), steps)
                 if meaning is not Other.ABSENT:
                     return meaning
         return Other.ABSENT if found is None else found
+
+    def _own_entry(self, path: str, name: str) -> Entry | None:
+        """What a name means at the top of a file, star imports left out; None when it means nothing."""
+        key = (path, name)
+        if key not in self._entries:
+            entry = self._entry_by_text(path, name)
+            if isinstance(entry, _Unsure):
+                outline = self._outline(path)
+                entry = outline.names.get(name) if outline is not None else Other.UNSEEN
+            self._entries[key] = entry
+        return self._entries[key]
+
+    def _entry_by_text(self, path: str, name: str) -> Entry | _Unsure | None:
+        """The same by the text of the file: most are asked about one name, and need not be parsed for that."""
+        excerpts = self._excerpts_of(path)
+        excerpt = excerpts.of(name) if excerpts is not None and path not in self._by_path else None
+        if excerpts is None or excerpt is None or excerpts.changed is None:
+            return _Unsure.UNSURE
+        if excerpt.how is How.NOT:
+            return None
+        if excerpt.how is How.OTHER or name in excerpts.changed:
+            return Other.SOMETHING
+        text = excerpt.text.decode(errors="replace")
+        if excerpt.how is How.DEFINED:
+            module = self._project.parse(path, text)
+            if module is None or name not in module.scope.bindings:
+                return _Unsure.UNSURE
+            return _entry_of(module, name, self, excerpts.changed)
+        if excerpt.how is How.RENAMED and "." not in text:
+            return Defined(text, path) if text != name else Other.SOMETHING
+        # An import, or an attribute of what is imported.
+        first, dot, rest = (text or name).partition(".")
+        source = self._texts.imported_as(path, first)
+        return Imported(source + dot + rest, os.path.dirname(path)) if source else Other.SOMETHING
+
+    def _excerpts_of(self, path: str) -> Excerpts | None:
+        """None when the text of a file says nothing that could be trusted."""
+        if self._project.is_at_hand(path):
+            return None
+        if path not in self._excerpts:
+            content = self._project.files.read(path)
+            is_plain = content is not None and (content.isascii() or _is_utf8(content))
+            self._excerpts[path] = Excerpts(content, self._texts.imports_of(path)) if content and is_plain else None
+        return self._excerpts[path]
 
     def _locate_surely(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
         """The file behind a dotted name, unless a package on the way binds the name of its module to something else."""
@@ -211,12 +260,11 @@ class Outlines:
         content = self._project.files.read(package)
         if content is None or name.encode(errors="replace") not in content:
             return False
-        outline = self._outline(package)
-        entry = outline.names.get(name) if outline is not None else None
+        entry = self._own_entry(package, name)
         if isinstance(entry, Imported):
             located = self._texts.locate(entry.name, entry.directory)
             return located is None or bool(located[1])
-        return entry is not None
+        return entry not in (None, Other.UNSEEN)
 
     def _outline(self, path: str) -> Outline | None:
         if path not in self._by_path:
@@ -228,25 +276,24 @@ class Outlines:
 def outline_of(module: Module, outlines: Outlines) -> Outline:
     """What is worth remembering of a module."""
     changed = frozenset(_changed_from_outside(module))
-    names = {name: _entry_of(module, name, outlines, changed) for name in module.scope.bindings}
-    stars = [node for node in module.scope.of(ast.ImportFrom) if isinstance(node, ast.ImportFrom)]
-    return Outline(
-        names,
-        tuple(
-            Imported("." * node.level + (node.module or ""), module.directory)
-            for node in stars
-            if node.names[0].name == "*"
-        ),
-    )
+    return Outline({name: _entry_of(module, name, outlines, changed) for name in module.scope.bindings})
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return b"coding" not in b"".join(content.split(b"\n", 2)[:2])
 
 
 def _entry_of(module: Module, name: str, outlines: Outlines, changed: frozenset[str]) -> Entry:
-    bindings = module.scope.bindings[name]
-    binding = bindings[0]
     if name in changed:
         return Other.SOMETHING
+    only = module.names.only_binding(name, module.scope)
+    binding = only or module.scope.bindings[name][0]
     # What is conditional depends on more than the text.
-    is_certain = len(bindings) == 1 and binding in module.scope.body()
+    is_certain = binding is only and binding in module.scope.body()
     if isinstance(binding, (ast.Import, ast.ImportFrom)):
         imported = module.names.qualified(ast.Name(name, ast.Load()), module.scope)
         return Imported(imported, module.directory, is_certain) if imported else Other.SOMETHING

@@ -134,10 +134,16 @@ class Project:
             return self._current
         return self._modules[path] if path in self._modules else self._parse(path)
 
+    def is_at_hand(self, path: str) -> bool:
+        """Whether it is the file that is being checked."""
+        return self._current is not None and path == self._current.path
+
     def _parse(self, path: str) -> Module | None:
         text = self.files.text(path)
-        if text is None:
-            return None
+        return self.parse(path, text) if text is not None else None
+
+    def parse(self, path: str, text: str) -> Module | None:
+        """A module, or a part of one, from its text; None when that is no valid Python."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Provided(ABC):
         found.sort(key=lambda entry: entry.attribute, reverse=True)
         return tuple(found)
 
-    @cached_property
+    @lazy
     def autouse(self) -> tuple[str, ...]:
         """The names of those that are used without being asked for, in the order in which pytest finds them."""
         return tuple(
@@ -68,7 +68,7 @@ class Provided(ABC):
             if entry.fixture is not None and entry.fixture.is_autouse
         )
 
-    @cached_property
+    @lazy
     def _under_other_attributes(self) -> dict[str, list[Entry]]:
         found: dict[str, list[Entry]] = {}
         for entry in self.seen_at_once:
@@ -203,7 +203,7 @@ class OfModule(Provided):
 
     # -- without being asked ----------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def seen_at_once(self) -> tuple[Entry, ...]:
         """Its own fixtures, and of the imported ones those that are autouse or have another name."""
         attributes = dict.fromkeys(self.own_and_suspicious())
@@ -243,7 +243,7 @@ class OfModule(Provided):
 
     # -- star imports -------------------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def _stars(self) -> _Stars:
         """The modules from which everything is imported, what these import so included."""
         found: list[_Star] = []
@@ -271,7 +271,7 @@ class OfModule(Provided):
         """Whether a star import gets an attribute."""
         return attribute in self._listed if self._listed is not None else not attribute.startswith("_")
 
-    @cached_property
+    @lazy
     def _listed(self) -> frozenset[str] | None:
         """What `__all__` names; None when there is none that can be read."""
         module = self._module

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_decorator, spell, unsafe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
-from flake8_async_tests.runner import Runs, runner_of
+from flake8_async_tests.runner import Runs, may_be_nobodys, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 @rule("AT101", "unmarked-async-test", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    if not may_be_nobodys(module):
+        return
     for test in module.async_tests:
-        if any(klass.is_testcase for klass in test.collectors) or test.is_skipped:
-            continue
         runner = runner_of(test)
-        if runner.runs is Runs.NOBODY:
+        if runner.runs is not Runs.NOBODY or any(klass.is_testcase for klass in test.collectors):
+            continue
+        if not test.is_skipped:
             yield Finding(
                 test.node,
                 f"async test {test.function.name} never runs: {runner.reason} and nothing else runs it"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 @rule("AT103", "async-generator-test", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
-    told: set[Scope] = set()
+    firsts: dict[Scope, ast.Yield] = {}
     for node, scope in module.of_kind(ast.Yield):
         # The first one is enough: they all mean the same.
-        if scope in told:
-            continue
-        told.add(scope)
+        if scope not in firsts or place_of(node) < place_of(firsts[scope]):
+            firsts[scope] = node
+    for scope, node in firsts.items():
         test = module.test_of(module.function_at(scope))
         if test is None or not test.is_async or test.is_skipped:
             continue

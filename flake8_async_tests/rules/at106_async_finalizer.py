@@ -35,7 +35,7 @@ _REMEDY = {
 @rule("AT106", "async-finalizer", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
     for call in [*module.calls(*_FUNCTIONS), *module.method_calls(*_METHODS)]:
-        callback = call.node.args[0] if call.node.args else None
+        callback = call.argument(0, "finalizer")
         if callback is None or isinstance(callback, ast.Starred):
             continue
         name = _coroutine_of(module, callback, call.scope)
@@ -81,8 +81,8 @@ def _never_awaits(call: Call, *, is_lambda: bool) -> bool:
 
 
 def _is_request(call: Call, receiver: ast.expr | None) -> bool:
-    """Whether it is pytest's `request`: a parameter of that name, of the function or of one around it."""
-    if isinstance(receiver, ast.Attribute) and receiver.attr == "node":
+    """Whether it is pytest's `request`, or a node of it: a parameter of that name, of the function or one around it."""
+    if isinstance(receiver, ast.Attribute) and receiver.attr in ("node", "session"):
         receiver = receiver.value
     if not isinstance(receiver, ast.Name) or receiver.id != "request":
         return False

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _PASSES_NOTHING = frozenset(
     {
         "builtins.classmethod",
+        "builtins.staticmethod",
         "dataclasses.dataclass",
         "functools.total_ordering",
         "time_machine.travel",
@@ -84,7 +85,8 @@ def _first_unfilled_parameter(test: Test, klass: Class) -> ast.arg | None:
     positional = [*arguments.posonlyargs, *arguments.args]
     if arguments.defaults:
         positional = positional[: -len(arguments.defaults)]
-    unfilled = positional[1 + injected_mocks(test.function) :]
+    is_static = any(decorator.name == "builtins.staticmethod" for decorator in test.function.decorators)
+    unfilled = positional[(0 if is_static else 1) + injected_mocks(test.function) :]
     unfilled += [
         argument
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)

@@ -50,14 +50,16 @@ def _is_meant_as_a_test(function: Function) -> bool:
     if function.module.patterns.matches_function(function.name):
         return True
     return any(
-        isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _is_an_assertion(node))
+        isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _is_an_assertion(function, node))
         for node in function.scope.nodes
     )
 
 
-def _is_an_assertion(call: ast.Call) -> bool:
-    """`self.assertEqual(...)`, `mock.assert_awaited_once()`."""
-    return isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert")
+def _is_an_assertion(function: Function, call: ast.Call) -> bool:
+    """`self.assertEqual(...)`, `mock.assert_awaited_once()`, `pytest.raises(...)`."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert"):
+        return True
+    return function.module.qualified(call.func, function.scope) in ("pytest.fail", "pytest.raises")
 
 
 class _Uses:

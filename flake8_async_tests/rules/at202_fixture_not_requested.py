@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
+# What a function gives nothing to: items, something to iterate over, something to enter.
+_TAKING_APART = (ast.Subscript, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem)
+_FIELDS = ("value", "iter", "context_expr")
+_ASKING = (ast.Assert, ast.If, ast.IfExp, ast.While)
+
 
 @rule("AT202", "fixture-not-requested", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
@@ -70,6 +75,9 @@ def _consequence(name: ast.Name, scope: Scope) -> str:
         return "pytest refuses to have it called" if parent.func is name else ""
     if isinstance(parent, ast.Attribute):
         return "" if parent.attr.startswith("_") else "an AttributeError"
+    if isinstance(parent, _TAKING_APART) and name in (getattr(parent, field, None) for field in _FIELDS):
+        return "a TypeError"
+    value: ast.AST = name
     while isinstance(parent, (ast.BoolOp, ast.UnaryOp)):
-        parent = scope.parents.get(parent)
-    return "it is always true" if isinstance(parent, ast.Assert) else ""
+        value, parent = parent, scope.parents.get(parent)
+    return "it is always true" if isinstance(parent, _ASKING) and parent.test is value else ""

@@ -29,16 +29,16 @@ def check(module: Module) -> Iterator[Finding]:
         if function is None or not function.is_async or not _is_on_request(call):
             continue
         name = _literal_name(call)
-        fixture = module.fixture_graph.find(name, function.klass) if name else None
-        if fixture is None or not fixture.is_async or _is_expected_to_fail(call):
+        if not name or module.fixture_graph.find(name, function.klass) is None or _is_expected_to_fail(call):
             continue
-        if _is_set_up_by_then(module, function, name):
-            continue
-        yield Finding(
-            call.node,
-            f"getfixturevalue({name!r}) asks for an async fixture while the loop is running: RuntimeError"
-            f" (take {name} as a parameter, or call it in a sync fixture)",
-        )
+        # The fixture itself, or one that a sync fixture asks for.
+        behind = module.fixture_graph.closure_behind(name, function.klass).fixtures
+        if any(fixture.is_async and not _is_set_up_by_then(module, function, fixture.name) for fixture in behind):
+            yield Finding(
+                call.node,
+                f"getfixturevalue({name!r}) asks for an async fixture while the loop is running: RuntimeError"
+                f" (take {name} as a parameter, or call it in a sync fixture)",
+            )
 
 
 def _is_on_request(call: Call) -> bool:

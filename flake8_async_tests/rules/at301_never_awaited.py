@@ -20,12 +20,8 @@ if TYPE_CHECKING:
 
 @rule("AT301", "never-awaited", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    calls = suspects(module)
-    if not calls:
-        return
-    statements = {node.value for node, _ in module.index.by_kind[ast.Expr] if isinstance(node, ast.Expr)}
-    for call in calls:
-        if call.node not in statements or not call.scope.is_function:
+    for call in suspects(module):
+        if not call.is_statement or not call.scope.is_function:
             continue
         shown = coroutine_function_called(call)
         # Where an exception is waited for, AT303 speaks of it.

@@ -6,12 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, unsafe
+from flake8_async_tests.inference.candidates import UNITTEST_ASSERTIONS
 from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.uses import (
-    UNITTEST_ASSERTIONS,
     check_of,
     is_coroutines_own,
     is_left_alone_on_purpose,
@@ -56,16 +56,12 @@ _KINDS_OF_COROUTINES = frozenset(
 
 @rule("AT302", "coroutine-as-value", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    calls = suspects(module)
-    if not calls:
-        return
-    statements = {node.value for node, _ in module.index.by_kind[ast.Expr] if isinstance(node, ast.Expr)}
-    names = dict(_names_assigned(module))
     assigned: dict[tuple[Scope, str], list[Call]] = {}
-    for call in calls:
-        if call.node in names:
-            assigned.setdefault((call.scope, names[call.node]), []).append(call)
-        elif call.node not in statements:
+    for call in suspects(module):
+        name = _name_assigned(call.parent)
+        if name:
+            assigned.setdefault((call.scope, name), []).append(call)
+        elif not call.is_statement:
             yield from _use_of_call(module, call)
     checks = {scope: _lines_of_checks(scope) for scope in {scope for scope, _ in assigned}}
     for (scope, name), given in assigned.items():
@@ -74,14 +70,12 @@ def check(module: Module) -> Iterator[Finding]:
             yield from _uses_of_name(module, name, scope, given)
 
 
-def _names_assigned(module: Module) -> Iterator[tuple[ast.expr | None, str]]:
-    """The values that are assigned to one name each, with that name."""
-    by_kind = module.index.by_kind
-    for node, _ in (*by_kind[ast.Assign], *by_kind[ast.AnnAssign]):
-        assert isinstance(node, (ast.Assign, ast.AnnAssign))
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if len(targets) == 1 and isinstance(targets[0], ast.Name):
-            yield node.value, targets[0].id
+def _name_assigned(node: ast.AST | None) -> str:
+    """The name to which alone an assignment gives its value."""
+    if not isinstance(node, (ast.Assign, ast.AnnAssign)):
+        return ""
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
 
 
 def _use_of_call(module: Module, call: Call) -> Iterator[Finding]:

@@ -6,9 +6,14 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, replace_by_block, text_of, unsafe
-from flake8_async_tests.inference.coroutines import coroutine_function_called, fits_for_sure, suspects
+from flake8_async_tests.inference.coroutines import (
+    coroutine_function_called,
+    fits_for_sure,
+    may_be_of_coroutine_function,
+)
 from flake8_async_tests.inference.raising import expectation_of, expectation_of_block, only_call_in
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -21,6 +26,7 @@ if TYPE_CHECKING:
 
 _FORMS = ("pytest.raises", "pytest.warns")
 _METHODS = ("assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex")
+_NAMES = frozenset(_FORMS)
 
 
 @rule("AT303", "raises-without-await", knows=Knows.PROJECT, fix="unsafe")
@@ -30,12 +36,17 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _blocks(module: Module) -> Iterator[Finding]:
-    suspected = {call.node for call in suspects(module)}
-    for block, scope in module.of_kind(ast.With) if suspected else ():
-        call = only_call_in(block)
-        if call not in suspected:
+    words = module.names.tails_of_all(_NAMES).union(_METHODS)
+    if words.isdisjoint(module.index.calls):
+        return
+    for block, scope in module.of_kind(ast.With):
+        if not any(
+            isinstance(item.context_expr, ast.Call) and word_of(item.context_expr.func) in words for item in block.items
+        ):
             continue
-        assert call is not None
+        call = only_call_in(block)
+        if call is None or not may_be_of_coroutine_function(module, call, scope):
+            continue
         expectation = expectation_of_block(module, block, scope)
         if expectation is None or expectation.of_never_awaited:
             continue
@@ -50,6 +61,9 @@ def _blocks(module: Module) -> Iterator[Finding]:
 
 def _call_forms(module: Module) -> Iterator[Finding]:
     for call in (*module.calls(*_FORMS), *module.method_calls(*_METHODS)):
+        # With the exception alone it is a block's.
+        if len(call.node.args) < 2:
+            continue
         expectation = expectation_of(module, call.node, call.scope)
         if expectation is None or expectation.called is None or expectation.of_never_awaited:
             continue

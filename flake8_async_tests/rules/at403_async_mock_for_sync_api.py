@@ -100,7 +100,7 @@ def _candidates(module: Module) -> Iterator[tuple[Callable[[], tuple[Mock, ...]]
             if name in _METHODS:
                 yield partial(settings.mocks, setting, position), setting.scope
     for method in _METHODS:
-        for call, scope in module.index.calls.get(method, ()):
+        for call, scope, _ in module.index.calls.get(method, ()):
             if isinstance(call.func, ast.Attribute):
                 yield partial(mocks.at, call.func.value, scope), scope
 

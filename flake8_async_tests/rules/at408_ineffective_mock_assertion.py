@@ -45,15 +45,15 @@ _MOST_EDITS = 2
 
 @rule("AT408", "ineffective-mock-assertion", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
-    for node, scope in _asserted(module):
-        call = node if isinstance(node, ast.Call) else None
-        attribute = call.func if call is not None else node
-        if not isinstance(attribute, ast.Attribute):
-            continue
-        message = _message(module, attribute, scope, is_called=call is not None)
-        if message and not is_expected_to_raise(module, node, scope):
-            is_complete = call is None and attribute.attr in _WITHOUT_ARGUMENTS
-            yield Finding(node, message, _fix(node, scope) if is_complete else None)
+    for attribute, scope in _looked_at(module):
+        message = _message(module, attribute, scope, is_called=False)
+        if message and not is_expected_to_raise(module, attribute, scope):
+            is_complete = attribute.attr in _WITHOUT_ARGUMENTS
+            yield Finding(attribute, message, _fix(attribute, scope) if is_complete else None)
+    for call, attribute, scope in _called(module):
+        message = _message(module, attribute, scope, is_called=True)
+        if message and _stands_alone(call, scope) and not is_expected_to_raise(module, call, scope):
+            yield Finding(call, message)
 
 
 def _fix(node: ast.expr, scope: Scope) -> Fix | None:
@@ -66,21 +66,49 @@ def _fix(node: ast.expr, scope: Scope) -> Fix | None:
     return None
 
 
-def _asserted(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
-    """What stands as a statement of its own, or is asserted."""
-    for statement, scope in module.of_kind(ast.Expr):
-        value = statement.value.value if isinstance(statement.value, ast.Await) else statement.value
-        yield value, scope
-        if isinstance(value, ast.Call) and value.args and _is_assert_true(value):
-            yield value.args[0], scope
-    for assertion, scope in module.of_kind(ast.Assert):
-        parts = [assertion.test]
+def _looked_at(module: Module) -> Iterator[tuple[ast.Attribute, Scope]]:
+    """The attributes that stand as a statement of their own, or are asserted."""
+    for holder, scope in module.index.uncalled:
+        parts = [holder.test if isinstance(holder, ast.Assert) else holder.value]
         while parts:
             part = parts.pop()
             if isinstance(part, ast.BoolOp):
                 parts += part.values
-            else:
-                yield part.value if isinstance(part, ast.Await) else part, scope
+            elif isinstance(part, ast.Attribute) and _stands_alone(part, scope):
+                yield part, scope
+    for call in module.method_calls("assertTrue"):
+        argument = call.node.args[0] if call.node.args else None
+        if isinstance(argument, ast.Attribute) and _stands_alone(argument, call.scope):
+            yield argument, call.scope
+
+
+def _called(module: Module) -> Iterator[tuple[ast.Call, ast.Attribute, Scope]]:
+    """The calls of methods whose names may be such an assertion."""
+    has_mocks = mocks_of(module).names.are_there
+    for name, sites in module.index.calls.items():
+        if name in _ON_ANYTHING or (has_mocks and (name in _WITHOUT_PREFIX or (name not in _REAL and _meant(name)))):
+            for call, scope, _ in sites:
+                if isinstance(call.func, ast.Attribute):
+                    yield call, call.func, scope
+
+
+def _stands_alone(node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression, or the await of it, is a statement of its own, or is asserted."""
+    at, parent = _with_await(node, scope)
+    if isinstance(parent, ast.Call):
+        is_asserted = _is_assert_true(parent) and at in parent.args[:1]
+        return is_asserted and isinstance(_with_await(parent, scope)[1], ast.Expr)
+    if isinstance(parent, ast.Expr):
+        return True
+    while isinstance(parent, ast.BoolOp):
+        at, parent = parent, scope.parents[parent]
+    return isinstance(parent, ast.Assert) and at is parent.test
+
+
+def _with_await(node: ast.expr, scope: Scope) -> tuple[ast.expr, ast.AST]:
+    """An expression, with the `await` on it if there is one, and what that stands in."""
+    parent = scope.parents[node]
+    return (parent, scope.parents[parent]) if isinstance(parent, ast.Await) else (node, parent)
 
 
 def _is_assert_true(call: ast.Call) -> bool:
@@ -135,11 +163,24 @@ def _lets_through(module: Module, mock: Mock, node: ast.Attribute, scope: Scope)
 @lru_cache(maxsize=4096)
 def _meant(name: str) -> str:
     """The real assertion that a name misspells, "" when it is none."""
+    if len(name) < _SHORTEST:
+        return ""
     lowered = name.lower()
-    for real in sorted(_REAL):
-        if abs(len(real) - len(name)) <= _MOST_EDITS and _edits(lowered, real) <= _MOST_EDITS:
+    for real, thirds in _THIRDS:
+        # Two edits leave one of three parts as it was.
+        is_alike = abs(len(real) - len(name)) <= _MOST_EDITS and any(third in lowered for third in thirds)
+        if is_alike and _edits(lowered, real) <= _MOST_EDITS:
             return real
     return ""
+
+
+def _in_thirds(name: str) -> tuple[str, str, str]:
+    third = len(name) // 3
+    return name[:third], name[third : 2 * third], name[2 * third :]
+
+
+_THIRDS = tuple((real, _in_thirds(real)) for real in sorted(_REAL))
+_SHORTEST = min(map(len, _REAL)) - _MOST_EDITS
 
 
 def _edits(one: str, other: str) -> int:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import await_argument, await_called, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
-from flake8_async_tests.inference.loops import is_runner, loop_calls
+from flake8_async_tests.inference.loops import is_event_loop, is_runner
 from flake8_async_tests.inference.places import scopes_around
 from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,8 @@ def check(module: Module) -> Iterator[Finding]:
     if module.imports("nest_asyncio"):
         return
     for call, shown in _running_calls(module):
-        if call.function is None or not call.function.is_async or _is_wanted(call):
+        assert call.function is not None
+        if _is_wanted(call):
             continue
         yield Finding(
             call.node,
@@ -52,17 +53,24 @@ def _fix(call: Call, shown: str) -> tuple[Edit | None, ...]:
 
 
 def _running_calls(module: Module) -> Iterator[tuple[Call, str]]:
-    for call in module.calls(*_RUNNING):
+    """The calls that run a loop, directly in coroutines, and their names in a message."""
+    for call in _in_coroutines(module.calls(*_RUNNING)):
         # asyncio's own may run inside of trio.
         if call.name != "asyncio.run" or not runs_on_trio(module, call.scope):
             yield call, call.name
-    for call in loop_calls(module, "run_until_complete"):
-        if not runs_on_trio(module, call.scope):
-            yield call, "loop.run_until_complete"
-    for call in module.method_calls("run"):
-        receiver = receiver_of(call.node)
-        if receiver is not None and is_runner(module, receiver, call.scope) and not runs_on_trio(module, call.scope):
-            yield call, "Runner.run"
+    for call in _in_coroutines(module.method_calls("run_until_complete", "run")):
+        function = call.node.func
+        assert isinstance(function, ast.Attribute)
+        if function.attr == "run":
+            is_running, shown = is_runner(module, function.value, call.scope), "Runner.run"
+        else:
+            is_running, shown = is_event_loop(module, function.value, call.scope), "loop.run_until_complete"
+        if is_running and not runs_on_trio(module, call.scope):
+            yield call, shown
+
+
+def _in_coroutines(calls: list[Call]) -> Iterator[Call]:
+    return (call for call in calls if call.scope.node.__class__ is ast.AsyncFunctionDef)
 
 
 def _is_wanted(call: Call) -> bool:

@@ -74,7 +74,7 @@ def _starting_calls(module: Module) -> dict[Scope, list[ast.Call]]:
     """What starts tasks, by the scope of the call."""
     found: dict[Scope, list[ast.Call]] = {}
     for word in STARTERS:
-        for node, scope in module.index.calls.get(word, ()):
+        for node, scope, _ in module.index.calls.get(word, ()):
             found.setdefault(scope, []).append(node)
     return found
 

@@ -55,13 +55,21 @@ def _names_of(module: Module, task: ast.Name, scope: Scope) -> list[ast.Name]:
 
 
 def _checked_after(module: Module, cancel: ast.Call, scope: Scope) -> set[str]:
-    """The names of tasks of which the test says later that they are over."""
+    """The names of tasks of which the test says later that they are over, or waits until they are."""
     return {
         receiver.id
         for check in module.method_calls("done", "cancelled")
         if check.scope is scope and place_of(check.node) > place_of(cancel)
-        if isinstance(receiver := receiver_of(check.node), ast.Name) and assertion_that_holds(check.node, scope)
+        if isinstance(receiver := receiver_of(check.node), ast.Name)
+        and (assertion_that_holds(check.node, scope) or _is_polled(check.node, scope))
     }
+
+
+def _is_polled(check: ast.Call, scope: Scope) -> bool:
+    """Whether a loop goes on until a task is over: `while not task.done():`."""
+    negation = scope.parents[check]
+    loop = scope.parents[negation]
+    return isinstance(negation, ast.UnaryOp) and isinstance(loop, ast.While) and loop.test is negation
 
 
 def _is_seen_to(module: Module, name: ast.Name, cancel: ast.Call, scope: Scope) -> bool:

@@ -14,13 +14,22 @@ if TYPE_CHECKING:
 class Call:
     """One call, its scope and, when it calls something from elsewhere, that thing's qualified name."""
 
-    __slots__ = ("module", "name", "node", "scope")
+    __slots__ = ("_holder", "_name", "module", "node", "scope")
 
-    def __init__(self, module: Module, node: ast.Call, scope: Scope, name: str) -> None:
+    def __init__(
+        self, module: Module, node: ast.Call, scope: Scope, name: str | None = None, holder: ast.AST | None = None
+    ) -> None:
         self.module = module
         self.node = node
         self.scope = scope
-        self.name = name
+        self._name = name
+        self._holder = holder
+
+    @property
+    def name(self) -> str:
+        if self._name is None:
+            self._name = self.module.qualified(self.node.func, self.scope)
+        return self._name
 
     @property
     def function(self) -> Function | None:
@@ -29,7 +38,7 @@ class Call:
 
     @property
     def parent(self) -> ast.AST | None:
-        return self.scope.parents.get(self.node)
+        return self.scope.parents.get(self.node) if self._holder is None else self._holder
 
     @property
     def is_awaited(self) -> bool:

@@ -202,11 +202,10 @@ def is_plain_class(klass: Class) -> bool:
 
 def own_member(klass: Class, name: str) -> Member:
     """What the body of a class makes of a name."""
-    bindings = klass.scope.bindings.get(name)
-    if bindings is None:
+    if name not in klass.scope.bindings:
         return Other.ABSENT
     function = klass.methods.get(name)
-    if function is None or len(bindings) != 1:
+    if function is None or klass.module.names.only_binding(name, klass.scope) is not function.node:
         return Other.SOMETHING
     return coroutine_function_of(function)
 

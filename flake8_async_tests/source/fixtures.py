@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Fixture:
     def is_async(self) -> bool:
         return self.function.is_async
 
-    @cached_property
+    @lazy
     def name(self) -> str:
         return self.name_under(self.function.name)
 
@@ -57,23 +57,23 @@ class Fixture:
         given = self._literal("name", default="")
         return given if isinstance(given, str) and given else attribute
 
-    @cached_property
+    @lazy
     def scope(self) -> str | None:
         given = self._literal("scope", default="function")
         return given if given in SCOPES else None
 
-    @cached_property
+    @lazy
     def own_loop_scope(self) -> str | None:
         """The literal `loop_scope` argument; "" when none is given, None when it cannot be known."""
         given = self._literal("loop_scope", default="")
         return given if isinstance(given, str) else None
 
-    @cached_property
+    @lazy
     def is_autouse(self) -> bool:
         """Whether it is certainly or possibly used without being asked for."""
         return bool(self._literal("autouse", default=False, unknown=True))
 
-    @cached_property
+    @lazy
     def requests(self) -> tuple[str, ...]:
         """The names of the fixtures that it asks for."""
         return requested_names(self.function)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from enum import Enum
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function
 from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_values, pytestmarks_of
@@ -36,19 +36,19 @@ class Function:
     def __repr__(self) -> str:
         return f"<Function {self.name} line {self.node.lineno}>"
 
-    @cached_property
+    @lazy
     def decorators(self) -> tuple[Decorator, ...]:
         return tuple(Decorator(self.module, node, self.outer) for node in self.node.decorator_list)
 
-    @cached_property
+    @lazy
     def parameters(self) -> tuple[str, ...]:
         return tuple(argument.arg for argument in arguments_of(self.node))
 
-    @cached_property
+    @lazy
     def is_generator(self) -> bool:
         return bool(self.scope.of(ast.Yield, ast.YieldFrom))
 
-    @cached_property
+    @lazy
     def klass(self) -> Class | None:
         """The class in whose body the function stands."""
         return self.module.class_at(self.outer)
@@ -62,7 +62,7 @@ class Function:
         """Whether another function holds it, a class in between or not."""
         return self.enclosing_function is not None
 
-    @cached_property
+    @lazy
     def enclosing_function(self) -> Function | None:
         scope: Scope | None = self.outer
         while scope is not None:
@@ -71,12 +71,12 @@ class Function:
             scope = scope.parent
         return None
 
-    @cached_property
+    @lazy
     def is_replaced(self) -> bool:
         """Whether something else stands, or may stand, under its name when its module or class is complete."""
         return is_replaced(self.node, self.outer)
 
-    @cached_property
+    @lazy
     def keeps_its_nature(self) -> bool:
         """Whether every decorator on it certainly leaves a coroutine function a coroutine function."""
         if not self.node.decorator_list:
@@ -91,7 +91,7 @@ class Function:
     def is_coroutine_function(self) -> bool:
         return self.is_async and not self.is_generator and self.keeps_its_nature
 
-    @cached_property
+    @lazy
     def own_marks(self) -> Marks:
         """The marks among its decorators."""
         if not self.node.decorator_list:
@@ -144,22 +144,22 @@ class Class:
     def __repr__(self) -> str:
         return f"<Class {self.name} line {self.node.lineno}>"
 
-    @cached_property
+    @lazy
     def decorators(self) -> tuple[Decorator, ...]:
         return tuple(Decorator(self.module, node, self.outer) for node in self.node.decorator_list)
 
-    @cached_property
+    @lazy
     def methods(self) -> dict[str, Function]:
         """Its own methods; of two with one name the later counts, as in Python."""
         return {function.name: function for function in self.module.functions_in(self.scope)}
 
-    @cached_property
+    @lazy
     def _bases(self) -> tuple[Class | str, ...]:
         """Each base: the class of this file that it is, else its qualified name, "" when it has none."""
         nodes = [base.value if isinstance(base, ast.Subscript) else base for base in self.node.bases]
         return tuple(self._local_base(node) or self.module.qualified(node, self.outer) for node in nodes)
 
-    @cached_property
+    @lazy
     def local_bases(self) -> tuple[Class, ...]:
         return tuple(base for base in self._bases if isinstance(base, Class))
 
@@ -184,7 +184,7 @@ class Class:
             return self.module.class_of_node(definition)
         return None
 
-    @cached_property
+    @lazy
     def lineage(self) -> tuple[Class, ...]:
         """Itself and its bases in this file, each once, in the order in which Python looks through them."""
         entered: set[Class] = set()
@@ -202,17 +202,17 @@ class Class:
         left.reverse()
         return tuple(left)
 
-    @cached_property
+    @lazy
     def family(self) -> tuple[Class, ...]:
         """Itself and the classes of this file that inherit from it."""
         return (self, *self.subclasses)
 
-    @cached_property
+    @lazy
     def subclasses(self) -> tuple[Class, ...]:
         """Every class of this file that inherits from it, directly or not."""
         return tuple(self.module.subclasses_of(self))
 
-    @cached_property
+    @lazy
     def kind(self) -> ClassKind:
         """Where its chain of bases ends; unknown as soon as one of them is a class of another module."""
         if len(self.lineage) == _MOST_BASES:
@@ -280,13 +280,13 @@ class Class:
             if klass.may_be_collected and not klass.is_only_a_base and klass.find_method(method.name) is method
         )
 
-    @cached_property
+    @lazy
     def own_marks(self) -> Marks:
         """The marks on the class itself: decorators and `pytestmark` in its body."""
         decorators = [decorator.node for decorator in self.decorators if decorator.is_mark]
         return marks_in_values(self.module, decorators, self.outer) + pytestmarks_of(self.module, self.scope)
 
-    @cached_property
+    @lazy
     def marks_of_lineage(self) -> Marks:
         """Its own marks and those it inherits from bases in this file."""
         found = NO_MARKS
@@ -294,13 +294,13 @@ class Class:
             found += klass.own_marks
         return found
 
-    @cached_property
+    @lazy
     def marks(self) -> Marks:
         """Its own marks and those it inherits from bases in this file and from classes around it."""
         around = self.module.class_at(self.outer)
         return self.marks_of_lineage + around.marks if around is not None else self.marks_of_lineage
 
-    @cached_property
+    @lazy
     def is_collected(self) -> bool:
         """Whether pytest takes it for a class of tests."""
         if self.outer.is_function or self.module.is_switched_off or self._test_switch is False:
@@ -328,7 +328,7 @@ class Class:
         """Whether it is collected, or may be since some base of another module can make a TestCase of it."""
         return self.is_collected or (self.kind is ClassKind.UNKNOWN and not self.outer.is_function)
 
-    @cached_property
+    @lazy
     def _test_switch(self) -> bool | None:
         """What the nearest `__test__` says, None where there is none or it cannot be told."""
         if not self.module.has_test_switches:

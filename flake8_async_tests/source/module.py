@@ -6,24 +6,26 @@ import ast
 import os
 import re
 from bisect import bisect_left
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.fixture_graph import FixtureGraph, OfModule
 from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
-from flake8_async_tests.source.names import Names
+from flake8_async_tests.source.names import Names, imported_by_call
 from flake8_async_tests.source.tests import Test, collect
 from flake8_async_tests.source.walk import Index, Scope, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from flake8_async_tests.options import Options
     from flake8_async_tests.project.patterns import Patterns
     from flake8_async_tests.project.project import Project
+    from flake8_async_tests.source.walk import CallSite
 
 _Node = TypeVar("_Node", bound=ast.AST)
 _Fact = TypeVar("_Fact")
@@ -46,7 +48,6 @@ class Module:
         self._facts: dict[Callable[[Module], Any], Any] = {}
         self._functions_by_scope: dict[Scope, Function] = {}
         self._classes_by_scope: dict[Scope, Class] = {}
-        self._sorted: dict[type[ast.AST], list[tuple[ast.AST, Scope]]] = {}
 
     def __repr__(self) -> str:
         return f"<Module {self.path}>"
@@ -57,11 +58,11 @@ class Module:
     def options(self) -> Options:
         return self.project.options
 
-    @cached_property
+    @lazy
     def name(self) -> str:
         return os.path.basename(self.path)
 
-    @cached_property
+    @lazy
     def directory(self) -> str:
         return os.path.dirname(self.path)
 
@@ -69,28 +70,28 @@ class Module:
     def is_conftest(self) -> bool:
         return self.name == "conftest.py"
 
-    @cached_property
+    @lazy
     def patterns(self) -> Patterns:
         """What pytest's configuration takes for test files, classes and functions here."""
         return self.project.patterns_for(self.directory)
 
-    @cached_property
+    @lazy
     def matches_python_files(self) -> bool:
         return self.patterns.matches_file(self.path)
 
-    @cached_property
+    @lazy
     def is_test_file(self) -> bool:
         """Whether rules speak of it at all."""
         if self.is_conftest or self.matches_python_files:
             return True
         return bool(_MAY_IMPORT_TEST_LIBRARY.search(self.text)) and self.imports(*_TEST_LIBRARIES)
 
-    @cached_property
+    @lazy
     def has_test_switches(self) -> bool:
         """Whether something in it may be taken for a test, or not, by a `__test__` of its own."""
         return "__test__" in self.text
 
-    @cached_property
+    @lazy
     def is_switched_off(self) -> bool:
         """Whether `__test__ = False` keeps pytest from looking for tests in the file."""
         if not self.has_test_switches:
@@ -110,11 +111,11 @@ class Module:
 
     # -- the walk ---------------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def index(self) -> Index:
         return walk(self.tree)
 
-    @cached_property
+    @lazy
     def names(self) -> Names:
         return Names(self.index)
 
@@ -123,21 +124,19 @@ class Module:
         """The module's own scope."""
         return self.index.scopes[0]
 
-    @cached_property
+    @lazy
     def imported_modules(self) -> frozenset[str]:
         """Every module that some import names, and each package above it."""
         found: set[str] = set()
-        for node, _ in self.index.by_kind[ast.Import]:
-            assert isinstance(node, ast.Import)
-            found.update(alias.name for alias in node.names)
-        for node, _ in self.index.by_kind[ast.ImportFrom]:
-            assert isinstance(node, ast.ImportFrom)
-            if node.module and not node.level:
-                found.add(node.module)
-                found.update(f"{node.module}.{alias.name}" for alias in node.names)
-        for name in tuple(found):
-            parts = name.split(".")
-            found.update(".".join(parts[:end]) for end in range(1, len(parts)))
+        for node, _ in self.of_kind(ast.Import):
+            for alias in node.names:
+                found.update(_with_packages(alias.name))
+        for part, _ in self.of_kind(ast.ImportFrom):
+            if part.module and not part.level:
+                found.update(_with_packages(part.module))
+                found.update([f"{part.module}.{alias.name}" for alias in part.names])
+        for call, _, _ in self.index.calls.get("importorskip", ()):
+            found.update(_with_packages(imported_by_call(call)))
         return frozenset(found)
 
     def imports(self, *modules: str) -> bool:
@@ -145,11 +144,8 @@ class Module:
         return any(module in self.imported_modules for module in modules)
 
     def of_kind(self, kind: type[_Node]) -> list[tuple[_Node, Scope]]:
-        """The nodes of one of the indexed kinds with their scopes, in the order of the file."""
-        found = self._sorted.get(kind)
-        if found is None:
-            found = self._sorted[kind] = sorted(self.index.by_kind[kind], key=_place)
-        return found  # type: ignore[return-value]  # by_kind holds under each kind just that kind
+        """The nodes of one of the indexed kinds with their scopes; those of one scope in the order of evaluation."""
+        return self.index.by_kind[kind]  # type: ignore[return-value]  # it holds under each kind just that kind
 
     # -- names and calls ---------------------------------------------------------------------------------------
 
@@ -168,39 +164,50 @@ class Module:
 
     def calls(self, *names: str) -> list[Call]:
         """The calls of these qualified names, in the order of the file."""
-        found = []
-        for name in names:
-            for tail in self.names.tails_of(name):
-                for node, scope in self.index.calls.get(tail, ()):
-                    if self.qualified(node.func, scope) == name:
-                        found.append(Call(self, node, scope, name))
-        found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
+        found: list[Call] = []
+        calls, other_names = self.index.calls, self.names.other_names
+        for name, tail in _with_tails(names):
+            if tail in other_names:
+                for other in self.names.tails_of(name):
+                    self._add_calls(name, calls.get(other, ()), found)
+            elif tail in calls:
+                self._add_calls(name, calls[tail], found)
+        if len(found) > 1:
+            found.sort(key=_place_of_call)
         return found
+
+    def _add_calls(self, name: str, sites: Iterable[CallSite], found: list[Call]) -> None:
+        for node, scope, holder in sites:
+            if self.qualified(node.func, scope) == name:
+                found.append(Call(self, node, scope, name, holder))
 
     def method_calls(self, *methods: str) -> list[Call]:
         """The calls of these names on something (`x.close()`), whatever it is, in the order of the file."""
+        calls = self.index.calls
         found = [
-            Call(self, node, scope, self.qualified(node.func, scope))
+            Call(self, node, scope, None, holder)
             for method in methods
-            for node, scope in self.index.calls.get(method, ())
+            if method in calls
+            for node, scope, holder in calls[method]
             if isinstance(node.func, ast.Attribute)
         ]
-        found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
+        if len(found) > 1:
+            found.sort(key=_place_of_call)
         return found
 
     def call_at(self, node: ast.Call, scope: Scope) -> Call:
-        return Call(self, node, scope, self.qualified(node.func, scope))
+        return Call(self, node, scope)
 
     # -- functions and classes -----------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def functions(self) -> list[Function]:
         """Every `def` and `async def`, nested ones too, in the order of the file."""
         found = [self._function(scope) for scope in self.index.scopes if scope.is_function]
         found.sort(key=lambda function: (function.node.lineno, function.node.col_offset))
         return found
 
-    @cached_property
+    @lazy
     def classes(self) -> list[Class]:
         found = [self._class(scope) for scope in self.index.scopes if scope.is_class]
         found.sort(key=lambda klass: (klass.node.lineno, klass.node.col_offset))
@@ -232,7 +239,7 @@ class Module:
             yield found
             todo.extend(self._scopes_by_outer.get(found, ()))
 
-    @cached_property
+    @lazy
     def _scopes_by_outer(self) -> dict[Scope, list[Scope]]:
         found: dict[Scope, list[Scope]] = {}
         for scope in self.index.scopes:
@@ -256,22 +263,22 @@ class Module:
             found = self._classes_by_scope[scope] = Class(self, scope)
         return found
 
-    @cached_property
+    @lazy
     def _functions_by_outer(self) -> dict[Scope, list[Function]]:
         found: dict[Scope, list[Function]] = {}
         for function in self.functions:
             found.setdefault(function.outer, []).append(function)
         return found
 
-    @cached_property
+    @lazy
     def _functions_by_node(self) -> dict[ast.AST, Function]:
         return {function.node: function for function in self.functions}
 
-    @cached_property
+    @lazy
     def _classes_by_node(self) -> dict[ast.AST, Class]:
         return {klass.node: klass for klass in self.classes}
 
-    @cached_property
+    @lazy
     def _subclasses(self) -> dict[Class, list[Class]]:
         found: dict[Class, list[Class]] = {}
         for klass in self.classes:
@@ -281,17 +288,17 @@ class Module:
 
     # -- pytest's things -----------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazy
     def marks(self) -> Marks:
         """What `pytestmark` of the module says."""
         return pytestmarks_of(self, self.scope)
 
-    @cached_property
+    @lazy
     def fixtures(self) -> list[Fixture]:
         found = (fixture_of(function) for function in self.functions if function.node.decorator_list)
         return [fixture for fixture in found if fixture is not None]
 
-    @cached_property
+    @lazy
     def _fixtures_by_function(self) -> dict[Function, Fixture]:
         return {fixture.function: fixture for fixture in self.fixtures}
 
@@ -301,28 +308,28 @@ class Module:
     def fixture_of(self, function: Function) -> Fixture | None:
         return self._fixtures_by_function.get(function)
 
-    @cached_property
+    @lazy
     def provided_fixtures(self) -> OfModule:
         """The fixtures that this file puts in sight of its own tests or, as a conftest, of others."""
         return OfModule(self)
 
-    @cached_property
+    @lazy
     def fixture_graph(self) -> FixtureGraph:
         """The fixtures as the tests of this file see them."""
         return FixtureGraph(self)
 
-    @cached_property
+    @lazy
     def tests(self) -> list[Test]:
         return collect(self)
 
-    @cached_property
+    @lazy
     def _tests_by_function(self) -> dict[Function, Test]:
         return {test.function: test for test in self.tests}
 
     def test_of(self, function: Function | None) -> Test | None:
         return self._tests_by_function.get(function) if function is not None else None
 
-    @cached_property
+    @lazy
     def async_tests(self) -> list[Test]:
         return [test for test in self.tests if test.is_async]
 
@@ -335,9 +342,19 @@ class Module:
             parent = parents.get(parent)
 
 
-def _place(pair: tuple[ast.AST, Scope]) -> tuple[int, int]:
-    node = pair[0]
-    return node.lineno, node.col_offset  # type: ignore[attr-defined]  # every indexed kind has a place
+@lru_cache(maxsize=1024)
+def _with_tails(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, name.rpartition(".")[2]) for name in names)
+
+
+@lru_cache(maxsize=4096)
+def _with_packages(module: str) -> tuple[str, ...]:
+    parts = module.split(".")
+    return tuple(".".join(parts[:end]) for end in range(1, len(parts) + 1))
+
+
+def _place_of_call(call: Call) -> tuple[int, int]:
+    return call.node.lineno, call.node.col_offset
 
 
 def is_within(node: ast.AST, block: Sequence[ast.stmt]) -> bool:

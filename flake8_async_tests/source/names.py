@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,6 +63,20 @@ def canonical(name: str) -> str:
 
 _ASSIGNING = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
 
+# Functions that import the module of which they get the name.
+_IMPORTERS = frozenset({"importlib.import_module", "pytest.importorskip"})
+_IMPORTING_WORDS = frozenset(name.rpartition(".")[2] for name in _IMPORTERS)
+_OVERLOAD = frozenset({"typing.overload", "typing_extensions.overload"})
+
+
+def imported_by_call(node: ast.expr | None) -> str:
+    """The module that a call may import, by the last word of what it calls: `pytest.importorskip("anyio")`."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return ""
+    word = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    module = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+    return module if word in _IMPORTING_WORDS and isinstance(module, str) and not module.startswith(".") else ""
+
 
 class Names:
     """Resolves the names of one file."""
@@ -74,8 +89,10 @@ class Names:
         self._has_star_import = any(
             node.names[0].name == "*" for node, _ in index.by_kind[ast.ImportFrom] if isinstance(node, ast.ImportFrom)
         )
-        self._other_names = self._local_names_by_tail()
+        self.other_names = self._local_names_by_tail()
+        """The words that imports `as` and plain assignments give to things with another last word, by that."""
         self._tails: dict[str, set[str]] = {}
+        self._tails_of_all: dict[frozenset[str], frozenset[str]] = {}
 
     # -- from an expression to a qualified name ------------------------------------------------------------
 
@@ -129,6 +146,10 @@ class Names:
             value = self.assigned_value(name, owner)
             if isinstance(value, (ast.Name, ast.Attribute)):
                 return self._qualified(value, owner, depth - 1)
+            module = imported_by_call(value)
+            if module and isinstance(value, ast.Call):
+                is_import = self._qualified(value.func, owner, depth - 1) in _IMPORTERS
+                return canonical(module) if is_import else ""
         return ""
 
     def binding_scope(self, name: str, scope: Scope | None) -> Scope | None:
@@ -149,12 +170,23 @@ class Names:
         owner = self.binding_scope(node.id, scope)
         if owner is None:
             return None
-        bindings = owner.bindings[node.id]
-        if len(bindings) != 1:
+        binding = self.only_binding(node.id, owner)
+        return binding if isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else None
+
+    def only_binding(self, name: str, owner: Scope) -> ast.AST | None:
+        """What binds a name in its scope if nothing else does, the overloads of the same function left out."""
+        *others, last = owner.bindings[name]
+        if others and not (
+            isinstance(last, (ast.FunctionDef, ast.AsyncFunctionDef))
+            and all(self._is_overload(each, owner) for each in others)
+        ):
             return None
-        if isinstance(bindings[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            return bindings[0]
-        return None
+        return last
+
+    def _is_overload(self, binding: ast.AST, owner: Scope) -> bool:
+        return isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(
+            self.qualified(decorator, owner) in _OVERLOAD for decorator in binding.decorator_list
+        )
 
     def assigned_value(self, name: str, owner: Scope) -> ast.expr | None:
         """What the only assignment of a name in its scope gives it; None when there are several, or none so simple."""
@@ -195,7 +227,7 @@ class Names:
     def tails_of(self, qualified: str) -> set[str]:
         """The last words under which a call of a qualified name can stand in this file."""
         tail = qualified.rpartition(".")[2]
-        return self._follow_names(tail) if tail in self._other_names else {tail}
+        return self._follow_names(tail) if tail in self.other_names else {tail}
 
     def _follow_names(self, tail: str) -> set[str]:
         """`a as b`, `c = b`: what `a` names can stand under `c` too."""
@@ -204,20 +236,30 @@ class Names:
             found = self._tails[tail] = {tail}
             todo = [tail]
             while todo:
-                further = self._other_names.get(todo.pop(), set()) - found
+                further = self.other_names.get(todo.pop(), set()) - found
                 found |= further
                 todo.extend(further)
+        return found
+
+    def tails_of_all(self, qualified: frozenset[str]) -> frozenset[str]:
+        """The last words under which calls of some qualified names can stand in this file."""
+        found = self._tails_of_all.get(qualified)
+        if found is None:
+            tails = _last_words(qualified)
+            # A set of its own is needed in few files only: in most, nothing of it has another name.
+            if not tails.isdisjoint(self.other_names):
+                tails = frozenset(self.tails_of_any(tails))
+            found = self._tails_of_all[qualified] = tails
         return found
 
     def tails_of_any(self, words: Set[str]) -> set[str]:
         """The last words under which calls of things can stand that have these last words themselves."""
         found = set(words)
-        for word in words & self._other_names.keys():
+        for word in words & self.other_names.keys():
             found |= self._follow_names(word)
         return found
 
     def _local_names_by_tail(self) -> dict[str, set[str]]:
-        """The words that imports `as` and plain assignments give to things with another last word."""
         found: dict[str, set[str]] = {}
         for kind in (ast.Import, ast.ImportFrom):
             for node, _ in self._index.by_kind[kind]:
@@ -225,14 +267,25 @@ class Names:
                 for alias in node.names:
                     if alias.asname:
                         found.setdefault(alias.name.rpartition(".")[2], set()).add(alias.asname)
-        for node, _ in self._index.by_kind[ast.Assign]:
-            assert isinstance(node, ast.Assign)
-            if node.value.__class__ in (ast.Attribute, ast.Name):
-                tail = node.value.attr if isinstance(node.value, ast.Attribute) else node.value.id
-                for target in node.targets:
-                    if isinstance(target, ast.Name):
-                        found.setdefault(tail, set()).add(target.id)
+        for assignment, _ in self._index.renamings:
+            for target in assignment.targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(word_of(assignment.value), set()).add(target.id)
         return found
+
+
+@cache
+def _last_words(qualified: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in qualified)
+
+
+def word_of(node: ast.expr | None) -> str:
+    """The last word of a name or a dotted one, "" for anything else."""
+    if node.__class__ is ast.Attribute:
+        return node.attr
+    if node.__class__ is ast.Name:
+        return node.id
+    return ""
 
 
 def _imported(name: str, node: ast.Import | ast.ImportFrom) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from functools import cached_property
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import requested_names
 from flake8_async_tests.source.functions import ClassKind
@@ -70,7 +70,7 @@ class Test:
         klass = self.klass
         return klass.kind if klass is not None and klass is self.function.klass else self.kind
 
-    @cached_property
+    @lazy
     def marks(self) -> Marks:
         """Every mark that applies: its own, its class's and its bases', the module's, its parameter sets'."""
         return self.marks_in(self.klass)
@@ -90,7 +90,7 @@ class Test:
             klass = self.module.class_at(klass.outer)
         yield self.module.marks
 
-    @cached_property
+    @lazy
     def _parameter_marks(self) -> Marks:
         """The marks of `pytest.param(..., marks=...)`."""
         found: list[ast.expr] = []
@@ -111,7 +111,7 @@ class Test:
         decorators = [*self.function.decorators, *(self.klass.decorators if self.klass else ())]
         return any(decorator.name == "unittest.skip" for decorator in decorators)
 
-    @cached_property
+    @lazy
     def requests(self) -> tuple[str, ...]:
         """The fixtures that it asks for by a parameter or by `usefixtures`; parametrized names left out."""
         if self.kind in (ClassKind.TESTCASE, ClassKind.ISOLATED):
@@ -121,7 +121,7 @@ class Test:
             names = tuple(name for name in requested_names(self.function) if name not in direct)
         return names + tuple(used_fixtures(self.marks))
 
-    @cached_property
+    @lazy
     def parametrized(self) -> tuple[str, ...]:
         """The parameter names that `parametrize` fills, indirect ones left out."""
         found: list[str] = []

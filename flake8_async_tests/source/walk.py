@@ -8,7 +8,24 @@ rules need for some functions (bindings, parents) is worked out later, per scope
 from __future__ import annotations
 
 import ast
-from ast import AST, AnnAssign, Attribute, Await, Call, ClassDef, Constant, Expr, Lambda, Name, Return
+from ast import (
+    AST,
+    AnnAssign,
+    Assert,
+    Assign,
+    AsyncFunctionDef,
+    Attribute,
+    Await,
+    Call,
+    ClassDef,
+    Compare,
+    Constant,
+    Expr,
+    FunctionDef,
+    Lambda,
+    Name,
+    Return,
+)
 from typing import Any, TypeAlias
 
 ScopeNode: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
@@ -23,7 +40,6 @@ INDEXED: tuple[type[AST], ...] = (
     ast.AsyncFor,
     ast.AsyncWith,
     ast.Await,
-    ast.Expr,
     ast.For,
     ast.Global,
     ast.Import,
@@ -68,18 +84,35 @@ _NO_FIELDS: tuple[str, ...] = ()
 _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda})
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 class Scope:
     """A module, class, function or lambda: what stands in it itself, nested scopes left out.
 
-    The lists are in the order of evaluation: operands before the expression, the body of a block before
-    the statement that heads it.
+    `nodes` is in the order of evaluation: operands before the expression, the body of a block before the statement
+    that heads it. The names are in no order.
     """
 
-    __slots__ = ("_bindings", "_declared", "_parents", "loads", "node", "nodes", "parent", "stores")
+    __slots__ = (
+        "_bindings",
+        "_declared",
+        "_parents",
+        "is_class",
+        "is_function",
+        "loads",
+        "node",
+        "nodes",
+        "parent",
+        "stores",
+    )
 
     def __init__(self, node: ScopeNode, parent: Scope | None) -> None:
         self.node = node
         self.parent = parent
+        kind = node.__class__
+        self.is_function = kind is FunctionDef or kind is AsyncFunctionDef
+        self.is_class = kind is ClassDef
         self.nodes: list[AST] = []
         """Every node but names, constants and attributes, which are reached through these."""
         self.loads: list[Name] = []
@@ -87,14 +120,6 @@ class Scope:
         self._bindings: dict[str, list[AST]] | None = None
         self._declared: frozenset[str] | None = None
         self._parents: dict[AST, AST] | None = None
-
-    @property
-    def is_function(self) -> bool:
-        return isinstance(self.node, (ast.FunctionDef, ast.AsyncFunctionDef))
-
-    @property
-    def is_class(self) -> bool:
-        return isinstance(self.node, ast.ClassDef)
 
     def of(self, *kinds: type[AST]) -> list[AST]:
         """The nodes of these kinds in this scope itself."""
@@ -111,9 +136,8 @@ class Scope:
     def declared(self) -> frozenset[str]:
         """The names that `global` or `nonlocal` says are another scope's."""
         if self._declared is None:
-            self._declared = frozenset(
-                name for node in self.of(ast.Global, ast.Nonlocal) for name in _names_bound_by(node)
-            )
+            found = self.of(ast.Global, ast.Nonlocal)
+            self._declared = frozenset(name for node in found for name in _names_bound_by(node)) if found else _NOTHING
         return self._declared
 
     @property
@@ -127,79 +151,202 @@ class Scope:
         return [] if isinstance(self.node, ast.Lambda) else self.node.body
 
 
+CallSite: TypeAlias = tuple[Call, Scope, AST | None]
+"""A call, where it stands, and the `await`, assertion, assignment, `return` or bare statement that it is the value of.
+
+None instead of the last says that it stands somewhere else.
+"""
+
+
 class Index:
     """What one walk leaves behind."""
 
-    __slots__ = ("by_kind", "calls", "scopes", "visited")
+    __slots__ = ("by_kind", "calls", "compared", "handed_to", "renamings", "scopes", "settings", "uncalled")
 
     def __init__(self) -> None:
         self.scopes: list[Scope] = []
-        self.calls: dict[str, list[tuple[Call, Scope]]] = {}
+        self.calls: dict[str, list[CallSite]] = {}
         """The calls by the last part of what is called: `asyncio.sleep(1)` stands under `sleep`."""
+        self.compared: set[str] = set()
+        """The names that are compared with something."""
+        self.handed_to: dict[AST, Call] = {}
+        """Of a call that is an argument, the call that it is handed to."""
+        self.renamings: list[tuple[Assign, Scope]] = []
+        """The assignments of a name or an attribute: `a = b`."""
+        self.settings: list[tuple[Assign, Scope]] = []
+        """The assignments to something else than plain names: `a.b = c`, `a[b] = c`, `a, b = c`."""
+        self.uncalled: list[tuple[Assert | Await | Expr, Scope]] = []
+        """What asserts, awaits or is nothing but something that is neither called, nor compared, nor a constant."""
         self.by_kind: dict[type[AST], list[tuple[AST, Scope]]] = {kind: [] for kind in INDEXED}
-        self.visited = 0
-        """How many nodes the walk looked at: the measure of its work that no machine's speed changes."""
+
+    @property
+    def visited(self) -> int:
+        """How many nodes the walk noted: the measure of its work that no machine's speed changes."""
+        return sum(len(scope.nodes) + len(scope.loads) + len(scope.stores) for scope in self.scopes)
+
+
+# What stands in a statement or an assertion is mostly one of these.
+_COMMON_VALUES = frozenset({Await, Call, Compare, Constant})
+# In these the value of a name may be the value of all.
+_WRAPPING = frozenset({ast.BoolOp, ast.IfExp, ast.NamedExpr})
 
 
 def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: the price of its speed
     """Visit every node once, scope by scope."""
     index = Index()
     calls = index.calls
+    compared = index.compared
+    handed_to = index.handed_to
+    renamings = index.renamings
+    settings = index.settings
+    uncalled = index.uncalled
     by_kind = index.by_kind
+    assertions, assignments, awaits, returns = by_kind[Assert], by_kind[Assign], by_kind[Await], by_kind[Return]
     fields = _FIELDS
     scope_kinds = _SCOPES
+    common_values = _COMMON_VALUES
+    wrapping = _WRAPPING
     load = ast.Load
     scopes = index.scopes
     todo = [Scope(tree, None)]
-    visited = 0
     while todo:
         scope = todo.pop()
         scopes.append(scope)
         # Any: the loop tells nodes apart by their class's identity, which a type checker cannot follow, and
         # isinstance would cost more than all the rest of it.
-        stack: list[Any] = []
-        _enter(scope.node, stack)
+        body: Any = scope.node.body
+        stack: list[Any] = [*body] if body.__class__ is list else [body]
         pop = stack.pop
         push = stack.append
         nodes = scope.nodes
         note = nodes.append
-        loads = scope.loads
-        stores = scope.stores
+        loads = scope.loads.append
+        stores = scope.stores.append
+        # To look at a node for the first time costs more than what is done then, for it has to come from far away
+        # in memory. So whatever is seldom but asked for is sorted out here, while the node is at hand; and names
+        # and constants, which are half of all, are dealt with where their parent is, as far as that is a common one.
         while stack:
             node = pop()
-            visited += 1
             kind = node.__class__
+            holder = None
+            # First what holds one expression, and goes on with that.
+            if kind is Expr:
+                note(node)
+                holder = node
+                node = node.value
+                kind = node.__class__
+                if kind not in common_values:
+                    uncalled.append((holder, scope))
+            elif kind is Assign:
+                note(node)
+                assignments.append((node, scope))
+                is_setting = False
+                for child in node.targets:
+                    if child.__class__ is Name:
+                        stores(child)
+                    else:
+                        is_setting = True
+                        push(child)
+                if is_setting:
+                    settings.append((node, scope))
+                holder = node
+                node = node.value
+                kind = node.__class__
+                if kind is Name or kind is Attribute:
+                    renamings.append((holder, scope))
+            elif kind is Assert:
+                note(node)
+                assertions.append((node, scope))
+                if node.msg is not None:
+                    push(node.msg)
+                holder = node
+                node = node.test
+                kind = node.__class__
+                if kind not in common_values:
+                    uncalled.append((holder, scope))
+            elif kind is Return:
+                note(node)
+                returns.append((node, scope))
+                holder = node
+                node = node.value
+                kind = node.__class__
+            if kind is Await:
+                note(node)
+                awaits.append((node, scope))
+                holder = node
+                node = node.value
+                kind = node.__class__
+                if kind is Attribute:
+                    uncalled.append((holder, scope))
+            if kind is Call:
+                note(node)
+                child = node.func
+                kind = child.__class__
+                if kind is Attribute:
+                    tail = child.attr
+                    child = child.value
+                    while child.__class__ is Attribute:
+                        child = child.value
+                    if child.__class__ is Name:
+                        loads(child)
+                    else:
+                        push(child)
+                elif kind is Name:
+                    tail = child.id
+                    loads(child)
+                else:
+                    tail = ""
+                    push(child)
+                same = calls.get(tail)
+                if same is None:
+                    calls[tail] = [(node, scope, holder)]
+                else:
+                    same.append((node, scope, holder))
+                for child in node.args:
+                    kind = child.__class__
+                    if kind is Name:
+                        loads(child)
+                    elif kind is not Constant:
+                        push(child)
+                        if kind is Call:
+                            handed_to[child] = node
+                for child in node.keywords:
+                    child = child.value
+                    kind = child.__class__
+                    if kind is Name:
+                        loads(child)
+                    elif kind is not Constant:
+                        push(child)
+                        if kind is Call:
+                            handed_to[child] = node
+                continue
+            if kind is Attribute:
+                node = node.value
+                while node.__class__ is Attribute:
+                    node = node.value
+                kind = node.__class__
+                if kind is not Name:
+                    push(node)
+                    continue
             if kind is Name:
                 if node.ctx.__class__ is load:
-                    loads.append(node)
+                    loads(node)
                 else:
-                    stores.append(node)
+                    stores(node)
                 continue
             if kind is Constant or node is None:
                 continue
-            if kind is Attribute:
-                push(node.value)
-                continue
             note(node)
-            if kind is Call:
-                function = node.func
-                push(function)
-                function_kind = function.__class__
-                if function_kind is Attribute:
-                    tail = function.attr
-                elif function_kind is Name:
-                    tail = function.id
-                else:
-                    tail = ""
-                same = calls.get(tail)
-                if same is None:
-                    calls[tail] = [(node, scope)]
-                else:
-                    same.append((node, scope))
-                if node.args:
-                    stack += node.args
-                for keyword in node.keywords:
-                    push(keyword.value)
+            if kind is Compare:
+                for child in (node.left, *node.comparators):
+                    kind = child.__class__
+                    if kind is Name:
+                        loads(child)
+                        compared.add(child.id)
+                    elif kind is not Constant:
+                        push(child)
+                        if kind in wrapping:
+                            compared.update(_names_in(child))
                 continue
             if kind in scope_kinds:
                 todo.append(Scope(node, scope))
@@ -210,27 +357,31 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
             same_kind = by_kind.get(kind)
             if same_kind is not None:
                 same_kind.append((node, scope))
-            if kind is Await or kind is Expr or kind is Return:
-                push(node.value)
-                continue
-            if kind is AnnAssign and scope.parent is not None:
-                push(node.annotation)
+                if kind is AnnAssign and scope.parent is not None:
+                    push(node.annotation)
             for field in fields.get(kind, _NO_FIELDS):
                 child = getattr(node, field)
-                if child.__class__ is list:
+                kind = child.__class__
+                if kind is list:
                     if child:
                         stack += child
-                elif child is not None:
+                elif kind is Name:
+                    if child.ctx.__class__ is load:
+                        loads(child)
+                    else:
+                        stores(child)
+                elif kind is not Constant and child is not None:
                     push(child)
         # The stack hands siblings out from the last to the first, each before its children: reversed,
         # that is the order in which Python evaluates them.
         nodes.reverse()
-        loads.reverse()
-        stores.reverse()
     for pairs in by_kind.values():
         pairs.reverse()
-    index.visited = visited
     return index
+
+
+def _names_in(node: AST) -> list[str]:
+    return [each.id for each in ast.walk(node) if isinstance(each, Name)]
 
 
 def _enter(node: ScopeNode, stack: list[AST]) -> None:
@@ -240,23 +391,25 @@ def _enter(node: ScopeNode, stack: list[AST]) -> None:
         stack.extend(node.body)
 
 
-def _stay_outside(node: AST, stack: list[AST]) -> None:
+def _stay_outside(node: Any, stack: list[AST]) -> None:
     """What stands at the head of a nested scope is evaluated in the outer one."""
-    if isinstance(node, ast.ClassDef):
-        stack.extend(node.decorator_list)
-        stack.extend(node.bases)
-        stack.extend(keyword.value for keyword in node.keywords)
+    kind = node.__class__
+    if kind is not Lambda and node.decorator_list:
+        stack += node.decorator_list
+    if kind is ClassDef:
+        stack += node.bases
+        stack += [keyword.value for keyword in node.keywords]
         return
-    assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-    stack.extend(node.args.defaults)
-    stack.extend(default for default in node.args.kw_defaults if default is not None)
-    if not isinstance(node, ast.Lambda):
-        stack.extend(node.decorator_list)
+    arguments = node.args
+    if arguments.defaults:
+        stack += arguments.defaults
+    if arguments.kw_defaults:
+        stack += [default for default in arguments.kw_defaults if default is not None]
 
 
 def _push_annotations(node: FunctionNode, stack: list[AST]) -> None:
     """What stands in a function may use its names in annotations: `Annotated[str, Depends(get_token)]`."""
-    stack.extend(argument.annotation for argument in arguments_of(node) if argument.annotation is not None)
+    stack += [argument.annotation for argument in arguments_of(node) if argument.annotation is not None]
     if node.returns is not None:
         stack.append(node.returns)
 
@@ -281,10 +434,16 @@ def _bindings_of(scope: Scope) -> dict[str, list[AST]]:
     for name in scope.stores:
         bound.setdefault(name.id, []).append(name)
     for node in scope.nodes:
-        if node.__class__ in _BINDERS:
+        kind = node.__class__
+        if kind in _NAMED:
+            bound.setdefault(node.name, []).append(node)  # type: ignore[attr-defined]
+        elif kind in _BINDERS:
             for text in _names_bound_by(node):
                 bound.setdefault(text, []).append(node)
     return bound
+
+
+_NAMED = frozenset({FunctionDef, AsyncFunctionDef, ClassDef})
 
 
 _BINDERS = frozenset(
@@ -305,8 +464,6 @@ _BINDERS = frozenset(
 
 
 def _names_bound_by(node: AST) -> list[str]:
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return [node.name]
     if isinstance(node, ast.Import):
         return [alias.asname or alias.name.partition(".")[0] for alias in node.names]
     if isinstance(node, ast.ImportFrom):
@@ -322,11 +479,10 @@ def _names_bound_by(node: AST) -> list[str]:
 def _parents_in(scope: ScopeNode) -> dict[AST, AST]:
     parents: dict[AST, AST] = {}
     todo: list[AST] = []
-    heads: list[AST] = []
-    _enter(scope, heads)
-    for head in heads:
+    _enter(scope, todo)
+    for head in todo:
         parents[head] = scope
-        todo.append(head)
+    push = todo.append
     while todo:
         node = todo.pop()
         if node.__class__ in _SCOPES:
@@ -338,7 +494,8 @@ def _parents_in(scope: ScopeNode) -> dict[AST, AST]:
             children = children_of(node)
         for child in children:
             parents[child] = node
-        todo += children
+            if child.__class__ not in _LEAVES:
+                push(child)
     return parents
 
 
@@ -346,10 +503,34 @@ def _fields_with_children(kind: type[AST]) -> tuple[str, ...]:
     return tuple(field for field in kind._fields if field not in _NEVER_CHILDREN)
 
 
-# Operators and contexts are nodes as well, but single ones that all expressions share.
-_NEVER_CHILDREN = frozenset({"attr", "id", "ctx", "op", "ops", "type_comment", "kind", "level", "module", "simple"})
+# Operators and contexts are nodes as well, but single ones that all expressions share; the rest are texts and numbers.
+_NEVER_CHILDREN = frozenset(
+    {
+        "arg",
+        "asname",
+        "attr",
+        "conversion",
+        "ctx",
+        "id",
+        "is_async",
+        "kind",
+        "kwd_attrs",
+        "level",
+        "lineno",
+        "module",
+        "op",
+        "ops",
+        "rest",
+        "simple",
+        "str",
+        "tag",
+        "type_comment",
+        "type_ignores",
+    }
+)
+_LEAVES = frozenset({Constant, Name})
 _CHILD_FIELDS: dict[type, tuple[str, ...]] = {
-    kind: () if kind is Constant else _fields_with_children(kind) for kind in _FIELDS
+    kind: () if kind in _LEAVES else _fields_with_children(kind) for kind in _FIELDS
 }
 
 
@@ -357,9 +538,16 @@ def children_of(node: AST) -> list[AST]:
     """What `ast.iter_child_nodes` gives but operators and contexts, at a fraction of its price."""
     found: list[AST] = []
     for field in _CHILD_FIELDS[node.__class__]:
-        child = getattr(node, field, None)
-        if child.__class__ is list:
-            found += [each for each in child if isinstance(each, AST)]
-        elif isinstance(child, AST):
-            found.append(child)
+        child: Any = getattr(node, field, None)
+        kind = child.__class__
+        if kind is list:
+            if child:
+                # `global` lists texts, and a `**` in a dictionary has no key.
+                found += child if isinstance(child[0], AST) and None not in child else filter(_is_node, child)
+        elif kind in _LEAVES or isinstance(child, AST):
+            found.append(child)  # told by its class
     return found
+
+
+def _is_node(child: object) -> bool:
+    return isinstance(child, AST)
