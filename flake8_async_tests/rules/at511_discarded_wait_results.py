@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.edits import insert_before, replace, spell, unsafe
+from flake8_async_tests.edits import insert_before, lines_of, replace, spell, text_of, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.counting import is_only_counted
 from flake8_async_tests.inference.handover import is_shared
 from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
 from flake8_async_tests.inference.tasks import TASKS, names_of_tasks, observations
-from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
@@ -47,10 +47,25 @@ def _fix(call: Call) -> Fix | None:
     arguments = call.node.args
     if len(arguments) != 1 or call.node.keywords:
         return None
+    if lines_of(call.module).between(end_of(call.node.func), place_of(arguments[0])).count("(") != 1:
+        # In brackets of its own it cannot be unpacked.
+        return None
     name = spell(call.module, call.scope, "asyncio", "gather", line=call.node.lineno)
     if name is None or not isinstance(arguments[0], (ast.Attribute, ast.Call, ast.List, ast.Name, ast.Set, ast.Tuple)):
         return None
-    return unsafe(replace(call.node.func, name.text), insert_before(arguments[0], "*"), names=[name])
+    return unsafe(replace(call.node.func, name.text), *_unpacked(call.module, arguments[0]), names=[name])
+
+
+def _unpacked(module: Module, tasks: ast.expr) -> tuple[Edit, ...]:
+    """The tasks as arguments of their own: without the brackets around them where these stand on one line."""
+    if isinstance(tasks, (ast.List, ast.Set, ast.Tuple)) and tasks.elts and tasks.lineno == tasks.end_lineno:
+        opening, closing = place_of(tasks), end_of(tasks)
+        if not text_of(module, tasks)[:-1].rstrip().endswith(","):
+            return (
+                Edit(opening, (opening[0], opening[1] + 1), ""),
+                Edit((closing[0], closing[1] - 1), closing, ""),
+            )
+    return (insert_before(tasks, "*"),)
 
 
 def _is_race_of_waits(call: Call) -> bool:
