@@ -6,6 +6,7 @@ is valid Python for every text: who uses them looks.
 
 from __future__ import annotations
 
+import ast
 import io
 import re
 import tokenize
@@ -94,10 +95,46 @@ def wide_gaps(text: str, random: Random) -> str:
     return _between(text, random, lambda _: "  ")
 
 
+def brackets_around_values(text: str, random: Random) -> str:
+    """Around names, calls and whatever else has a value, strings with values in them left alone."""
+    lines = text.split("\n")
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line) + 1)
+
+    def offset(line: int, column: int) -> int:
+        return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())
+
+    new: list[tuple[int, str]] = []
+    for node in _values(ast.parse(text)):
+        if random.random() < 0.25:
+            assert node.end_lineno is not None
+            assert node.end_col_offset is not None
+            new += [
+                (offset(node.lineno, node.col_offset), "("),
+                (offset(node.end_lineno, node.end_col_offset), ")"),
+            ]
+    parts, done = [], 0
+    for at, bracket in sorted(new):
+        parts += [text[done:at], bracket]
+        done = at
+    return "".join((*parts, text[done:]))
+
+
+def _values(node: ast.AST) -> Iterator[ast.expr]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.JoinedStr, ast.Starred, ast.Slice)):
+            continue
+        if isinstance(child, ast.expr) and isinstance(getattr(child, "ctx", ast.Load()), ast.Load):
+            yield child
+        yield from _values(child)
+
+
 VARIATIONS = {
     each.__name__: each
     for each in (
         blanks_on_blank_lines,
+        brackets_around_values,
         byte_order_mark,
         comments_behind_lines,
         comments_in_brackets,
