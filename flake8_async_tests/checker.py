@@ -102,7 +102,9 @@ class Checker:
     def run(self) -> Iterator[tuple[int, int, str, type[Checker]]]:
         """The findings, as flake8 takes them."""
         type(self).project = self.project.for_run(self._filename)
-        for line, column, text in self.reports(all_rules()):
+        found = self.reports(all_rules())
+        self.project.let_go()
+        for line, column, text in found:
             yield line, column, text, type(self)
 
     def reports(self, rules: Iterable[Rule]) -> list[tuple[int, int, str]]:
@@ -117,7 +119,7 @@ class Checker:
     def findings(self, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Finding]]:
         """What some rules say, rule by rule."""
         type(self).project = self.project.for_next()
-        module = self.project.module_for(self._filename, self._tree, "".join(self._lines))
+        module = self.project.module_for(self._filename, self._tree, self._lines)
         if not module.is_test_file:
             return
         for rule in self._that_apply(rules, module):

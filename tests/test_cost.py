@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from flake8_async_tests import Checker
+from flake8_async_tests.rules import all_rules
 from flake8_async_tests.source.walk import walk
 from tests.linting import configure, lint_text
 
@@ -70,7 +71,7 @@ def test_that_each_file_around_is_read_once(tmp_path: Path) -> None:
 def test_that_a_file_which_cannot_matter_is_not_walked(tmp_path: Path, name: str, text: str) -> None:
     configure()
     checker = Checker(ast.parse(text), text.splitlines(keepends=True), str(tmp_path / name))
-    assert list(checker.run()) == []
+    assert checker.reports(all_rules()) == []
     module = Checker.project.module_at(str(tmp_path.resolve() / name))
     assert module is not None
     assert "index" not in vars(module)
@@ -81,7 +82,7 @@ def test_that_a_sync_test_of_a_coroutine_function_matters(tmp_path: Path) -> Non
     text = "from shop import total\n\n\ndef test_total():\n    total()\n"
     configure()
     checker = Checker(ast.parse(text), text.splitlines(keepends=True), str(tmp_path / "test_orders.py"))
-    list(checker.run())
+    checker.reports(all_rules())
     module = Checker.project.module_at(str(tmp_path.resolve() / "test_orders.py"))
     assert module is not None
     assert "index" in vars(module)

@@ -232,10 +232,10 @@ class Candidates:
 
     def _imported_and_used(self, words: set[str]) -> Iterator[tuple[str, str]]:
         """What is imported, and what it means, in whose calls these words may stand: its own, or those of methods."""
+        reached = self._module.index.reached
         renamed = {word_of(node.value) for node in self._renamings()}
         for local, dotted in self._imported.items():
-            is_used = local in words or local in renamed or self._makes_something_kept(local)
-            if is_used or f"{local}." in self._module.text:
+            if local in words or local in reached or local in renamed or self._makes_something_kept(local):
                 yield local, dotted
         for star in self._stars:
             for word in self._calls:
@@ -266,18 +266,15 @@ class Candidates:
     def _called_of_modules(self) -> set[tuple[str, str]]:
         """What is called as an attribute of modules, by its last word."""
         found: set[tuple[str, str]] = set()
-        modules = self._modules
-        for word, sites in self._calls.items():
-            for call, _, holder in sites:
-                function = call.func
-                if function.__class__ is not ast.Attribute or holder.__class__ is ast.Await:
-                    continue
-                owner = function.value
-                if owner.__class__ is ast.Name:
-                    if owner.id in modules:
-                        found.add((word, f"{modules[owner.id]}.{word}"))
-                elif owner.__class__ is ast.Attribute:
-                    found.update((word, dotted) for dotted in self._meanings(function))
+        modules, imported = self._modules, self._imported
+        for name, functions in self._module.index.reached.items():
+            if name not in imported:
+                continue
+            for function in functions:
+                if function.value.__class__ is not ast.Name:
+                    found.update((function.attr, dotted) for dotted in self._meanings(function))
+                elif name in modules:
+                    found.add((function.attr, f"{modules[name]}.{function.attr}"))
         return found
 
     # -- what a name may mean ----------------------------------------------------------------------------------------

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
-from fnmatch import fnmatch
+from fnmatch import fnmatch, translate
+from functools import cache
 
 _GLOB = frozenset("*?[")
 
@@ -18,11 +20,9 @@ class Patterns:
     functions: tuple[str, ...] = ("test",)
 
     def matches_file(self, path: str) -> bool:
-        name = os.path.basename(path)
-        return any(
-            # A pattern with a folder in it is held against the end of the path, as pytest does.
-            fnmatch(path, f"*{os.sep}{pattern}") if os.sep in pattern else fnmatch(name, pattern)
-            for pattern in self.files
+        by_name, by_path = _file_matchers(self.files)
+        return bool(by_name.match(os.path.normcase(os.path.basename(path)))) or bool(
+            by_path and by_path.match(os.path.normcase(path))
         )
 
     def matches_class(self, name: str) -> bool:
@@ -32,8 +32,23 @@ class Patterns:
         return _matches(name, self.functions)
 
 
+@cache
+def _file_matchers(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
+    """What matches the name of a test file, and what its path: a pattern with a folder is held against its end."""
+    of_names = [pattern for pattern in patterns if os.sep not in pattern]
+    of_paths = [f"*{os.sep}{pattern}" for pattern in patterns if os.sep in pattern]
+    return _any_of(of_names), _any_of(of_paths) if of_paths else None
+
+
+def _any_of(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(os.path.normcase(pattern)) for pattern in patterns) or r"(?!)")
+
+
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     """A pattern is a prefix or, with a wildcard in it, a glob."""
-    return any(
-        name.startswith(pattern) or (not _GLOB.isdisjoint(pattern) and fnmatch(name, pattern)) for pattern in patterns
-    )
+    return name.startswith(patterns) or any(fnmatch(name, pattern) for pattern in _globs_among(patterns))
+
+
+@cache
+def _globs_among(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pattern for pattern in patterns if not _GLOB.isdisjoint(pattern))

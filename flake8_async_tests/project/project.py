@@ -20,7 +20,7 @@ from flake8_async_tests.project.signs import Signs, signs_of
 from flake8_async_tests.source.module import Module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flake8_async_tests.options import Options
 
@@ -96,7 +96,7 @@ class Project:
 
     # -- the file at hand -----------------------------------------------------------------------------------
 
-    def module_for(self, path: str, tree: ast.Module, text: str) -> Module:
+    def module_for(self, path: str, tree: ast.Module, text: str | Sequence[str]) -> Module:
         """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
         place = self._place_of(path)
         if self._others_know_current or place in self._modules:
@@ -108,6 +108,11 @@ class Project:
         self._current = Module(place, tree, text, self)
         self._checked.add(place)
         return self._current
+
+    def let_go(self) -> None:
+        """Hold on no longer to the file that was checked, unless others do: to free its tree takes its time."""
+        if not self._others_know_current:
+            self._current = None
 
     def _place_of(self, path: str) -> str:
         """Where a file stands, by an absolute path: its folder is free of links."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 from bisect import bisect_left
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +15,7 @@ from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
 from flake8_async_tests.source.names import Names, imported_by_call
+from flake8_async_tests.source.relevance import imports_test_library
 from flake8_async_tests.source.tests import Test, collect
 from flake8_async_tests.source.walk import Index, Scope, walk
 
@@ -30,18 +30,15 @@ if TYPE_CHECKING:
 _Node = TypeVar("_Node", bound=ast.AST)
 _Fact = TypeVar("_Fact")
 
-_TEST_LIBRARIES = ("pytest", "pytest_asyncio", "unittest", "mock", "asynctest")
-_MAY_IMPORT_TEST_LIBRARY = re.compile(r"^[ \t]*(?:import|from)[ \t].*(?:pytest|unittest|mock|asynctest)", re.MULTILINE)
-
 
 class Module:
     """A file of Python and what it says. Everything is worked out when it is first asked for."""
 
-    def __init__(self, path: str, tree: ast.Module, text: str, project: Project) -> None:
+    def __init__(self, path: str, tree: ast.Module, text: str | Sequence[str], project: Project) -> None:
         self.path = path
         """Absolute, its folder free of symlinks."""
         self.tree = tree
-        self.text = text
+        self._text_or_lines = text
         self.project = project
         self._qualified: dict[ast.expr, str] = {}
         # Any: each value is of the type that its key, a function, gives back.
@@ -51,6 +48,11 @@ class Module:
 
     def __repr__(self) -> str:
         return f"<Module {self.path}>"
+
+    @lazy
+    def text(self) -> str:
+        given = self._text_or_lines
+        return given if isinstance(given, str) else "".join(given)
 
     # -- what kind of file it is ----------------------------------------------------------------------------
 
@@ -82,9 +84,7 @@ class Module:
     @lazy
     def is_test_file(self) -> bool:
         """Whether rules speak of it at all."""
-        if self.is_conftest or self.matches_python_files:
-            return True
-        return bool(_MAY_IMPORT_TEST_LIBRARY.search(self.text)) and self.imports(*_TEST_LIBRARIES)
+        return self.is_conftest or self.matches_python_files or imports_test_library(self.tree)
 
     @lazy
     def has_test_switches(self) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a test file can have anything to do with asynchronous code, told without a walk."""
+"""Whether a file can be one of tests, and have anything to do with asynchronous code, told without a walk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,34 @@ if TYPE_CHECKING:
 _WORDS = re.compile(
     r"async|await|anyio|trio|event_loop|coroutine|[Mm]ock|patch|TestCase|TestClient|dependency_overrides|httpx|NullPool"
 )
+
+_TEST_LIBRARIES = frozenset({"pytest", "pytest_asyncio", "unittest", "mock", "asynctest"})
+
+
+def imports_test_library(tree: ast.Module) -> bool:
+    """Whether an import outside functions and classes is of a library for tests."""
+    blocks: list[list[ast.stmt]] = [tree.body]
+    for block in blocks:
+        for statement in block:
+            if isinstance(statement, ast.ImportFrom):
+                names = [statement.module] if statement.module and not statement.level else []
+            elif isinstance(statement, ast.Import):
+                names = [alias.name for alias in statement.names]
+            else:
+                if isinstance(statement, (ast.If, ast.Try)):
+                    blocks += _blocks_of(statement)
+                continue
+            if any(name.partition(".")[0] in _TEST_LIBRARIES for name in names):
+                return True
+    return False
+
+
+def _blocks_of(statement: ast.If | ast.Try) -> Iterator[list[ast.stmt]]:
+    yield statement.body
+    yield statement.orelse
+    if isinstance(statement, ast.Try):
+        yield from (handler.body for handler in statement.handlers)
+        yield statement.finalbody
 
 
 def can_matter(module: Module) -> bool:

@@ -161,7 +161,17 @@ None instead of the last says that it stands somewhere else.
 class Index:
     """What one walk leaves behind."""
 
-    __slots__ = ("by_kind", "calls", "compared", "handed_to", "renamings", "scopes", "settings", "uncalled")
+    __slots__ = (
+        "by_kind",
+        "calls",
+        "compared",
+        "handed_to",
+        "reached",
+        "renamings",
+        "scopes",
+        "settings",
+        "uncalled",
+    )
 
     def __init__(self) -> None:
         self.scopes: list[Scope] = []
@@ -171,6 +181,8 @@ class Index:
         """The names that are compared with something."""
         self.handed_to: dict[AST, Call] = {}
         """Of a call that is an argument, the call that it is handed to."""
+        self.reached: dict[str, list[Attribute]] = {}
+        """What is called through a name and not awaited, by the name: `asyncio.run`, `asyncio.tasks.gather`."""
         self.renamings: list[tuple[Assign, Scope]] = []
         """The assignments of a name or an attribute: `a = b`."""
         self.settings: list[tuple[Assign, Scope]] = []
@@ -197,6 +209,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
     calls = index.calls
     compared = index.compared
     handed_to = index.handed_to
+    reached = index.reached
     renamings = index.renamings
     settings = index.settings
     uncalled = index.uncalled
@@ -284,11 +297,18 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
                 kind = child.__class__
                 if kind is Attribute:
                     tail = child.attr
+                    called = child
                     child = child.value
                     while child.__class__ is Attribute:
                         child = child.value
                     if child.__class__ is Name:
                         loads(child)
+                        if holder.__class__ is not Await:
+                            others = reached.get(child.id)
+                            if others is None:
+                                reached[child.id] = [called]
+                            else:
+                                others.append(called)
                     else:
                         push(child)
                 elif kind is Name:
