@@ -17,33 +17,19 @@ _WORDS = re.compile(
     r"async|await|anyio|trio|event_loop|coroutine|[Mm]ock|patch|TestCase|TestClient|dependency_overrides|httpx|NullPool"
 )
 
-_TEST_LIBRARIES = frozenset({"pytest", "pytest_asyncio", "unittest", "mock", "asynctest"})
+_TEST_LIBRARIES = ("pytest", "pytest_asyncio", "unittest", "mock", "asynctest")
+_WORDS_OF_TEST_LIBRARIES = ("pytest", "unittest", "mock", "asynctest")
+_MAY_IMPORT_TEST_LIBRARY = re.compile(r"^[ \t]*(?:import|from)[ \t].*(?:pytest|unittest|mock|asynctest)", re.MULTILINE)
 
 
-def imports_test_library(tree: ast.Module) -> bool:
-    """Whether an import outside functions and classes is of a library for tests."""
-    blocks: list[list[ast.stmt]] = [tree.body]
-    for block in blocks:
-        for statement in block:
-            if isinstance(statement, ast.ImportFrom):
-                names = [statement.module] if statement.module and not statement.level else []
-            elif isinstance(statement, ast.Import):
-                names = [alias.name for alias in statement.names]
-            else:
-                if isinstance(statement, (ast.If, ast.Try)):
-                    blocks += _blocks_of(statement)
-                continue
-            if any(name.partition(".")[0] in _TEST_LIBRARIES for name in names):
-                return True
-    return False
-
-
-def _blocks_of(statement: ast.If | ast.Try) -> Iterator[list[ast.stmt]]:
-    yield statement.body
-    yield statement.orelse
-    if isinstance(statement, ast.Try):
-        yield from (handler.body for handler in statement.handlers)
-        yield statement.finalbody
+def imports_test_library(module: Module) -> bool:
+    """Whether a file imports a library for tests. Of most that are no tests the text does not even name one."""
+    text = module.text
+    return (
+        any(word in text for word in _WORDS_OF_TEST_LIBRARIES)
+        and bool(_MAY_IMPORT_TEST_LIBRARY.search(text))
+        and module.imports(*_TEST_LIBRARIES)
+    )
 
 
 def can_matter(module: Module) -> bool:
