@@ -31,6 +31,9 @@ ANYIO_WORDS = (b"mark.anyio", b"anyio_backend")
 _Place: TypeAlias = tuple[str, int]
 
 _TEST_FILES: WeakKeyDictionary[Project, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
+_FILES_WITH_WORDS: WeakKeyDictionary[Project, dict[tuple[str, tuple[bytes, ...]], tuple[str, ...]]] = (
+    WeakKeyDictionary()
+)
 
 
 class _Sight:
@@ -38,7 +41,6 @@ class _Sight:
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._paths: dict[tuple[bytes, ...], tuple[str, ...]] = {}
         self._modules: dict[str, Module | None] = {}
         self._requests: dict[str, dict[_Place, list[tuple[Test, bool]]]] = {}
 
@@ -53,10 +55,15 @@ class _Sight:
                 yield other
 
     def _files_with(self, words: tuple[bytes, ...], names: tuple[bytes, ...]) -> Iterator[str]:
-        if words not in self._paths:
-            paths = self._files() if words else ()
-            self._paths[words] = tuple(path for path in paths if _holds(self._text(path), words))
-        return (path for path in self._paths[words] if not names or _holds(self._text(path), names))
+        if not words or self._module.matches_python_files:
+            return iter(())
+        # Fixtures of many modules may serve the same files, and are often called the same.
+        known = _FILES_WITH_WORDS.setdefault(self._module.project, {})
+        key = (_folder_served(self._module), words)
+        if key not in known:
+            known[key] = tuple(path for path in _test_files(self._module) if _holds(self._text(path), words))
+        paths = (path for path in known[key] if path != self._module.path)
+        return (path for path in paths if not names or _holds(self._text(path), names))
 
     def _files(self) -> Iterator[str]:
         if not self._module.matches_python_files:
@@ -166,11 +173,15 @@ def _draws_anyio_in(test: Test) -> bool:
 def _test_files(module: Module) -> tuple[str, ...]:
     """The files that the fixtures of a conftest, or of a module that others import, may serve."""
     project = module.project
-    folder = module.directory if module.is_conftest else project.root_of(module.directory)
+    folder = _folder_served(module)
     known = _TEST_FILES.setdefault(project, {})
     if folder not in known:
         known[folder] = tuple(project.places.test_files(folder))
     return known[folder]
+
+
+def _folder_served(module: Module) -> str:
+    return module.directory if module.is_conftest else module.project.root_of(module.directory)
 
 
 def is_asked_for_with_anyio(fixture: Fixture) -> bool:
