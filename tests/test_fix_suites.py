@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from typing import TYPE_CHECKING
 
 import pytest
 
 from flake8_async_tests.command import main
-from tests.linting import lint_project
+from tests.linting import Reported, lint_project
 from tests.migration import SUITES, Step, load_steps
 from tests.proofs import write_project
 
@@ -57,6 +58,25 @@ def test_that_the_rest_is_reported(step: Step, tmp_path: Path) -> None:
     options = ["--extend-select=AT901"] if "AT901" in step.command else []
     found = lint_project(step.page.fixed, tmp_path, options, ["AT1", "AT2", "AT3", "AT4", "AT5", "AT6", "AT7", "AT8"])
     assert tuple(f"{name}:{each.line}:{each.column} {each.code}" for name in found for each in found[name]) == step.left
+
+
+def test_that_each_mechanical_step_of_the_guide_is_made_in_some_suite(tmp_path: Path) -> None:
+    steps = {code for step in load_steps() for code in re.findall(r"AT\d{3}", step.command)}
+    made: set[str] = set()
+    for path in SUITES:
+        for step in load_steps(path):
+            (tmp_path / path.stem).mkdir()
+            before, after = (
+                lint_project(files, tmp_path / path.stem, ["--extend-select=AT901"])
+                for files in (step.page.example, step.page.fixed)
+            )
+            made |= codes_in(before) - codes_in(after)
+    assert len(steps) > 8
+    assert made >= steps
+
+
+def codes_in(found: dict[str, list[Reported]]) -> set[str]:
+    return {each.code for reported in found.values() for each in reported}
 
 
 def test_that_there_is_a_suite_of_each_kind() -> None:
