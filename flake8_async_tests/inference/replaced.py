@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 # How many imports are followed from one file to the next.
 _MOST_STEPS = 6
+
+# Without one of these words, nothing is set in a file by a name in quotes.
+_SETTING_WORDS = ("patch", "setattr", "eplace", "mock", "stub")
 
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
@@ -146,7 +150,7 @@ def _set_by_conftests(module: Module, name: str) -> Iterator[tuple[Module, str]]
 def _owners_in_text(module: Module, name: str) -> frozenset[str]:
     answers = module.fact(_owners_by_name)
     if name not in answers:
-        answers[name] = frozenset(_owners_of(module.text, name))
+        answers[name] = frozenset(_owners_of(module, name))
     return answers[name]
 
 
@@ -154,12 +158,14 @@ def _owners_by_name(module: Module) -> dict[str, frozenset[str]]:  # noqa: ARG00
     return {}
 
 
-def _owners_of(text: str, name: str) -> Iterator[str]:
-    """Whose name is set where a text says `"app.service.fetch"` or `service.fetch =`; "" for what is not written out.
+def _owners_of(module: Module, name: str) -> Iterator[str]:
+    """Whose name is set where a text says `"app.service.fetch"`, `service, "fetch"` or `service.fetch =`.
 
-    A keyword counts only beside `patch.multiple`: `fetch=` of any other call sets nothing.
+    It is "" for what is not written out. A keyword counts only beside `patch.multiple`: `fetch=` of any other call
+    sets nothing.
     """
     # Without a regular expression: compiling one for every name would cost more than all of this.
+    text = module.text
     start = text.find(name)
     while start >= 0:
         end = start + len(name)
@@ -167,23 +173,49 @@ def _owners_of(text: str, name: str) -> Iterator[str]:
         follows = text[end : end + 8].lstrip(" ")
         if not before.isidentifier() and not before.isdecimal():
             if follows.startswith(("'", '"')):
-                path = _path_in_quotes_before(text, start)
-                if path is not None:
+                path = _owner_of_text(module, start)
+                if path is not None and any(word in text for word in _SETTING_WORDS):
                     yield path
             elif follows[:1] in (":", "=") and follows[:2] != "==" and (before == "." or "multiple" in text):
                 yield ""
         start = text.find(name, end)
 
 
-def _path_in_quotes_before(text: str, end: int) -> str | None:
-    """`app.service` before the last word of `"app.service.fetch"`; "" where that is not written out, None in prose."""
-    start = end
-    while start and (text[start - 1] == "." or text[start - 1].isalnum() or text[start - 1] == "_"):
-        start -= 1
+def _owner_of_text(module: Module, end: int) -> str | None:
+    """`app.service` of `"app.service.fetch"`, and of `service, "fetch"`; "" for what is not written out, None in prose.
+
+    What is asked about is the last word of the text in quotes, which begins at `end`.
+    """
+    text = module.text
+    start = _start_of_dotted(text, end)
     before = text[start - 1 : start]
     if before.isspace():
         return None
-    return text[start:end].rstrip(".") if before in ("'", '"') else ""
+    if before not in ("'", '"'):
+        return ""
+    return text[start:end].rstrip(".") or _owner_beside(module, start - 1)
+
+
+def _owner_beside(module: Module, quote: int) -> str:
+    """What is imported under the dotted name before a text in quotes, as in `setattr(service, "fetch", ..)`."""
+    text = module.text
+    comma = len(text[:quote].rstrip()) - 1
+    if text[comma] != ",":
+        return ""
+    first, dot, rest = text[_start_of_dotted(text, comma) : comma].partition(".")
+    imported = module.project.outlines.imported_as(module.path, first) if first else ""
+    # A fixture of the same name gives something else.
+    if not imported or re.search(rf"def {first}\(|def \w+\([^)]*\b{first}\b", text):
+        return ""
+    return imported + dot + rest
+
+
+def _start_of_dotted(text: str, end: int) -> int:
+    """Where the dotted name begins that ends at a place."""
+    start = end
+    while start and (text[start - 1] == "." or text[start - 1].isalnum() or text[start - 1] == "_"):
+        start -= 1
+    return start
 
 
 def _is_in_this_file(module: Module, replacement: Replacement) -> bool:
