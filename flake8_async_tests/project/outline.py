@@ -263,7 +263,9 @@ class Outlines:
         entry = self._own_entry(package, name)
         if isinstance(entry, Imported):
             located = self._texts.locate(entry.name, entry.directory)
-            return located is None or bool(located[1])
+            # `from .fetch import fetch` hides the module from its own package only: who imports from it, finds it.
+            is_from_it = located == (self._texts.module_path(f".{name}", os.path.dirname(package)), (name,))
+            return not is_from_it and (located is None or bool(located[1]))
         return entry not in (None, Other.UNSEEN)
 
     def _outline(self, path: str) -> Outline | None:
@@ -296,6 +298,7 @@ def _entry_of(module: Module, name: str, outlines: Outlines, changed: frozenset[
     is_certain = binding is only and binding in module.scope.body()
     if isinstance(binding, (ast.Import, ast.ImportFrom)):
         imported = module.names.qualified(ast.Name(name, ast.Load()), module.scope)
+        is_certain = is_certain or (binding is only and _is_for_type_checkers(module, binding))
         return Imported(imported, module.directory, is_certain) if imported else Other.SOMETHING
     if isinstance(binding, ast.Name):
         value = module.names.assigned_value(name, module.scope)
@@ -310,6 +313,16 @@ def _entry_of(module: Module, name: str, outlines: Outlines, changed: frozenset[
         return OutlinedClass(klass, outlines, changed)
     function = module.function_of_node(binding)
     return coroutine_function_of(function) if function is not None else Other.SOMETHING
+
+
+def _is_for_type_checkers(module: Module, binding: ast.AST) -> bool:
+    """Whether an import tells type checkers what the module's `__getattr__` will give for the name."""
+    around = module.scope.parents.get(binding)
+    if not isinstance(around, ast.If) or binding not in around.body or around not in module.scope.body():
+        return False
+    test = around.test
+    first = test.values[0] if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) else test
+    return module.qualified(first, module.scope) in ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
 
 
 def _changed_from_outside(module: Module) -> Iterator[str]:

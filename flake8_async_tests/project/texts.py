@@ -27,6 +27,8 @@ _FROM_IMPORT = re.compile(
     rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(((?:[^()#]|#[^\n]*)*+)\)|([^\n\\]*(?:\\\r?\n[^\n\\]*)*))"
 )
 _IMPORT = re.compile(rb"import[ \t]+([^\n#]+)")
+_TOP_LINE = re.compile(rb"^[^\s#)\]}]", re.MULTILINE)
+_INDENTATION = re.compile(rb"^[ \t]+", re.MULTILINE)
 _COMMENT = re.compile(rb"#[^\n]*")
 _WORDS = re.compile(rb"[\w.]+")
 
@@ -40,6 +42,7 @@ class Texts:
         self._project = project
         self._async_names: dict[str, frozenset[str]] = {}
         self._imports: dict[str, dict[str, str]] = {}
+        self._told_to_type_checkers: dict[str, dict[str, str]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
         self._answers: dict[tuple[str, str], frozenset[str]] = {}
 
@@ -57,8 +60,17 @@ class Texts:
         for end in range(len(parts), 0 if not dots else -1, -1):
             path = self.module_path(dots + ".".join(parts[:end]), directory)
             if path is not None:
-                return path, tuple(parts[end:])
+                package = self._package_that_hides(path, parts[-1]) if parts and end == len(parts) else None
+                return (package, (parts[-1],)) if package is not None else (path, tuple(parts[end:]))
         return None
+
+    def _package_that_hides(self, path: str, name: str) -> str | None:
+        """The package that has something out of its module under the module's name: `from .fetch import fetch`."""
+        package = os.path.join(os.path.dirname(path), "__init__.py")
+        imported = self.imported_as(package, name) if package != path else ""
+        if not imported.endswith(f"{name}.{name}"):
+            return None
+        return package if self.locate(imported, os.path.dirname(package)) == (path, (name,)) else None
 
     def module_path(self, name: str, directory: str) -> str | None:
         """The file of a module, as it is imported from a folder."""
@@ -111,8 +123,8 @@ class Texts:
     def _elsewhere(self, path: str, content: bytes, name: str, steps: int) -> Iterator[str]:
         """What a name gives that the file imports, from wherever it may be."""
         first, dot, rest = name.partition(".")
-        source = self._imports_in(path, content).get(first)
-        if source is not None:
+        source = self._imports_in(path, content).get(first) or self._told_in(path, content).get(first)
+        if source:
             located = self.locate(source + dot + rest, os.path.dirname(path))
             if located is not None and located[1] and located[0] != path:
                 yield from self._coroutine_names(located[0], located[1][0], steps - 1)
@@ -144,6 +156,24 @@ class Texts:
         if known is None:
             known = self._imports[path] = imported_in(content)
         return known
+
+    def _told_in(self, path: str, content: bytes) -> dict[str, str]:
+        """The same of what a module tells type checkers alone: at runtime its `__getattr__` imports it, when asked."""
+        known = self._told_to_type_checkers.get(path)
+        if known is None:
+            blocks = _blocks_for_type_checkers(content) if b"TYPE_CHECKING" in content else ()
+            known = self._told_to_type_checkers[path] = imported_in(b"".join(blocks))
+        return known
+
+
+def _blocks_for_type_checkers(content: bytes) -> Iterator[bytes]:
+    """What stands under each `if TYPE_CHECKING:` at the top of a file, without its indentation."""
+    for at in _lines_that_begin_with(content, b"if"):
+        line_end = content.find(b"\n", at)
+        if b"TYPE_CHECKING" in content[at:line_end]:
+            match = _TOP_LINE.search(content, line_end + 1)
+            block = content[line_end : match.start() if match is not None else len(content)]
+            yield _INDENTATION.sub(b"", block)
 
 
 def _alias_of(content: bytes, name: str) -> str:
