@@ -59,9 +59,11 @@ def unittest_method(module: Module, node: ast.expr, scope: Scope) -> str:
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return ""
     method = method_with_first_parameter(module, node.value, scope)
-    if method is None or method.klass is None or method.klass.kind is ClassKind.PLAIN:
+    if method is None or method.klass is None:
         return ""
-    return node.attr if method.klass.find_method(node.attr) is None else ""
+    # A plain class may be there to be mixed into test cases.
+    classes = [klass for klass in (method.klass, *method.klass.subclasses) if klass.kind is not ClassKind.PLAIN]
+    return node.attr if classes and all(klass.find_method(node.attr) is None for klass in classes) else ""
 
 
 def _passed_up(node: ast.expr, scope: Scope) -> tuple[ast.expr, ast.AST | None]:
