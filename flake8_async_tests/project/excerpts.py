@@ -217,8 +217,11 @@ class Excerpts:
     def _bases_in_short(self, name_at: int, end: int) -> Iterator[bytes]:
         """The classes of this file among the bases of a class: that they are classes is enough."""
         head = self._content[name_at : self._content.find(b":", name_at, end)]
-        for word in dict.fromkeys(_WORDS.findall(head)[1:]):
-            if word.decode(errors="replace") not in self._imported and self._has_class(word):
+        own, *words = _WORDS.findall(head)
+        for word in dict.fromkeys(words):
+            # A class of its own name is one of another module: `class Client(http.Client)`.
+            is_of_file = word != own and word.decode(errors="replace") not in self._imported
+            if is_of_file and self._has_class(word):
                 yield b"class " + word + b": ..."
 
     def _has_class(self, word: bytes) -> bool:
