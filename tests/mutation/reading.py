@@ -7,6 +7,8 @@ answered has an answer in words, the doubt; "" is certainty.
 from __future__ import annotations
 
 import ast
+import asyncio
+import inspect
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cached_property
@@ -44,20 +46,26 @@ BUILTIN_FIXTURES = frozenset(
 _HARMLESS_BASES = {"builtins.object", "abc.ABC"}
 _KEEPERS = ("unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.dict")
 
-_ASYNCIO = frozenset(
+# What Python itself says of asyncio; the others need not be installed.
+_COROUTINE_FUNCTIONS = frozenset(
     [
-        "asyncio.sleep",
-        "asyncio.wait_for",
-        "asyncio.wait",
-        "asyncio.to_thread",
-        "asyncio.open_connection",
-        "asyncio.start_server",
-        "asyncio.create_subprocess_exec",
-        "asyncio.create_subprocess_shell",
+        *(f"asyncio.{name}" for name in asyncio.__all__ if inspect.iscoroutinefunction(getattr(asyncio, name))),
         "anyio.sleep",
         "anyio.sleep_forever",
+        "anyio.sleep_until",
+        "anyio.aclose_forcefully",
+        "anyio.connect_tcp",
+        "anyio.create_tcp_listener",
+        "anyio.open_file",
+        "anyio.run_process",
         "anyio.to_thread.run_sync",
+        "anyio.lowlevel.checkpoint",
+        "anyio.lowlevel.cancel_shielded_checkpoint",
         "trio.sleep",
+        "trio.sleep_forever",
+        "trio.to_thread.run_sync",
+        "trio.lowlevel.checkpoint",
+        "trio.open_tcp_stream",
     ]
 )
 _HTTPX_METHODS = frozenset(["get", "post", "put", "patch", "delete", "head", "options", "request", "send", "aclose"])
@@ -79,10 +87,15 @@ _SESSION_METHODS = frozenset(
         "stream_scalars",
     ]
 )
+_CONNECTION_METHODS = frozenset(
+    ["execute", "scalar", "scalars", "run_sync", "exec_driver_sql", "commit", "rollback", "close"]
+)
 _LIBRARY_METHODS = {
     "httpx.AsyncClient": _HTTPX_METHODS,
     "aiohttp.ClientSession": _AIOHTTP_METHODS,
     "sqlalchemy.ext.asyncio.AsyncSession": _SESSION_METHODS,
+    "sqlalchemy.ext.asyncio.AsyncConnection": _CONNECTION_METHODS,
+    "sqlalchemy.ext.asyncio.AsyncEngine": frozenset(["dispose"]),
 }
 
 MOCKS = ("unittest.mock.Mock", "unittest.mock.MagicMock", "unittest.mock.AsyncMock")
@@ -376,9 +389,12 @@ class Reading:
         return "" if self.is_coroutine_function(call.func, call) else "the callee is not a known coroutine function"
 
     def is_coroutine_function(self, func: ast.expr, place: ast.AST) -> bool:
-        dotted = self.source.dotted(func)
+        dotted = self.source.dotted_at(func, place)
         if dotted:
-            return dotted in _ASYNCIO or self.is_async_in_suite(dotted)
+            is_method = definition_in_suite(self.source, dotted) is None
+            if is_method and self._is_replaced(dotted.rpartition(".")[2]):
+                return dotted in _COROUTINE_FUNCTIONS
+            return dotted in _COROUTINE_FUNCTIONS or self.is_async_in_suite(dotted)
         if isinstance(func, ast.Name):
             return self._is_local_coroutine_function(func.id, place)
         if isinstance(func, ast.Attribute):
@@ -386,15 +402,11 @@ class Reading:
         return False
 
     def _is_local_coroutine_function(self, name: str, place: ast.AST) -> bool:
-        node = self.source.only(name)
+        node = self.source.visible(name, place)
         if isinstance(node, ast.AsyncFunctionDef):
-            home = self.source.parents[node]
-            is_visible = isinstance(home, ast.Module) or (
-                isinstance(home, FUNCTIONS) and home in self.source.ancestors(place)
-            )
-            return is_visible and not node.decorator_list and not self.source.is_generator(node)
+            return self._keeps_nature(node) and not self.source.is_generator(node)
         value = self.bound_in_function(name, place)
-        return isinstance(value, ast.Call) and self.source.dotted(value.func) == "unittest.mock.AsyncMock"
+        return isinstance(value, ast.Call) and self.source.dotted_at(value.func, place) == "unittest.mock.AsyncMock"
 
     def bound_in_function(self, name: str, place: ast.AST) -> ast.expr | None:
         """What the only binding of a name gives it, where that stands before in a straight line to the place."""
@@ -428,18 +440,20 @@ class Reading:
 
     def _is_coroutine_method(self, func: ast.Attribute, place: ast.AST) -> bool:
         source = self.source
-        function = source.function_of(place)
-        # Somewhere the attribute is set by hand: who knows to what.
-        if any(node.attr == func.attr and not isinstance(node.ctx, ast.Load) for node in source.of(ast.Attribute)):
-            return False
-        texts = source.text + self.suite.around(self.folder)
-        if f'"{func.attr}"' in texts or f"'{func.attr}'" in texts or f".{func.attr} =" in texts:
+        value = self.set_in_function(func, place)
+        if value is not None:
+            return isinstance(value, ast.Call) and source.dotted_at(value.func, place) == "unittest.mock.AsyncMock"
+        if self._is_replaced(func.attr):
             return False
         owner = func.value
-        if isinstance(owner, ast.Name) and owner.id == "self" and isinstance(function, FUNCTIONS):
+        function = source.function_of(place)
+        if isinstance(owner, ast.Name) and isinstance(function, FUNCTIONS) and owner.id in ("self", "cls"):
             klass = source.class_of(function)
             return klass is not None and method_is_async(source, klass, func.attr) is True
         if isinstance(owner, ast.Name):
+            klass_itself = source.visible(owner.id, place)
+            if isinstance(klass_itself, ast.ClassDef):
+                return method_is_async(source, klass_itself, func.attr) is True
             annotated = self.annotation_of(owner.id, place)
             if annotated in _LIBRARY_METHODS:
                 return func.attr in _LIBRARY_METHODS[annotated]
@@ -448,7 +462,7 @@ class Reading:
             value = owner if isinstance(owner, ast.Call) else None
         if not isinstance(value, ast.Call):
             return False
-        built = source.dotted(value.func)
+        built = source.dotted_at(value.func, place)
         if built in _LIBRARY_METHODS:
             return func.attr in _LIBRARY_METHODS[built]
         if isinstance(owner, ast.Name) and isinstance(source.parents.get(value), ast.withitem):
@@ -458,32 +472,117 @@ class Reading:
             if found is None or not isinstance(found[1], ast.ClassDef):
                 return False
             return method_is_async(found[0], found[1], func.attr) is True
-        local = source.only(value.func.id) if isinstance(value.func, ast.Name) else None
+        local = source.visible(value.func.id, place) if isinstance(value.func, ast.Name) else None
         return isinstance(local, ast.ClassDef) and method_is_async(source, local, func.attr) is True
 
+    def _is_replaced(self, method: str) -> bool:
+        """Whether the file, or a conftest.py around it, sets an attribute of that name on anything."""
+        around = [self.suite.source(path) for path in self.suite.conftests(self.folder)]
+        return any(source is None or method in source.attributes_set for source in (self.source, *around))
+
+    def set_in_function(self, attribute: ast.Attribute, place: ast.AST) -> ast.expr | None:
+        """What the only assignment of `m.send` gives it in a function, where that stands before in a straight line."""
+        function = self.source.function_of(place)
+        if not isinstance(function, FUNCTIONS):
+            return None
+        text = ast.unparse(attribute)
+        found = [
+            statement
+            for statement in self.source.own_of(function, ast.Assign)
+            if any(ast.unparse(target) == text for target in statement.targets)
+        ]
+        if len(found) != 1 or len(found[0].targets) != 1:
+            return None
+        is_before = found[0].lineno < self.source.statement_of(place).lineno
+        home = self.source.parents[found[0]]
+        return found[0].value if is_before and home in self.source.ancestors(place) else None
+
     def is_async_in_suite(self, dotted: str) -> bool:
-        """Whether a full name is that of a coroutine function of the suite."""
+        """Whether a full name is that of a coroutine function of the suite, or of a method of one of its classes."""
         found = definition_in_suite(self.source, dotted)
         if found is not None:
             source, node = found
             return isinstance(node, ast.AsyncFunctionDef) and not node.decorator_list and not source.is_generator(node)
-        return False
+        owner, _, method = dotted.rpartition(".")
+        klass = definition_in_suite(self.source, owner)
+        if klass is None or not isinstance(klass[1], ast.ClassDef):
+            return False
+        return method_is_async(klass[0], klass[1], method) is True
 
     # -- mocks --------------------------------------------------------------------------------------------------------
 
-    def mock_kind(self, name: str, place: ast.AST) -> str:
-        """Mock, MagicMock or AsyncMock where a name was bound to a plain one in the same function."""
-        value = self.bound_in_function(name, place)
+    def mock_kind(self, node: ast.expr, place: ast.AST) -> str:
+        """Mock, MagicMock, AsyncMock or patch (one of these) where something is a mock in view, "" where it is none.
+
+        A name that the function binds to one, or that a patch gives it; an attribute that was set to one; and
+        what such a mock makes by itself.
+        """
+        if isinstance(node, ast.Attribute):
+            value = self.set_in_function(node, place)
+            if value is not None:
+                return self._kind_made_by(value)
+            if node.attr in self.source.attributes_set or node.attr.startswith("assert"):
+                return ""
+            is_known = bool(self.mock_kind(node.value, place)) and not self.may_have_other_children(node.value, place)
+            return "patch" if is_known else ""
+        if not isinstance(node, ast.Name):
+            return ""
+        value = self.bound_in_function(node.id, place)
+        if value is not None:
+            return self._kind_made_by(value)
+        return "patch" if self._is_injected(node.id, place) else ""
+
+    def _kind_made_by(self, value: ast.expr) -> str:
+        """What kind of mock an expression makes."""
         if not isinstance(value, ast.Call):
             return ""
         dotted = self.source.dotted(value.func)
-        if (
-            dotted not in MOCKS
-            or value.args
-            or any(each.arg in (None, "spec", "spec_set", "wraps", "unsafe") for each in value.keywords)
-        ):
-            return ""
-        return dotted.rpartition(".")[2]
+        keywords = {each.arg for each in value.keywords}
+        if dotted in MOCKS:
+            is_plain = not value.args and keywords.isdisjoint({None, "spec", "spec_set", "wraps", "unsafe"})
+            return dotted.rpartition(".")[2] if is_plain else ""
+        is_entered = isinstance(self.source.parents[value], ast.withitem)
+        return "patch" if is_entered and self._makes_mock(value) else ""
+
+    def _makes_mock(self, patch: ast.expr) -> bool:
+        """Whether a `patch` puts a mock of its own choice there."""
+        if not isinstance(patch, ast.Call):
+            return False
+        dotted = self.source.dotted(patch.func)
+        at = {"unittest.mock.patch": 1, "unittest.mock.patch.object": 2}.get(dotted, 0)
+        return len(patch.args) == at and {each.arg for each in patch.keywords} <= {"return_value", "side_effect"}
+
+    def _is_injected(self, name: str, place: ast.AST) -> bool:
+        """Whether a name is a parameter that a `@patch` of the function fills."""
+        function = self.source.function_of(place)
+        if not isinstance(function, FUNCTIONS) or len(self.source.bound_within(function, name)) != 1:
+            return False
+        patches = [each for each in function.decorator_list if self.source.dotted(_called(each)) in _KEEPERS]
+        # One that is told what to put there gives no parameter, and decorators of other kinds might.
+        if not self._keeps_nature(function) or not all(self._makes_mock(each) for each in patches):
+            return False
+        parameters = self.parameters(function)[: len(patches)]
+        return name in [each.arg for each in parameters]
+
+    def may_have_other_children(self, mock: ast.expr, place: ast.AST) -> bool:
+        """Whether a mock was passed before to a function of the file, which may give it other children."""
+        function = self.source.function_of(place)
+        while isinstance(mock, ast.Attribute):
+            mock = mock.value
+        if not isinstance(function, FUNCTIONS) or not isinstance(mock, ast.Name):
+            return True
+        for call in self.source.of(ast.Call):
+            if call.lineno > getattr(place, "lineno", 0) or function not in self.source.ancestors(call):
+                continue
+            given = [*call.args, *(each.value for each in call.keywords)]
+            if any(isinstance(each, ast.Name) and each.id == mock.id for each in given):
+                root: ast.expr = call.func
+                while isinstance(root, ast.Attribute):
+                    root = root.value
+                is_class = isinstance(root, ast.Name) and isinstance(self.source.visible(root.id, call), ast.ClassDef)
+                if not self.source.dotted(call.func) and not is_class:
+                    return True
+        return False
 
 
 # -- other files -------------------------------------------------------------------------------------------------------

@@ -219,6 +219,19 @@ class Source:
             base = f"builtins.{node.id}"
         return _canonical(".".join((base, *reversed(parts)))) if base else ""
 
+    def dotted_at(self, node: ast.AST, place: ast.AST) -> str:
+        """The same where the name may be bound to something else in other functions."""
+        parts: list[str] = []
+        root = node
+        while isinstance(root, ast.Attribute):
+            parts.append(root.attr)
+            root = root.value
+        binder = self.visible(root.id, place) if isinstance(root, ast.Name) else None
+        if isinstance(root, ast.Name) and isinstance(binder, (ast.Import, ast.ImportFrom)):
+            meaning = dict(imports_of(binder))[root.id]
+            return _canonical(".".join((meaning, *reversed(parts))))
+        return self.dotted(node)
+
     @cached_property
     def has_star_import(self) -> bool:
         return any(node.names[0].name == "*" for node in self.of(ast.ImportFrom))
@@ -235,6 +248,38 @@ class Source:
             if not isinstance(node, (*FUNCTIONS, ast.Lambda, ast.ClassDef)):
                 todo.extend(ast.iter_child_nodes(node))
         return dict(found)
+
+    def visible(self, name: str, place: ast.AST) -> ast.AST | None:
+        """The one thing that a name is bound to where it is looked up at a place, or None."""
+        declarations: list[ast.Global | ast.Nonlocal] = [*self.of(ast.Global), *self.of(ast.Nonlocal)]
+        if any(name in node.names for node in declarations):
+            return None
+        scope = self.function_of(place)
+        functions = [each for each in self.ancestors(place) if isinstance(each, (*FUNCTIONS, ast.Lambda))]
+        for function in functions[functions.index(scope) :] if scope is not None else functions:
+            found = [node for node in self.binders.get(name, ()) if self._scope_of(node) is function]
+            if found:
+                return found[0] if len(found) == 1 else None
+        found = self.top_level.get(name, [])
+        return found[0] if len(found) == 1 else None
+
+    def _scope_of(self, binder: ast.AST) -> ast.AST | None:
+        """The function in whose scope something is bound."""
+        if isinstance(binder, ast.arg):
+            return self.parents[self.parents[binder]]
+        return self.function_of(binder)
+
+    @cached_property
+    def attributes_set(self) -> frozenset[str]:
+        """The names of all that is set on something: by assignment, by `setattr`, or by a patch."""
+        found = {node.attr for node in self.of(ast.Attribute) if not isinstance(node.ctx, ast.Load)}
+        for call in self.of(ast.Call):
+            named = ast.unparse(call.func)
+            if "patch" in named or "setattr" in named:
+                found |= {keyword.arg for keyword in call.keywords if keyword.arg}
+                texts = [each.value for each in call.args if isinstance(each, ast.Constant)]
+                found |= {text.rpartition(".")[2] for text in texts if isinstance(text, str)}
+        return frozenset(found)
 
     def only(self, name: str) -> ast.AST | None:
         """The one thing in the file that binds a name, or None."""

@@ -1,31 +1,26 @@
-"""What was caught, by rule, as Markdown."""
+"""What was caught, by rule, and what was undecidable, by reason, as Markdown; and mutants to be read."""
 
 from __future__ import annotations
 
 import difflib
-from collections import Counter
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
+
+from tests.mutation.record import by_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tests.mutation.record import Doubt, Figures
     from tests.mutation.run import Tried
 
 
-def table(tried: Iterable[Tried]) -> str:
+def table(figures: Iterable[Figures]) -> str:
     """A row for each rule of which a mutant was made, and one for all."""
-    decidable = Counter[str]()
-    caught = Counter[str]()
-    undecidable = Counter[str]()
-    for each in tried:
-        code = each.mutant.code
-        if each.mutant.is_decidable:
-            decidable[code] += 1
-            caught[code] += each.is_caught
-        else:
-            undecidable[code] += 1
-    rows = [_row(code, decidable[code], caught[code], undecidable[code]) for code in sorted({*decidable, *undecidable})]
-    rows.append(_row("all", decidable.total(), caught.total(), undecidable.total()))
+    sums = by_rule(figures)
+    rows = [_row(each.code, each.decidable, each.caught, each.undecidable) for each in sums]
+    totals = (sum(getattr(each, name) for each in sums) for name in ("decidable", "caught", "undecidable"))
+    rows.append(_row("all", *totals))
     return "\n".join(
         ["| rule | decidable mutants | caught | share | undecidable |", "|---|---:|---:|---:|---:|", *rows]
     )
@@ -34,6 +29,21 @@ def table(tried: Iterable[Tried]) -> str:
 def _row(name: str, decidable: int, caught: int, undecidable: int) -> str:
     share = f"{100 * caught / decidable:.1f} %" if decidable else "-"
     return f"| {name} | {decidable} | {caught} | {share} | {undecidable} |"
+
+
+def table_of_doubts(doubts: Iterable[Doubt]) -> str:
+    """A row for each reason, the most common first."""
+    mutants, caught = Counter[str](), Counter[str]()
+    codes: defaultdict[str, list[str]] = defaultdict(list)
+    for each in doubts:
+        mutants[each.reason] += each.mutants
+        caught[each.reason] += each.caught
+        codes[each.reason].append(each.code)
+    rows = [
+        f"| {reason} | {', '.join(sorted(codes[reason]))} | {mutants[reason]} | {caught[reason]} |"
+        for reason in sorted(mutants, key=lambda reason: (-mutants[reason], reason))
+    ]
+    return "\n".join(["| why it is open | rules | mutants | reported all the same |", "|---|---|---:|---:|", *rows])
 
 
 def shown(tried: Tried) -> Iterator[str]:

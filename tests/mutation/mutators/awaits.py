@@ -66,6 +66,8 @@ def drop_the_await_of_a_statement(draft: Draft, node: ast.Await) -> None:
     draft.drop_await(node)
     draft.expect(node.value)
     draft.doubt_because(_doubt(draft, node))
+    # As the whole body of one of several items, it is told as AT303.
+    draft.instead = ("AT303",)
 
 
 def _awaits_of_values(reading: Reading) -> Iterator[ast.Await]:
@@ -238,11 +240,10 @@ def await_a_sync_call(draft: Draft, site: tuple[ast.Call, str]) -> None:
     )
     draft.insert(draft.source.start(call), f"{'(' if needs_parentheses else ''}{HERE}await ")
     draft.insert(draft.source.end(call), ")" if needs_parentheses else "")
-    is_known = isinstance(owner, ast.Name) and (
-        bool(draft.reading.mock_kind(owner.id, call))
-        if what == "mock"
-        else _is_httpx_response(draft.reading, owner.id, call)
-    )
+    if what == "mock":
+        is_known = bool(draft.reading.mock_kind(owner, call))
+    else:
+        is_known = isinstance(owner, ast.Name) and _is_httpx_response(draft.reading, owner.id, call)
     draft.doubt_because("" if is_known else f"that is not known to be a {what}")
 
 

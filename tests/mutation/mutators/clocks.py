@@ -31,6 +31,8 @@ def is_tampered_with(reading: Reading) -> str:
     text = reading.source.text + reading.suite.around(reading.folder)
     if re.search(r"setattr\(.*\btime\b|patch.*\btime\b", text):
         return "sleeps or clocks may be patched"
+    if re.search(r"(?i)mock_?clock|autojump", text):
+        return "sleeps or clocks may be patched"
     words = ("sleep", "freeze", "travel", "time_machine", "autojump", "fake_")
     if ("patch" in text or "setattr" in text or "freeze" in text or "travel" in text) and any(
         word in text for word in words
@@ -267,8 +269,17 @@ def patch_sleep_around_a_polling_loop(draft: Draft, loop: ast.While) -> None:
     """Put a patch of `asyncio.sleep` by an AsyncMock around a loop that polls."""
     patch, mock = draft.name("unittest.mock:patch"), draft.name("unittest.mock:AsyncMock")
     draft.wrap(loop, loop, f'with {HERE}{patch}("asyncio.sleep", {mock}()):')
-    if any(isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in ast.walk(loop)):
+    if any(isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in ast.walk(loop)) or _counts(loop):
         draft.doubt_because("the loop may have an end of its own")
+
+
+def _counts(loop: ast.While) -> bool:
+    """Whether a loop counts what it waits, or looks at a clock: it does not spin for ever."""
+    asked = {node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)}
+    return ".time(" in ast.unparse(loop.test) or any(
+        isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name) and node.target.id in asked
+        for node in ast.walk(loop)
+    )
 
 
 @mutator("AT606", sites.running_async_tests)

@@ -158,3 +158,5 @@ def widen_the_loops_of_fixtures_alone(draft: Draft, path: Path) -> None:
     texts = [draft.reading.suite.text(each) or "" for each in draft.reading.suite.test_files]
     if any("loop_scope" in text for text in texts):
         draft.doubt_because("tests set their own loop scope")
+    if draft.reading.configuration.asyncio_mode != "auto" and not any("mark.asyncio" in text for text in texts):
+        draft.doubt_because("pytest-asyncio may run nothing there")

@@ -9,7 +9,7 @@ from tests.mutation.draft import HERE, ImpossibleError
 from tests.mutation.mutators import sites
 from tests.mutation.mutators.clocks import is_tampered_with
 from tests.mutation.mutators.registry import mutator
-from tests.mutation.reading import MOCKS, definition_in_suite, method_is_async
+from tests.mutation.reading import MOCKS
 from tests.mutation.source import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -418,13 +418,7 @@ def is_async_target(reading: Reading, target: str) -> bool:
     """Whether a full name, as `patch` takes it, is that of a coroutine function of asyncio or of the suite."""
     if target.endswith((".asyncio.sleep", ".asyncio.wait_for")) or target in ("asyncio.sleep", "asyncio.wait_for"):
         return True
-    if reading.is_async_in_suite(target):
-        return True
-    owner, _, method = target.rpartition(".")
-    found = definition_in_suite(reading.source, owner)
-    if found is None or not isinstance(found[1], ast.ClassDef):
-        return False
-    return method_is_async(found[0], found[1], method) is True
+    return reading.is_async_in_suite(target)
 
 
 def _plain_patches(reading: Reading) -> Iterator[ast.Call]:
@@ -540,40 +534,13 @@ def _assertions(reading: Reading) -> Iterator[ast.Call]:
             yield node
 
 
-def _doubt_about_mock(reading: Reading, call: ast.Call) -> str:
-    """Why the receiver of an assertion is no mock in view."""
+def _doubt_about_mock(reading: Reading, call: ast.Call, *, as_child: bool) -> str:
+    """Why the receiver of an assertion is no mock in view, or may have been given a child of that name."""
     assert isinstance(call.func, ast.Attribute)
-    node: ast.expr = call.func.value
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return "the receiver is not known"
-    if _may_be_configured_elsewhere(reading, node, call):
-        return "the mock is handed over before"
-    if reading.mock_kind(node.id, call):
-        return ""
-    value = reading.bound_in_function(node.id, call)
-    if isinstance(value, ast.Call) and isinstance(reading.source.parents[value], ast.withitem):
-        keywords = {keyword.arg for keyword in value.keywords}
-        if (
-            reading.source.dotted(value.func) in (PATCH, PATCH_OBJECT)
-            and keywords <= {"return_value"}
-            and len(value.args) == 1
-        ):
-            return ""
-    return "the receiver is not known"
-
-
-def _may_be_configured_elsewhere(reading: Reading, name: ast.Name, place: ast.Call) -> bool:
-    """Whether a mock was passed to a function of the file, which may give it other children."""
-    function = sites.owner(reading, place)
-    for node in ast.walk(function) if function is not None else ():
-        if isinstance(node, ast.Name) and node.id == name.id and node.lineno < place.lineno:
-            parent = reading.source.parents[node]
-            call = reading.source.parents[parent] if isinstance(parent, ast.keyword) else parent
-            if isinstance(call, ast.Call) and call.func is not node and not reading.source.dotted(call.func):
-                return True
-    return False
+    if not reading.mock_kind(call.func.value, call):
+        return "the receiver is not known to be a mock"
+    is_open = as_child and reading.may_have_other_children(call.func.value, call)
+    return "the mock may have been configured" if is_open else ""
 
 
 @mutator("AT408", _assertions)
@@ -583,7 +550,7 @@ def forget_to_call_an_assertion(draft: Draft, call: ast.Call) -> None:
     draft.expect(call)
     draft.span(draft.source.end(call.func), draft.source.end(call), "")
     is_of_awaits = "await" in call.func.attr
-    draft.doubt_because("" if is_of_awaits else _doubt_about_mock(draft.reading, call))
+    draft.doubt_because("" if is_of_awaits else _doubt_about_mock(draft.reading, call, as_child=False))
 
 
 def _rename(draft: Draft, call: ast.Call, name: str) -> None:
@@ -603,7 +570,7 @@ def leave_assert_out_of_an_assertion(draft: Draft, call: ast.Call) -> None:
         raise ImpossibleError
     _rename(draft, call, name)
     any_receiver = name in ("awaited_once", "awaited_once_with", "has_awaits")
-    draft.doubt_because("" if any_receiver else _doubt_about_mock(draft.reading, call))
+    draft.doubt_because("" if any_receiver else _doubt_about_mock(draft.reading, call, as_child=True))
 
 
 @mutator("AT408", _assertions)
@@ -611,4 +578,4 @@ def misspell_an_assertion(draft: Draft, call: ast.Call) -> None:
     """Write `asset_called_once(..)` for `assert_called_once(..)`."""
     assert isinstance(call.func, ast.Attribute)
     _rename(draft, call, f"asset_{call.func.attr.removeprefix('assert_')}")
-    draft.doubt_because(_doubt_about_mock(draft.reading, call))
+    draft.doubt_because(_doubt_about_mock(draft.reading, call, as_child=True))

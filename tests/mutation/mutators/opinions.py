@@ -32,6 +32,7 @@ def mark_a_test_in_auto_mode(draft: Draft, test: Test) -> None:
     if marks is None or "asyncio" in marks or not reading.has_only_marks(test.node):
         raise ImpossibleError
     draft.before(test.node, f"@{HERE}{draft.name('pytest.mark.asyncio')}")
+    draft.doubt_because(reading.suite.doubt_about_hooks(reading.folder))
 
 
 def _two_marked_tests(reading: Reading) -> Iterator[tuple[Test, Test]]:
@@ -77,12 +78,12 @@ def _awaited_assertions(reading: Reading) -> Iterator[tuple[ast.Call, str]]:
 @mutator("AT902", _awaited_assertions)
 def assert_a_call_only(draft: Draft, site: tuple[ast.Call, str]) -> None:
     """Write `assert_called_once` for `assert_awaited_once`."""
-    call, name = site
+    call, _ = site
     assert isinstance(call.func, ast.Attribute)
     end = draft.source.end(call.func)
     draft.expect(call)
     draft.span(end - len(call.func.attr), end, call.func.attr.replace("awaited", "called"))
-    if draft.reading.mock_kind(name, call) != "AsyncMock":
+    if draft.reading.mock_kind(call.func.value, call) != "AsyncMock":
         draft.doubt_because("the receiver is not known to be an AsyncMock")
     function = sites.owner(draft.reading, call)
     if function is not None and any(
