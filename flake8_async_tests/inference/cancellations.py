@@ -45,8 +45,15 @@ def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.E
 
 
 def _leaves(module: Module, statements: list[ast.stmt], scope: Scope) -> bool:
+    inner = {
+        part
+        for loop in nodes_of(statements)
+        if isinstance(loop, (ast.While, ast.For, ast.AsyncFor))
+        for part in nodes_of(loop.body)
+        if isinstance(part, ast.Break)
+    }
     return any(
-        isinstance(node, _LEAVING)
+        (isinstance(node, _LEAVING) and node not in inner)
         or (isinstance(node, ast.Call) and module.qualified(node.func, scope) in _LEAVING_CALLS)
         for node in nodes_of(statements)
     )

@@ -80,7 +80,7 @@ def may_be_intercepted(call: Call) -> bool:
     test = module.test_of(function)
     if test is not None and test.marks.has(*_MARKS):
         return True
-    closure = _closure(module, function, test)
+    closure = closure_around(module, function, test)
     return not _FIXTURES.isdisjoint(closure.names) or _is_patched(call, closure.fixtures)
 
 
@@ -102,7 +102,7 @@ def _fixture_around(module: Module, patch: Replacement) -> Fixture | None:
     return module.fixture_of(function) if function is not None else None
 
 
-def _closure(module: Module, function: Function | None, test: Test | None) -> Closure:
+def closure_around(module: Module, function: Function | None, test: Test | None) -> Closure:
     """The fixtures that are set up when a function runs, as far as it is a test or a fixture."""
     if test is not None:
         return module.fixture_graph.closure_of(test)

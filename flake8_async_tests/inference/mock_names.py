@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 # What the last word of a call may be that makes a mock, besides the classes: `patch(..)`, `patch.object(..)`.
-_MAKERS = frozenset({"AsyncMock", "MagicMock", "Mock", "create_autospec", "object", "patch"})
+_MAKERS = frozenset(
+    {"AsyncMock", "MagicMock", "Mock", "async_stub", "create_autospec", "object", "patch", "spy", "stub"}
+)
 _ENTERING = frozenset({"enterContext", "enter_context", "start"})
 _WITHOUT_PARTS = frozenset({ast.BinOp, ast.Compare, ast.Constant, ast.Dict, ast.JoinedStr})
 _HOLDING = frozenset({ast.Await, ast.NamedExpr, ast.Subscript})

@@ -6,6 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.annotations import class_annotated
+from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import injects_mock
@@ -13,16 +15,20 @@ from flake8_async_tests.source.fixtures import injects_mock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 CONSTRUCTORS = {f"unittest.mock.{kind.value}": kind for kind in (MockKind.PLAIN, MockKind.MAGIC, MockKind.ASYNC)}
-_AUTOSPEC = "create_autospec"
+# What these make takes after something else: pytest-mock's spies and stubs among them.
+_SPECCED = frozenset({"async_stub", "create_autospec", "spy", "stub"})
 
 # pytest-mock's fixtures, one for each scope of fixtures.
 _MOCKERS = frozenset({"mocker", "class_mocker", "module_mocker", "package_mocker", "session_mocker"})
+
+_MONKEYPATCH = "pytest.MonkeyPatch"
 
 # The keywords of a mock that are no attributes of it.
 _SPECS = ("spec", "spec_set", "wraps")
@@ -88,10 +94,10 @@ def _is_plugins_fixture(module: Module, node: ast.Name, scope: Scope) -> bool:
 
 
 def constructed(module: Module, call: ast.Call, scope: Scope) -> Origin | None:
-    """The mock that a call of `Mock`, `MagicMock`, `AsyncMock` or `create_autospec` makes."""
+    """The mock that a call of `Mock`, `MagicMock`, `AsyncMock` or `create_autospec` makes, or a spy is."""
     kind = mock_constructor(module, call.func, scope)
     if kind is None:
-        is_specced = _maker(module, call.func, scope) == _AUTOSPEC
+        is_specced = _maker(module, call.func, scope) in _SPECCED
         return Origin(call, scope, MockKind.UNKNOWN, is_open=False) if is_specced else None
     given = tuple(_given(call, _SETTINGS, scope))
     given += tuple(_given_by_position(call, scope))
@@ -108,10 +114,8 @@ def constructed(module: Module, call: ast.Call, scope: Scope) -> Origin | None:
 def patch_of(module: Module, call: ast.Call, scope: Scope) -> Patch | None:
     """The patch that a call is: of unittest.mock, of pytest-mock's fixture, of pytest's monkeypatch."""
     function = call.func
-    if isinstance(function, ast.Attribute) and function.attr == "setattr" and isinstance(function.value, ast.Name):
-        if function.value.id == "monkeypatch" and _is_plugins_fixture(module, function.value, scope):
-            return _monkeypatch(call, scope)
-        return None
+    if isinstance(function, ast.Attribute) and function.attr == "setattr":
+        return _monkeypatch(call, scope) if _is_monkeypatch(module, function.value, scope) else None
     name = module.qualified(function, scope)
     if name == "unittest.mock.patch" or _is_mockers(module, function, scope, "patch"):
         return _patch(call, scope, first=1)
@@ -138,6 +142,35 @@ def _patch(call: ast.Call, scope: Scope, *, first: int) -> Patch | None:
     new = call.args[first] if len(call.args) > first else keyword_value(call, "new")
     specs = len(call.args) > first + 1 or _is_given(call, *_PATCH_SPECS)
     return Patch(call, scope, target, attribute, new, keyword_value(call, "new_callable"), True, specs)
+
+
+def _is_monkeypatch(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is pytest's fixture, its `context()`, or a `MonkeyPatch` made or annotated in view."""
+    if isinstance(node, ast.Name) and node.id == "monkeypatch" and _is_plugins_fixture(module, node, scope):
+        return True
+    bindings = bindings_at(module, node, scope)
+    return bool(bindings) and all(_holds_monkeypatch(module, binding) for binding in bindings)
+
+
+def _holds_monkeypatch(module: Module, binding: Binding) -> bool:
+    value, scope = binding.value, binding.scope
+    if isinstance(binding.node, ast.arg):
+        function = module.function_at(scope)
+        return function is not None and class_annotated(module, binding.node.annotation, function.outer) == _MONKEYPATCH
+    if not isinstance(value, ast.Call):
+        return False
+    name = module.qualified(value.func, scope)
+    if binding.kind is Kind.ASSIGNED:
+        return name == _MONKEYPATCH
+    function_called = value.func
+    return binding.kind is Kind.ENTERED and (
+        name == f"{_MONKEYPATCH}.context"
+        or (
+            isinstance(function_called, ast.Attribute)
+            and function_called.attr == "context"
+            and _is_monkeypatch(module, function_called.value, scope)
+        )
+    )
 
 
 def _monkeypatch(call: ast.Call, scope: Scope) -> Patch | None:

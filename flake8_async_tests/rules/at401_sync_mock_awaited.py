@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
+from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.mock_configuration import Setting
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.places import contexts_around
 from flake8_async_tests.mock_edits import awaitable_instead
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -31,7 +31,8 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         called = mocks.at(node.value.func, scope)
         is_wrong = called and all(_gives_nothing_awaitable(module, mock, node.value, scope) for mock in called)
-        if is_wrong and not _is_on_purpose(module, node, scope):
+        # The TypeError may be what the test is about.
+        if is_wrong and not is_expected_around(module, node, scope, "builtins.TypeError"):
             yield Finding(
                 node,
                 f"await of a {called[0].kind.value}'s call raises a TypeError, which an `except Exception` swallows"
@@ -51,12 +52,3 @@ def _gives_nothing_awaitable(module: Module, mock: Mock, call: ast.Call, scope: 
     if isinstance(result, Given):
         return awaitability_of(module, result.value, result.scope) is Awaitable.NO
     return effect is Setting.NONE and result is Setting.NONE
-
-
-def _is_on_purpose(module: Module, node: ast.Await, scope: Scope) -> bool:
-    """Whether the TypeError is what the test is about."""
-    for name, call in contexts_around(module, node, scope):
-        expected = call.args[0] if call.args else None
-        if name in ("pytest.raises", ".assertRaises") and module.qualified(expected, scope) == "builtins.TypeError":
-            return True
-    return False

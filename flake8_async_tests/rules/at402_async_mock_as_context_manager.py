@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, Mock
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+# The latter up to Python 3.10.
+_RAISED = ("builtins.TypeError", "builtins.AttributeError")
 _AWAITED_BY_PYTHON = (("__aenter__",), ("__aexit__",), ("__anext__",))
 
 
@@ -30,7 +33,7 @@ def check(module: Module) -> Iterator[Finding]:
     for node, scope in module.of_kind(ast.AsyncWith):
         for item in node.items:
             called = _async_mocks_called(module, item.context_expr, scope)
-            if called:
+            if called and not is_expected_around(module, node, scope, *_RAISED):
                 yield Finding(
                     item.context_expr,
                     "async with gets a coroutine, for the call of an AsyncMock gives one: a TypeError"
@@ -39,7 +42,7 @@ def check(module: Module) -> Iterator[Finding]:
                 )
     for iterable, scope in _iterables(module):
         called = _async_mocks_called(module, iterable, scope)
-        if called:
+        if called and not is_expected_around(module, iterable, scope, *_RAISED):
             yield Finding(
                 iterable,
                 "async for gets a coroutine, for the call of an AsyncMock gives one: a TypeError"

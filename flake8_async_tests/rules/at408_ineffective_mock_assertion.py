@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_after, safe
 from flake8_async_tests.fixing.lines import end_of, start_of
 from flake8_async_tests.inference.mock_configuration import Setting
-from flake8_async_tests.inference.mock_values import BEGINNINGS_OF_ASSERTIONS
+from flake8_async_tests.inference.mock_values import BEGINNINGS_OF_ASSERTIONS, RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_expected_to_raise
 from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
@@ -154,10 +154,18 @@ def _is_let_through(module: Module, node: ast.Attribute, scope: Scope) -> bool:
 
 
 def _lets_through(module: Module, mock: Mock, node: ast.Attribute, scope: Scope) -> bool:
-    if not mock.is_open or mocks_of(module).setting(mock, node.attr, node, scope) is not Setting.NONE:
+    if not mock.is_open or _is_configured(module, mock, node, scope):
         return False
     is_unsafe = mock.origin.is_unsafe and not mock.path
     return is_unsafe or not node.attr.startswith(BEGINNINGS_OF_ASSERTIONS)
+
+
+def _is_configured(module: Module, mock: Mock, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether the attribute was given a value or a behaviour: then it plays a method of what the mock stands for."""
+    mocks = mocks_of(module)
+    child = mock.child(node.attr)
+    asked = [(mock, node.attr), *((child, name) for name in (RETURN_VALUE, SIDE_EFFECT) if child is not None)]
+    return any(mocks.setting(owner, name, node, scope) is not Setting.NONE for owner, name in asked)
 
 
 @lru_cache(maxsize=4096)

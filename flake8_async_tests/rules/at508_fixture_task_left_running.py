@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import comes_after_yield, place_of
-from flake8_async_tests.inference.tasks import TASKS, is_handed_over, kept_by, name_of_starter, started_tasks
+from flake8_async_tests.inference.stragglers import may_be_found_later
+from flake8_async_tests.inference.tasks import (
+    TASKS,
+    is_handed_over,
+    kept_by,
+    name_of_starter,
+    started_tasks,
+)
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -29,7 +36,9 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if any(is_handed_over(module, name, call.scope, TASKS) for name in assignment.names):
             continue
-        if not _is_stopped_otherwise(call) and not runs_on_trio(module, call.scope):
+        if may_be_found_later(call) or _is_stopped_otherwise(call):
+            continue
+        if not runs_on_trio(module, call.scope):
             yield Finding(
                 call.node,
                 f"{name_of_starter(call)}() starts a task that outlives the fixture {function.name}: it runs on into"

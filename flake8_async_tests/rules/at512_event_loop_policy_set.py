@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
 
+_REGISTERING = ("addAsyncCleanup", "addClassCleanup", "addCleanup", "addModuleCleanup", "addfinalizer", "callback")
+
 
 @rule("AT512", "event-loop-policy-set", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
@@ -37,6 +39,20 @@ def _remedy(call: Call) -> str:
     return "the hook pytest_asyncio_loop_factories"
 
 
+def _is_in_finalizer(call: Call) -> bool:
+    """Whether it stands in a lambda or a nested function that is handed to what calls it in the end."""
+    node, around = call.scope.node, call.scope.parent
+    if around is None:
+        return False
+    name = node.name if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else None
+    return any(
+        argument is node or (isinstance(argument, ast.Name) and argument.id == name)
+        for registering in call.module.method_calls(*_REGISTERING)
+        if registering.scope is around
+        for argument in registering.node.args
+    )
+
+
 def _gives_back(call: Call, calls: list[Call]) -> bool:
     """Whether an earlier policy is put back, or the default one: in teardown, or after another one in the function."""
     policy = call.argument(0, "policy")
@@ -45,6 +61,6 @@ def _gives_back(call: Call, calls: list[Call]) -> bool:
         return call.module.qualified(earlier.func, call.scope) == "asyncio.get_event_loop_policy"
     if not isinstance(policy, ast.Constant) or policy.value is not None:
         return False
-    if clears_up(call.module, call.node, call.scope):
+    if clears_up(call.module, call.node, call.scope) or _is_in_finalizer(call):
         return True
     return any(other.scope is call.scope and place_of(other.node) < place_of(call.node) for other in calls)

@@ -34,6 +34,8 @@ _CANONICAL = {
     "asyncio.coroutines": "asyncio",
     "asyncio.threads": "asyncio",
     "asyncio.streams": "asyncio",
+    "asyncio.subprocess.create_subprocess_exec": "asyncio.create_subprocess_exec",
+    "asyncio.subprocess.create_subprocess_shell": "asyncio.create_subprocess_shell",
     "unittest.case.TestCase": "unittest.TestCase",
     "unittest.async_case.IsolatedAsyncioTestCase": "unittest.IsolatedAsyncioTestCase",
     "pytest_asyncio.plugin": "pytest_asyncio",
