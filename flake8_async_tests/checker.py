@@ -125,7 +125,8 @@ class Checker:
         for rule in self._that_apply(rules, module):
             try:
                 for finding in rule.check(module):
-                    if not never_runs(module, finding.node.lineno, finding.node.col_offset):
+                    about = finding.about or finding.node
+                    if not never_runs(module, about.lineno, about.col_offset):
                         yield rule, finding
             except Exception as error:
                 # flake8 wraps only what happens while it makes the instance: without this its user would see

@@ -196,6 +196,12 @@ def is_asked_for_with_anyio(fixture: Fixture) -> bool:
     return is_asked_for
 
 
+def _words_of_anyio(module: Module) -> tuple[bytes, ...]:
+    """What a file holds that has tests which anyio runs."""
+    mode = module.project.config_for(module.directory).anyio_mode
+    return (*ANYIO_WORDS, b"async def test") if mode is not None and mode.value == "auto" else ANYIO_WORDS
+
+
 def is_run_by_anyio(fixture: Fixture) -> bool:
     """Whether anyio sets an async fixture up, as far as anything in sight tells."""
     module = fixture.module
@@ -205,7 +211,7 @@ def is_run_by_anyio(fixture: Fixture) -> bool:
     if "anyio_backend" in graph.closure_of_fixture(fixture).names:
         return True
     is_asked_for = False
-    for runs in runners_of_requesters(fixture, *ANYIO_WORDS):
+    for runs in runners_of_requesters(fixture, *_words_of_anyio(module)):
         if runs is Runs.ANYIO:
             return True
         is_asked_for = True

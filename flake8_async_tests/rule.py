@@ -59,6 +59,8 @@ class Finding:
     node: ast.expr | ast.stmt | ast.excepthandler | ast.arg | ast.keyword | ast.alias | FirstLine
     message: str
     fix: Fix | None = None
+    about: ast.stmt | None = None
+    """What it is about, where code that never runs says something of more than itself: a `yield` makes a generator."""
 
     @property
     def printable(self) -> str:

@@ -257,9 +257,9 @@ class Candidates:
         return {local: dotted for local, dotted in self._imported.items() if self._is_module(local, dotted)}
 
     def _is_module(self, local: str, dotted: str) -> bool:
-        located = self._module.project.outlines.file_behind(dotted, self._module.directory)
-        if located is not None:
-            return not located[1]
+        outlines = self._module.project.outlines
+        if outlines.file_behind(dotted, self._module.directory) is not None:
+            return local in self._module.index.reached and outlines.is_module(dotted, self._module.directory)
         # `import app` may lead to modules below a folder that is none itself.
         return local == dotted and self._module.project.has_top_level(dotted, self._module.directory)
 

@@ -138,10 +138,32 @@ class Outlines:
 
     def coroutine_names(self, name: str, directory: str) -> frozenset[str]:
         """Which coroutine functions a dotted name may give by the text of the file: its methods, or ITSELF."""
+        return self._coroutine_names(name, directory)[0]
+
+    def _coroutine_names(self, name: str, directory: str) -> tuple[frozenset[str], list[str]]:
+        """The same, and what of the dotted name stands behind the name that gives them."""
         located = self.file_behind(name, directory)
-        if located is None or not located[1]:
-            return frozenset()
-        return self._texts.coroutine_names(located[0], located[1][0])
+        for _ in range(MOST_STEPS):
+            if located is None or not located[1]:
+                break
+            path, (first, *rest) = located
+            names = self._texts.coroutine_names(path, first)
+            source = self._texts.imported_as(path, first) if rest and not names else ""
+            if not source:
+                return names, rest
+            # A module that another one hands on.
+            located = self.file_behind(".".join((source, *rest)), os.path.dirname(path))
+        return frozenset(), []
+
+    def is_module(self, name: str, directory: str) -> bool:
+        """Whether a dotted name leads to a file as a whole, be it through an import in another one."""
+        located = self.file_behind(name, directory)
+        for _ in range(MOST_STEPS):
+            if located is None or len(located[1]) != 1:
+                break
+            source = self._texts.imported_as(located[0], located[1][0])
+            located = self.file_behind(source, os.path.dirname(located[0])) if source else None
+        return located is not None and not located[1]
 
     def find(self, name: str, directory: str) -> Meaning:
         """What a dotted name means to a file in a folder; UNSEEN when it is none of the project's."""
@@ -155,11 +177,8 @@ class Outlines:
         located = self._texts.locate(name, directory)
         if located is None:
             return Other.UNSEEN
-        path, rest = located
-        if not rest:
-            return Other.SOMETHING
-        names = self._texts.coroutine_names(path, rest[0])
-        if not names or (len(rest) > 1 and rest[1] not in names):
+        names, rest = self._coroutine_names(name, directory)
+        if not names or (rest and rest[0] not in names):
             return Other.SOMETHING
         return self._follow(Imported(name, directory), (), MOST_STEPS)
 

@@ -46,6 +46,7 @@ def check(module: Module) -> Iterator[Finding]:
             node,
             f"yield makes the test {test.function.name} an async generator, which never runs: {outcome}"
             " (take the yield out, or make a fixture of what stands around it)",
+            about=test.node,
         )
 
 

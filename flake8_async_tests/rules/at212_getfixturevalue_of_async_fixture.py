@@ -51,8 +51,7 @@ def _is_on_request(call: Call) -> bool:
 
 def _literal_name(call: Call) -> str:
     argument = call.argument(0, "argname")
-    value = call.module.value_of(argument, call.scope) if argument is not None else None
-    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, str) else ""
+    return argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else ""
 
 
 def _is_expected_to_fail(call: Call) -> bool:

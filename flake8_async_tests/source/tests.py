@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
 
+_ONLY_TEST = "runTest"
+"""What unittest runs of a test case that has no method named like a test."""
 _SKIPPING_EXCEPTIONS = ("pytest.skip.Exception", "unittest.SkipTest")
 
 
@@ -179,7 +181,11 @@ def collect(module: Module) -> list[Test]:
         return []
     matches = module.patterns.matches_function
     # The name first: it is the cheapest question, and most functions are no tests.
-    named = (function for function in module.functions if function.name.startswith("test") or matches(function.name))
+    named = (
+        function
+        for function in module.functions
+        if function.name.startswith("test") or matches(function.name) or function.name == _ONLY_TEST
+    )
     return [test for test in map(_test_of, named) if test is not None]
 
 
@@ -207,4 +213,10 @@ def _is_collected_in(function: Function, klass: Class) -> bool:
     if klass.is_collected and not klass.is_testcase and function.module.patterns.matches_function(function.name):
         return True
     # In a TestCase, possibly of some framework, tests are what unittest calls so, whatever pytest's patterns are.
-    return function.name.startswith("test") and klass.may_be_collected and klass.kind is not ClassKind.PLAIN
+    if klass.kind is ClassKind.PLAIN or not klass.may_be_collected:
+        return False
+    return function.name.startswith("test") or (function.name == _ONLY_TEST and not _has_named_tests(klass))
+
+
+def _has_named_tests(klass: Class) -> bool:
+    return any(name.startswith("test") for each in klass.lineage for name in each.methods)
