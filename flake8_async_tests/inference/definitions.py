@@ -61,8 +61,20 @@ def meaning_of(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> 
     if isinstance(node, ast.Name) and owner is module.scope:
         replaced = name_may_be_replaced(module, node.id, scope)
     else:
-        replaced = path_may_be_replaced(module, qualified, scope)
+        replaced = path_may_be_replaced(module, qualified, scope) or _owner_may_be_replaced(module, node, scope)
     return Other.SOMETHING if replaced else meaning
+
+
+def _owner_may_be_replaced(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> bool:
+    """Whether the module in which something is looked up may have given way to something new as a whole."""
+    owner: ast.expr = node
+    while isinstance(owner, ast.Attribute):
+        owner = owner.value
+        if isinstance(owner, ast.Attribute) and path_may_be_replaced(module, module.qualified(owner, scope), scope):
+            return True
+    if not isinstance(owner, ast.Name) or module.names.binding_scope(owner.id, scope) is not module.scope:
+        return False
+    return name_may_be_replaced(module, owner.id, scope)
 
 
 def _defined(module: Module, definition: ast.AST, name: str, owner: Scope, scope: Scope) -> Meaning:

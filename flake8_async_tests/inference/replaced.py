@@ -241,20 +241,36 @@ def _leads_to(importer: Module, path: str, module: Module, dotted: str) -> bool:
     """Whether a path as one file writes it may be that of what another one looks up."""
     if path == dotted or path.endswith(f".{dotted}"):
         return True
-    outlines, directory, wanted = module.project.outlines, importer.directory, _file_behind(module, dotted)
+    outlines, directory = module.project.outlines, importer.directory
+    wanted = set(_places_of(module, dotted))
     for _ in range(_MOST_STEPS):
         found = outlines.file_behind(path, directory)
         if found is None:
             return False
         file, rest = found
-        if (file, rest) == wanted or len(rest) < 2:
-            return (file, rest) == wanted
+        if found in wanted or len(rest) < 2:
+            return found in wanted
         # It goes on through something that the file imports, or defines: who knows what that is.
         imported = outlines.imported_as(file, rest[0])
         if not imported:
             return True
         path, directory = ".".join((imported, *rest[1:])), os.path.dirname(file)
     return True
+
+
+def _places_of(module: Module, dotted: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The files that a path leads to, one through what the other imports, and what is left of it in each."""
+    outlines, directory = module.project.outlines, module.directory
+    for _ in range(_MOST_STEPS):
+        found = outlines.file_behind(dotted, directory)
+        if found is None:
+            return
+        yield found
+        file, rest = found
+        imported = outlines.imported_as(file, rest[0]) if len(rest) > 1 else ""
+        if not imported:
+            return
+        dotted, directory = ".".join((imported, *rest[1:])), os.path.dirname(file)
 
 
 def _reaches_method(
