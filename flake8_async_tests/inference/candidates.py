@@ -440,7 +440,9 @@ class Candidates:
         for maker in ("patch", "object"):
             for site in self._calls.get(maker, ()):
                 kind = keyword_value(site[0], "new_callable")
-                if kind is not None and word_of(kind) in names:
+                new = keyword_value(site[0], "new")
+                makers = [kind, *(each.func for each in (*site[0].args, new) if isinstance(each, ast.Call))]
+                if any(each is not None and word_of(each) in names for each in makers):
                     found.append(site)
         return found
 

@@ -13,6 +13,7 @@ from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.elsewhere import find_elsewhere, function_meant
 from flake8_async_tests.inference.flow import Binding, bindings_at
 from flake8_async_tests.inference.flow import Kind as How
+from flake8_async_tests.inference.instances import given_in_class_body
 from flake8_async_tests.inference.replaced import Replacements
 from flake8_async_tests.source.calls import keyword_value
 
@@ -240,7 +241,7 @@ def _kinds_by_name(_: Module) -> dict[ast.expr, Kind | None]:
 
 
 def _look_up(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth: int) -> Kind | None:
-    bindings = bindings_at(module, node, scope)
+    bindings = bindings_at(module, node, scope) or given_in_class_body(module, node, scope)
     if bindings and all(binding.kind is not How.IMPORTED for binding in bindings):
         kinds = {_bound(module, binding, depth - 1) for binding in bindings}
         return kinds.pop() if len(kinds) == 1 else None

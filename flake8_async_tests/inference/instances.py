@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import Binding, bound_in, effects_of
+from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -79,3 +80,28 @@ def _attributes_of_first_parameters(module: Module) -> dict[str, list[tuple[str,
                 if binding is not None and path.count(".") == 1:
                     found.setdefault(path.partition(".")[2], []).append((path, binding))
     return found
+
+
+def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, ...]:
+    """What `self.x` or `cls.x` got in the body of the class, where nothing else gives an attribute of that name."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return ()
+    klass = class_of_first_parameter(module, node.value, scope)
+    if klass is None or node.attr in module.fact(_attributes_set):
+        return ()
+    if any(node.attr in heir.scope.bindings for heir in klass.subclasses):
+        return ()
+    holder = next((each for each in klass.lineage if node.attr in each.scope.bindings), None)
+    found = bound_in(module, holder.scope).get(node.attr, ()) if holder is not None else ()
+    return tuple(found) if len(found) == 1 else ()
+
+
+def _attributes_set(module: Module) -> frozenset[str]:
+    """The last words of all paths that are bound anywhere in a file."""
+    return frozenset(
+        path.rpartition(".")[2]
+        for kind in _BINDERS
+        for node, scope in module.index.by_kind[kind]
+        for path, _ in effects_of(node, scope)
+        if "." in path
+    )

@@ -242,7 +242,7 @@ def _leads_to(importer: Module, path: str, module: Module, dotted: str) -> bool:
     if path == dotted or path.endswith(f".{dotted}"):
         return True
     outlines, directory = module.project.outlines, importer.directory
-    wanted = set(_places_of(module, dotted))
+    wanted = _places_of(module, dotted)
     for _ in range(_MOST_STEPS):
         found = outlines.file_behind(path, directory)
         if found is None:
@@ -258,19 +258,17 @@ def _leads_to(importer: Module, path: str, module: Module, dotted: str) -> bool:
     return True
 
 
-def _places_of(module: Module, dotted: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _places_of(module: Module, dotted: str) -> list[tuple[str, tuple[str, ...]]]:
     """The files that a path leads to, one through what the other imports, and what is left of it in each."""
-    outlines, directory = module.project.outlines, module.directory
-    for _ in range(_MOST_STEPS):
-        found = outlines.file_behind(dotted, directory)
-        if found is None:
-            return
-        yield found
-        file, rest = found
-        imported = outlines.imported_as(file, rest[0]) if len(rest) > 1 else ""
-        if not imported:
-            return
-        dotted, directory = ".".join((imported, *rest[1:])), os.path.dirname(file)
+    outlines = module.project.outlines
+    places: list[tuple[str, tuple[str, ...]]] = []
+    found = outlines.file_behind(dotted, module.directory)
+    while found is not None and found not in places:
+        places.append(found)
+        file, (first, *rest) = found[0], found[1] or ("",)
+        imported = outlines.imported_as(file, first) if rest else ""
+        found = outlines.file_behind(".".join((imported, *rest)), os.path.dirname(file)) if imported else None
+    return places
 
 
 def _reaches_method(

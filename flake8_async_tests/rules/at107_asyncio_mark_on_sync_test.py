@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.module import Module
 
-_OF_METHODS = ("builtins.classmethod", "builtins.staticmethod")
-
 
 @rule("AT107", "asyncio-mark-on-sync-test", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
@@ -22,7 +20,7 @@ def check(module: Module) -> Iterator[Finding]:
         if test.is_async or not test.node.decorator_list or test.kind is not ClassKind.PLAIN:
             continue
         # Under a decorator from elsewhere a sync function may well become an async one.
-        if not all(decorator.is_pytests_own or decorator.name in _OF_METHODS for decorator in test.function.decorators):
+        if not all(decorator.is_pytests_own for decorator in test.function.decorators):
             continue
         for mark in test.function.own_marks.named("asyncio"):
             yield Finding(

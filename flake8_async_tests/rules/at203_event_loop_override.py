@@ -45,7 +45,8 @@ def _requesters_by_place(module: Module) -> dict[tuple[str, int], set[str]]:
     found: dict[tuple[str, int], set[str]] = {}
     for other in modules_in_sight(module, *_REQUESTS):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
-        asking: list[Test | Fixture] = [*other.tests, *other.fixtures]
+        # An override that hands on what it overrides is no use of it.
+        asking: list[Test | Fixture] = [*other.tests, *(each for each in other.fixtures if each.name != EVENT_LOOP)]
         for each in asking:
             meant = graph.find(EVENT_LOOP, each.klass) if EVENT_LOOP in each.requests else None
             if meant is not None:
