@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import os
+import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
@@ -121,6 +123,7 @@ class Outlines:
         self._located: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]] | None] = {}
         self._by_path: dict[str, Outline | None] = {}
         self._entries: dict[tuple[str, str], Entry | None] = {}
+        self._found: dict[tuple[str, str, int], Entry] = {}
         self._excerpts: dict[str, Excerpts | None] = {}
         self._meanings: dict[tuple[str, str], Meaning] = {}
 
@@ -208,6 +211,12 @@ class Outlines:
         return find_method(entry, rest[0]) if isinstance(entry, OutlinedClass) and len(rest) == 1 else Other.SOMETHING
 
     def _entry(self, path: str, name: str, steps: int) -> Entry:
+        key = (path, name, steps)
+        if key not in self._found:
+            self._found[key] = self._find_entry(path, name, steps)
+        return self._found[key]
+
+    def _find_entry(self, path: str, name: str, steps: int) -> Entry:
         found = self._own_entry(path, name)
         if found is None and not name.startswith("_"):
             for star in self._texts.star_imports_of(path):
@@ -221,16 +230,18 @@ class Outlines:
         key = (path, name)
         if key not in self._entries:
             entry = self._entry_by_text(path, name)
-            if isinstance(entry, _Unsure):
-                outline = self._outline(path)
-                entry = outline.names.get(name) if outline is not None else Other.UNSEEN
-            self._entries[key] = entry
+            self._entries[key] = self._entry_by_outline(path, name) if isinstance(entry, _Unsure) else entry
         return self._entries[key]
+
+    def _entry_by_outline(self, path: str, name: str) -> Entry | None:
+        """The same by the whole file."""
+        outline = self._outline(path)
+        return outline.names.get(name) if outline is not None else Other.UNSEEN
 
     def _entry_by_text(self, path: str, name: str) -> Entry | _Unsure | None:
         """The same by the text of the file: most are asked about one name, and need not be parsed for that."""
         excerpts = self._excerpts_of(path)
-        excerpt = excerpts.of(name) if excerpts is not None and path not in self._by_path else None
+        excerpt = excerpts.of(name) if excerpts is not None else None
         if excerpts is None or excerpt is None or excerpts.changed is None:
             return _Unsure.UNSURE
         if excerpt.how is How.NOT:
@@ -239,7 +250,7 @@ class Outlines:
             return Other.SOMETHING
         text = excerpt.text.decode(errors="replace")
         if excerpt.how is How.DEFINED:
-            module = self._project.parse(path, text)
+            module = self._project.parse(path, text) if text and path not in self._by_path else None
             if module is None or name not in module.scope.bindings:
                 return _Unsure.UNSURE
             return _entry_of(module, name, self, excerpts.changed)
@@ -252,11 +263,9 @@ class Outlines:
 
     def _excerpts_of(self, path: str) -> Excerpts | None:
         """None when the text of a file says nothing that could be trusted."""
-        if self._project.is_at_hand(path):
-            return None
         if path not in self._excerpts:
-            content = self._project.files.read(path)
-            is_plain = content is not None and (content.isascii() or _is_utf8(content))
+            content = self._project.content(path)
+            is_plain = content is not None and _is_plain(content)
             self._excerpts[path] = Excerpts(content, self._texts.imports_of(path)) if content and is_plain else None
         return self._excerpts[path]
 
@@ -290,22 +299,34 @@ class Outlines:
     def _outline(self, path: str) -> Outline | None:
         if path not in self._by_path:
             module = self._project.read_module(path)
-            self._by_path[path] = outline_of(module, self) if module is not None else None
+            self._by_path[path] = outline_of(module, self, self._excerpts_of(path)) if module is not None else None
         return self._by_path[path]
 
 
-def outline_of(module: Module, outlines: Outlines) -> Outline:
+def outline_of(module: Module, outlines: Outlines, excerpts: Excerpts | None = None) -> Outline:
     """What is worth remembering of a module."""
-    changed = frozenset(_changed_from_outside(module))
+    # What the text says counts in any case: of what it was asked first, nothing may depend.
+    changed = excerpts.changed if excerpts is not None else None
+    if changed is None:
+        changed = frozenset(_changed_from_outside(module))
     return Outline({name: _entry_of(module, name, outlines, changed) for name in module.scope.bindings})
 
 
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return b"coding" not in b"".join(content.split(b"\n", 2)[:2])
+# What the patterns that are asked about a text take for something else than Python does: line ends of old Macs, and
+# form feeds before what stands at the top of a file.
+_MISLEADING = re.compile(rb"\r(?!\n)|\f[^\r\n]")
+
+
+def _is_plain(content: bytes) -> bool:
+    """Whether a text is UTF-8, as far as it says itself, and has nothing in it that misleads."""
+    if not content.isascii():
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            return False
+        if content.startswith(BOM_UTF8) or b"coding" in b"".join(content.split(b"\n", 2)[:2]):
+            return False
+    return not (b"\r" in content or b"\f" in content) or _MISLEADING.search(content) is None
 
 
 def _entry_of(module: Module, name: str, outlines: Outlines, changed: frozenset[str]) -> Entry:

@@ -139,9 +139,11 @@ class Project:
             return self._current
         return self._modules[path] if path in self._modules else self._parse(path)
 
-    def is_at_hand(self, path: str) -> bool:
-        """Whether it is the file that is being checked."""
-        return self._current is not None and path == self._current.path
+    def content(self, path: str) -> bytes | None:
+        """The content of a file, as the linter was given it where it is the file that is being checked."""
+        if self._current is not None and path == self._current.path:
+            return self._current.text.encode(errors="replace")
+        return self.files.read(path)
 
     def _parse(self, path: str) -> Module | None:
         text = self.files.text(path)

@@ -137,7 +137,7 @@ class OfModule(Provided):
     def __init__(self, module: Module) -> None:
         super().__init__()
         self._module = module
-        self._found: dict[str, Entry | None] = {}
+        self._found: dict[tuple[str, int], Entry | None] = {}
 
     @property
     def complete(self) -> bool:
@@ -147,11 +147,12 @@ class OfModule(Provided):
     # -- by attribute ---------------------------------------------------------------------------------------------
 
     def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:
-        if attribute not in self._found:
-            # Set before it is worked out, so that two modules that import from each other come to an end.
-            self._found[attribute] = None
-            self._found[attribute] = self._read(attribute, depth) if depth else None
-        return self._found[attribute]
+        # How far it is still followed is part of the question, and ends modules that import from each other: an answer
+        # that was cut short on the way to another one must not be given to who asks next.
+        key = (attribute, depth)
+        if key not in self._found:
+            self._found[key] = self._read(attribute, depth) if depth > 0 else None
+        return self._found[key]
 
     def _read(self, attribute: str, depth: int) -> Entry | None:
         if attribute in self._module.scope.bindings:

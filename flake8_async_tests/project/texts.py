@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Texts:
         self._imports: dict[str, dict[str, str]] = {}
         self._told_to_type_checkers: dict[str, dict[str, str]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
-        self._answers: dict[tuple[str, str], frozenset[str]] = {}
+        self._answers: dict[tuple[str, str, int], frozenset[str]] = {}
 
     def locate(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
         """The file of the project behind the longest part of a dotted name, and the rest of the name."""
@@ -94,11 +95,10 @@ class Texts:
         return self._coroutine_names(path, name, MOST_STEPS)
 
     def _coroutine_names(self, path: str, name: str, steps: int) -> frozenset[str]:
-        key = (path, name)
+        # However many steps are left is part of the question: else the answer would depend on who asked first.
+        key = (path, name, steps)
         known = self._answers.get(key)
         if known is None:
-            # Set before it is worked out, so that modules which import each other end.
-            self._answers[key] = _NO_NAMES
             known = self._answers[key] = frozenset(self._work_out(path, name, steps)) if steps else _NO_NAMES
         return known
 
@@ -197,6 +197,7 @@ def _header_of(content: bytes, name: str) -> bytes | None:
 
 
 def imported_in(content: bytes) -> dict[str, str]:
+    content = content.removeprefix(BOM_UTF8)
     found: dict[str, str] = {}
     stars: list[str] = []
     for at in _lines_that_begin_with(content, b"from"):
