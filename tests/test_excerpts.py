@@ -197,8 +197,10 @@ def test_that_what_is_set_at_the_top_of_another_file_may_be_anything(tmp_path: P
     found = lint_project(
         {
             "shop.py": "class Client:\n    async def get(self): ...\n    async def put(self): ...\n"
-            "setattr(Client, 'get', print)\nsetattr(Client, name, print)\n",
-            "test_shop.py": "from shop import Client\n\n\ndef test_it():\n    Client().get()\n    Client().put()\n",
+            "setattr(Client, 'get', print)\nsetattr(Client, name, print)\n"
+            "async def fetch(): ...\ndef change():\n    global fetch\n    fetch = print\n",
+            "test_shop.py": "from shop import Client, fetch\n\n\n"
+            "def test_it():\n    Client().get()\n    Client().put()\n    fetch()\n",
         },
         tmp_path,
     )
