@@ -48,6 +48,9 @@ def _gives_nothing_awaitable(module: Module, mock: Mock, call: ast.Call, scope: 
     effect = mocks.setting(mock, SIDE_EFFECT, call, scope)
     if isinstance(effect, Given):
         return awaitability_of_result(module, effect.value, effect.scope) is Awaitable.NO
+    if effect is Setting.UNKNOWN and mocks.ever_given(mock, SIDE_EFFECT, scope):
+        # In some branch, it may be: then that decides, and not the return value.
+        return False
     result = mocks.setting(mock, RETURN_VALUE, call, scope)
     if isinstance(result, Given):
         return awaitability_of(module, result.value, result.scope) is Awaitable.NO
