@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.assertions import assertion_that_holds, is_unittest_assertion
 from flake8_async_tests.inference.handover import is_shared, reads
 
 if TYPE_CHECKING:
@@ -64,6 +65,28 @@ def _counts(module: Module, value: ast.expr, scope: Scope, looks: frozenset[str]
         if method in _COUNTING_ASSERTIONS:
             return method not in looks
         return module.qualified(parent.func, scope) in _COUNTING_CALLS - looks
+    return False
+
+
+def is_asserted_empty(module: Module, name: ast.Name, scope: Scope) -> bool:
+    """Whether a test fails when there is anything in what is bound to a name: `assert not done`."""
+    return any(_says_empty(module, load, scope) for load in reads(module, name, scope))
+
+
+def _says_empty(module: Module, value: ast.expr, scope: Scope) -> bool:
+    parent = scope.parents[value]
+    if isinstance(parent, ast.Call):
+        if is_unittest_assertion(parent, "assertFalse"):
+            return value in parent.args[:1]
+        if module.qualified(parent.func, scope) != "builtins.len":
+            return False
+        value, parent = parent, scope.parents[parent]
+    if isinstance(parent, ast.UnaryOp):
+        return isinstance(parent.op, ast.Not) and assertion_that_holds(parent, scope) is not None
+    if isinstance(parent, ast.Compare) and len(parent.ops) == 1 and isinstance(parent.ops[0], ast.Eq):
+        other = parent.comparators[0] if value is parent.left else parent.left
+        is_nothing = _is_empty_set(module, other, scope) or (isinstance(other, ast.Constant) and other.value == 0)
+        return is_nothing and assertion_that_holds(parent, scope) is not None
     return False
 
 
