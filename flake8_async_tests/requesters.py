@@ -7,6 +7,7 @@ parsing them would cost more than all the rest.
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
@@ -30,10 +31,56 @@ ANYIO_WORDS = (b"mark.anyio", b"anyio_backend")
 
 _Place: TypeAlias = tuple[str, int]
 
-_TEST_FILES: WeakKeyDictionary[Project, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
-_FILES_WITH_WORDS: WeakKeyDictionary[Project, dict[tuple[str, tuple[bytes, ...]], tuple[str, ...]]] = (
-    WeakKeyDictionary()
-)
+_LETTER = rb"[\w\x80-\xff]"
+_WORD = re.compile(_LETTER + rb"+")
+
+_FEW_SEARCHES = 20
+"""How often files are searched for names before it is cheaper to know all the words in each."""
+
+_FILES_SERVED: WeakKeyDictionary[Project, dict[str, _FilesServed]] = WeakKeyDictionary()
+
+
+class _FilesServed:
+    """The files that the fixtures of a conftest, or of a module that others import, may serve."""
+
+    def __init__(self, project: Project, folder: str) -> None:
+        self._files = project.files
+        self._paths = dict.fromkeys(project.places.test_files(folder))
+        self._found: dict[tuple[bytes, ...], dict[str, None]] = {}
+        self._searches = 0
+
+    def with_words(self, words: tuple[bytes, ...]) -> dict[str, None]:
+        """Those that hold one of some words, in their order. Fixtures of many modules may ask for the same."""
+        if words not in self._found:
+            self._found[words] = dict.fromkeys(self._search(words, self._paths))
+        return self._found[words]
+
+    def with_names(self, names: tuple[bytes, ...], words: tuple[bytes, ...]) -> Iterator[str]:
+        """Those of them that hold one of some names as well."""
+        return self._search(names, self.with_words(words))
+
+    def _search(self, words: tuple[bytes, ...], paths: dict[str, None]) -> Iterator[str]:
+        if not all(map(_WORD.fullmatch, words)):
+            return (path for path in paths if _holds(self._text(path), words))
+        self._searches += 1
+        if self._searches > _FEW_SEARCHES:
+            places = {place: path for word in words for place, path in self._places_of_words.get(word, ())}
+            return (path for _, path in sorted(places.items()) if path in paths)
+        whole = re.compile(rb"(?<!%b)(?:%b)(?!%b)" % (_LETTER, b"|".join(words), _LETTER))
+        texts = ((path, self._text(path)) for path in paths)
+        return (path for path, text in texts if _holds(text, words) and whole.search(text))
+
+    @lazy
+    def _places_of_words(self) -> dict[bytes, list[tuple[int, str]]]:
+        """In which of the files each word stands."""
+        found: dict[bytes, list[tuple[int, str]]] = {}
+        for place in enumerate(self._paths):
+            for word in set(_WORD.findall(self._text(place[1]))):
+                found.setdefault(word, []).append(place)
+        return found
+
+    def _text(self, path: str) -> bytes:
+        return self._files.read(path) or b""
 
 
 class _Sight:
@@ -57,28 +104,17 @@ class _Sight:
     def _files_with(self, words: tuple[bytes, ...], names: tuple[bytes, ...]) -> Iterator[str]:
         if not words or self._module.matches_python_files:
             return iter(())
-        # Fixtures of many modules may serve the same files, and are often called the same.
-        known = _FILES_WITH_WORDS.setdefault(self._module.project, {})
-        key = (_folder_served(self._module), words)
-        if key not in known:
-            known[key] = tuple(path for path in _test_files(self._module) if _holds(self._text(path), words))
-        paths = (path for path in known[key] if path != self._module.path)
-        return (path for path in paths if not names or _holds(self._text(path), names))
-
-    def _files(self) -> Iterator[str]:
-        if not self._module.matches_python_files:
-            yield from (path for path in _test_files(self._module) if path != self._module.path)
-
-    def _text(self, path: str) -> bytes:
-        return self._module.project.files.read(path) or b""
+        served = _files_served(self._module)
+        paths = served.with_names(names, words) if names else served.with_words(words)
+        return (path for path in paths if path != self._module.path)
 
     @lazy
     def speaks_of_pytest_asyncio(self) -> bool:
         """Whether the module or a file that it serves speaks of it, or where none does, of no other runner either."""
-        texts = [self._module.text.encode(), *map(self._text, self._files())]
-        if any(_holds(text, (b"mark.asyncio", b"pytest_asyncio")) for text in texts):
-            return True
-        return not any(_holds(text, (b"mark.anyio", b"mark.trio")) for text in texts)
+        return self._speaks_of(b"mark.asyncio", b"pytest_asyncio") or not self._speaks_of(b"mark.anyio", b"mark.trio")
+
+    def _speaks_of(self, *words: bytes) -> bool:
+        return _holds(self._module.text.encode(), words) or any(self._files_with(words, ()))
 
     @lazy
     def names_leading_to(self) -> dict[_Place, tuple[bytes, ...]]:
@@ -111,6 +147,14 @@ class _Sight:
             for place in {fixture.place for fixture in closure.fixtures}:
                 found.setdefault(place, []).append((test, with_anyio))
         return found
+
+
+def _files_served(module: Module) -> _FilesServed:
+    known = _FILES_SERVED.setdefault(module.project, {})
+    folder = module.directory if module.is_conftest else module.project.root_of(module.directory)
+    if folder not in known:
+        known[folder] = _FilesServed(module.project, folder)
+    return known[folder]
 
 
 def _holds(text: bytes, words: tuple[bytes, ...]) -> bool:
@@ -168,20 +212,6 @@ def _draws_anyio_in(test: Test) -> bool:
     if "anyio_backend" in test.parametrized or test.marks.has("anyio"):
         return True
     return test.is_async and runner_of(test).runs is Runs.ANYIO
-
-
-def _test_files(module: Module) -> tuple[str, ...]:
-    """The files that the fixtures of a conftest, or of a module that others import, may serve."""
-    project = module.project
-    folder = _folder_served(module)
-    known = _TEST_FILES.setdefault(project, {})
-    if folder not in known:
-        known[folder] = tuple(project.places.test_files(folder))
-    return known[folder]
-
-
-def _folder_served(module: Module) -> str:
-    return module.directory if module.is_conftest else module.project.root_of(module.directory)
 
 
 def is_asked_for_with_anyio(fixture: Fixture) -> bool:

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flake8_async_tests import Checker
+from flake8_async_tests import Checker, requesters
 from flake8_async_tests.project import excerpts
 from flake8_async_tests.project import project as project_module
 from flake8_async_tests.rules import all_rules
@@ -180,7 +180,7 @@ def test_that_neither_order_nor_choice_nor_memory_matters(files: Files, data: st
         assert found(order) == expected
         for name in order:
             assert found([name]) == {name: expected[name]}
-        with mock.patch.object(excerpts, "_MOST_GIVEN", -1):
+        with mock.patch.object(excerpts, "_MOST_GIVEN", -1), mock.patch.object(requesters, "_FEW_SEARCHES", 0):
             assert found(order) == expected
         with mock.patch.object(project_module, "_MOST_FILES_CHECKED", data.draw(st.integers(1, 3))):
             assert found(order) == expected

@@ -138,6 +138,10 @@ SHAPES = {
     ),
     "fixtures": repeat("@pytest.fixture\n@pytest.mark.asyncio\nasync def f{n}(): yield\n"),
     "fixtures that are asked for": repeat("@pytest.fixture\nasync def f{n}(): yield\nasync def test_{n}(f{n}): ...\n"),
+    "elements of a list": repeat("    ({n}, 'a'),\n", head="VALUES = [\n", tail="]\nasync def test_it(): ...\n"),
+    "elements of a dictionary": repeat(
+        "    'a{n}': get({n}),\n", head="VALUES = {\n", tail="}\nasync def test_it(): ...\n"
+    ),
     "imports": repeat("import m{n}\nfrom n{n} import a, b as b{n}\n", tail="async def test_it(): ...\n"),
     "imports of one name": repeat("import asyncio\n", tail="async def test_it():\n    await asyncio.sleep(1)\n"),
     "decorators": repeat("@pytest.mark.slow\n", tail="async def test_it(): ...\n"),
@@ -161,6 +165,11 @@ def work(text: str, path: Path) -> int:
     """How many functions are called, Python's own included, to lint a text."""
     configure(["--extend-select=AT9"])
     checker = Checker(ast.parse(text), text.splitlines(keepends=True), str(path))
+    return calls_in(lambda: list(checker.run()))
+
+
+def calls_in(action: Callable[[], object]) -> int:
+    """How many functions an action calls."""
     calls = 0
 
     def count(frame: FrameType, event: str, argument: object) -> None:  # noqa: ARG001
@@ -170,7 +179,22 @@ def work(text: str, path: Path) -> int:
     before = sys.getprofile()
     sys.setprofile(count)
     try:
-        list(checker.run())
+        action()
     finally:
         sys.setprofile(before)
     return calls
+
+
+def test_that_a_test_file_of_fifty_thousand_lines_takes_little_for_each_node(tmp_path: Path) -> None:
+    text = repeat(
+        "@pytest.mark.asyncio\nasync def test_{n}(client):\n    # What is asked for is there.\n"
+        '    """The response has what was asked for."""\n\n    client = make({n})\n\n'
+        "    assert (await client.get({n})).status == 200\n    await client.close()\n\n\n"
+    )(4600)
+    assert text.count("\n") > 50_000
+    assert work(text, tmp_path / "test_it.py") < 30 * sum(1 for _ in ast.walk(ast.parse(text)))
+
+
+def test_that_a_literal_of_a_hundred_thousand_elements_takes_little_for_each(tmp_path: Path) -> None:
+    text = f"{HEAD}VALUES = [{'1, ' * 100_000}]\nasync def test_it(): ...\n"
+    assert work(text, tmp_path / "test_it.py") < 3 * 100_000

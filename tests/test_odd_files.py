@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flake8_async_tests import Checker
+from flake8_async_tests.rules import all_rules
 from tests.linting import configure
 
 if TYPE_CHECKING:
@@ -277,10 +278,50 @@ if sys.version_info >= (3, 12):
         async def test_it():
             x = f'{await y():{z}} {f'{f'{x!r}'}'}'
     """
+if sys.version_info >= (3, 13):
+    WRITTEN["defaults of parameters of types"] = """
+        @pytest.mark.asyncio
+        async def test_it[T = int, *Ts = *tuple[int, ...], **P = [int]](a: T = await x) -> T: ...
+
+        type X[T = mock.AsyncMock()] = list[T]
+
+        class TestA[T = app.Client](app.Client):
+            async def test_it[U = T](self, x: U): self.get()
+    """
 if sys.version_info >= (3, 14):
     WRITTEN["templates"] = """
         async def test_it():
             x = t'{await y():{z}} {x!r}'
+            t'{app.fetch()} {f"{app.fetch()}"}' t'{(yield)}'
+            assert t'{app.fetch()!s:>{app.fetch()}}'.interpolations
+    """
+    WRITTEN["handlers without brackets"] = """
+        async def test_it():
+            try:
+                await app.fetch()
+            except TimeoutError, asyncio.CancelledError:
+                pass
+            try:
+                app.fetch()
+            except* E, F:
+                assert app.fetch()
+    """
+    WRITTEN["deferred annotations"] = """
+        @pytest.fixture
+        async def client(a: later, b: Later[app.fetch()] = 1) -> Later: yield
+
+        async def test_it(client: Client): client.get()
+
+        class Client(app.Client):
+            x: Client = app.Client()
+    """
+    WRITTEN["leaving a finally"] = """
+        async def test_it():
+            while x:
+                try: await app.fetch()
+                finally:
+                    if y: return
+                    continue
     """
 
 
@@ -308,6 +349,22 @@ BUILT = {
     "a long sum": f"{HEAD}pytestmark = {'[pytest.mark.asyncio] + ' * 900}[]\n{MARKED}x = {'y + ' * 900}1\n",
     "a longer sum": f"{HEAD}pytestmark = {'[pytest.mark.asyncio] + ' * 2900}[]\n{MARKED}x = {'y + ' * 2900}1\n",
     "a long path": f"{HEAD}class T(x{'.a' * 900}):\n    async def test_it(self): await self{'.a' * 900}()\n",
+    "calls in calls": f"{HEAD}{MARKED}await app.fetch({'app.fetch(' * 180}{')' * 180})\n",
+    "a thousand calls in a row": f"{HEAD}{MARKED}app.fetch{'()' * 1000}\n    await x{'(1)' * 1000}\n",
+    "conditions in conditions": f"{HEAD}{MARKED}x = {'1 if app.fetch() else ' * 900}app.fetch()\n",
+    "nots of nots": f"{HEAD}{MARKED}assert {'not ' * 900}app.fetch()\n    x = {'-' * 900}app.fetch()\n",
+    "long comparisons": f"{HEAD}{MARKED}assert {'app.fetch() == ' * 1000}{'x and ' * 1000}y\n",
+    "a thousand subscripts": f"{HEAD}{MARKED}x{'[0]' * 1000} = app.fetch(){'[x]' * 1000}\n",
+    "a thousand items of with": f"{HEAD}{MARKED}async with {'app.fetch() as a, ' * 1000}x: ...\n",
+    "a thousand decorators": HEAD + "@pytest.mark.anyio\n" * 1000 + "async def test_it(): ...\n",
+    "a thousand strings": HEAD + MARKED + "x = " + 'f"{app.fetch()} {x:>{y}}" ' * 1000 + "\n",
+    "a thousand targets": f"{HEAD}{MARKED}{'a = b.c = ' * 1000}app.fetch()\n",
+    "a thousand bases": f"{HEAD}class Test({'a.B, ' * 1000}app.Client):\n    async def test_it(self): self.get()\n",
+    "a thousand parameters": HEAD
+    + f"@pytest.fixture\nasync def client({', '.join(f'a{n}=1' for n in range(1000))}): ...\n"
+    + f"async def test_it({', '.join(f'a{n}' for n in range(1000))}): ...\n",
+    "a large literal": f"{HEAD}VALUES = [{'1, ' * 100_000}]\n{MARKED}x = {{{'a: 1, ' * 1000}}}\n",
+    "a long string": f"{HEAD}VALUE = '{'async def ' * 100_000}'\n{MARKED}yield\n",
     "a long line of calls": f"{HEAD}@x{'()' * 900}\nasync def test_one(): ...\n{MARKED}await x{'.a()' * 450}\n",
     "a long if": HEAD + "if x: ...\n" + numbered("elif x == {n}:\n    async def test_it(): ...\n", times=700),
     "a long line of names": HEAD + "a0 = pytest.mark.asyncio\n" + numbered("a{next} = a{n}\n") + "pytestmark = a900\n",
@@ -325,7 +382,7 @@ FILES = {name: HEAD + textwrap.dedent(text) for name, text in WRITTEN.items()} |
 def test_that_no_rule_fails(tmp_path: Path, text: str, name: str) -> None:
     try:
         tree = ast.parse(text)
-    except RecursionError:
+    except (MemoryError, RecursionError):
         # Python 3.11 parses nothing so deep, and flake8 tells of that itself.
         assert sys.version_info < (3, 12)
         return
@@ -341,6 +398,42 @@ def test_that_no_rule_fails(tmp_path: Path, text: str, name: str) -> None:
         assert 0 <= column < len(lines[line - 1]), message
         assert message.isprintable()
         assert len(message) < 500
+
+
+@pytest.mark.parametrize("kind", ["call", "await", "attribute", "sum", "list", "lambda", "block", "function"])
+def test_that_no_tree_is_too_deep(tmp_path: Path, kind: str) -> None:
+    """Deeper than the parser itself goes."""
+    text = f"{HEAD}@pytest.mark.asyncio\nasync def test_it():\n    await app.fetch()\n"
+    tree = ast.parse(text)
+    test = tree.body[-1]
+    assert isinstance(test, ast.AsyncFunctionDef)
+    statement = test.body[0]
+    assert isinstance(statement, ast.Expr)
+    place = {name: getattr(statement, name) for name in ("lineno", "col_offset", "end_lineno", "end_col_offset")}
+    for _ in range(1000):
+        node = statement.value
+        match kind:
+            case "call":
+                statement.value = ast.Call(ast.Name("x", ast.Load(), **place), [node], [], **place)
+            case "await":
+                statement.value = ast.Await(node, **place)
+            case "attribute":
+                statement.value = ast.Attribute(node, "x", ast.Load(), **place)
+            case "sum":
+                statement.value = ast.BinOp(ast.Constant(1, **place), ast.Add(), node, **place)
+            case "list":
+                statement.value = ast.List([node], ast.Load(), **place)
+            case "lambda":
+                arguments = ast.arguments([], [], None, [], [], None, [])
+                statement.value = ast.Lambda(arguments, node, **place)
+            case "block":
+                test.body = [ast.If(ast.Name("x", ast.Load(), **place), test.body, [], **place)]
+            case _:
+                arguments = ast.arguments([], [], None, [], [], None, [])
+                test.body = [ast.FunctionDef("f", arguments, test.body, [], None, None, **place)]
+    (tmp_path / "app.py").write_text(APP)
+    configure(["--extend-select=AT9"])
+    Checker(tree, text.splitlines(keepends=True), str(tmp_path / "test_it.py")).reports(all_rules())
 
 
 def test_that_a_column_counts_characters(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ class Project:
         return found
 
     def _chain(self, directory: str) -> ConftestChain:
-        modules: list[Module] = []
+        modules: dict[Module, None] = {}
         foreign: list[str] = []
         complete = True
         root = self.root_of(directory)
@@ -257,22 +257,22 @@ class Project:
             complete &= self._add_with_plugins(conftest, modules, foreign)
         return ConftestChain(tuple(modules), tuple(foreign), complete)
 
-    def _add_with_plugins(self, module: Module, modules: list[Module], foreign: list[str]) -> bool:
+    def _add_with_plugins(self, module: Module, modules: dict[Module, None], foreign: list[str]) -> bool:
         """Add a module and the local ones that its `pytest_plugins` names; say whether all could be read."""
-        if module in modules:
-            return True
-        modules.append(module)
         complete = True
-        names = plugin_names(module)
-        if names is None:
-            return False
-        for name in names:
-            path = self.find_import(name, module)
-            if path is None:
-                foreign.append(name)
-                continue
-            plugin = self.module_at(path)
-            complete &= plugin is not None and self._add_with_plugins(plugin, modules, foreign)
+        todo: list[Module | str | None] = [module]
+        while todo:
+            each = todo.pop()
+            if isinstance(each, str):
+                foreign.append(each)
+            elif each is None:
+                complete = False
+            elif each not in modules:
+                modules[each] = None
+                names = plugin_names(each)
+                complete &= names is not None
+                paths = [(name, self.find_import(name, each)) for name in names or ()]
+                todo += reversed([self.module_at(path) if path is not None else name for name, path in paths])
         return complete
 
     def local_plugins(self, module: Module) -> Iterator[Module]:
