@@ -13,7 +13,7 @@ import pytest
 from flake8_async_tests import Checker
 from flake8_async_tests.project.files import Files
 from flake8_async_tests.rules import all_rules
-from tests.linting import configure
+from tests.linting import configure, lint_project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,6 +254,15 @@ def test_that_no_name_of_a_folder_or_file_is_too_odd(tmp_path: Path, name: str) 
         assert codes(place, PLAIN, f"test_{name}.py") == {"AT101", "AT301"}
     assert codes(place, PLAIN) == {"AT101", "AT301"}
     assert "AT802" in codes(place, "import pytest\n", "conftest.py")
+
+
+def test_that_a_package_may_import_its_own_module_of_the_same_name(tmp_path: Path) -> None:
+    files = {
+        "shop/__init__.py": "from shop import shop\n",
+        "shop/shop.py": "async def fetch(): ...\n",
+        "test_it.py": "from shop import shop\n\n\nasync def test_it():\n    shop.fetch()\n",
+    }
+    assert [finding.code for finding in lint_project(files, tmp_path)["test_it.py"]] == ["AT101", "AT301"]
 
 
 def test_that_a_package_may_be_a_file(tmp_path: Path) -> None:

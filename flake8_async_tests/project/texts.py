@@ -71,7 +71,8 @@ class Texts:
         imported = self.imported_as(package, name) if package != path else ""
         if not imported.endswith(f"{name}.{name}"):
             return None
-        return package if self.locate(imported, os.path.dirname(package)) == (path, (name,)) else None
+        module = self.module_path(imported.removesuffix(f".{name}"), os.path.dirname(package))
+        return package if module == path else None
 
     def module_path(self, name: str, directory: str) -> str | None:
         """The file of a module, as it is imported from a folder."""
