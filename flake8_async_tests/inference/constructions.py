@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 # How many expressions are looked at on the way to the calls.
 _MOST_STEPS = 12
 
-_ENTERING_METHODS = frozenset({"enter_async_context", "enterAsyncContext", "enter_context", "enterContext"})
+ENTERING_METHODS = frozenset({"enter_async_context", "enterAsyncContext", "enter_context", "enterContext"})
+"""The methods of exit stacks and of unittest's cases that enter what they are given, and give what that gives."""
+
 _HOLDING = (Kind.ASSIGNED, Kind.ENTERED, Kind.ENTERED_ASYNC)
 
 
@@ -73,7 +75,7 @@ def _behind(module: Module, node: ast.expr, scope: Scope) -> list[Expression]:
 
 
 def _is_entering(node: ast.Call) -> bool:
-    return isinstance(node.func, ast.Attribute) and node.func.attr in _ENTERING_METHODS and len(node.args) == 1
+    return isinstance(node.func, ast.Attribute) and node.func.attr in ENTERING_METHODS and len(node.args) == 1
 
 
 def _behind_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> list[Expression]:

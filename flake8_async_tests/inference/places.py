@@ -41,7 +41,7 @@ _TEARDOWN_HOOKS = frozenset(
 Place = tuple[int, int]
 """A line and a column."""
 
-_RAISING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.RaisesGroup", "pytest.raises"})
+RAISING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.RaisesGroup", "pytest.raises"})
 
 
 def scopes_around(scope: Scope) -> Iterator[Scope]:
@@ -168,7 +168,7 @@ def _name_of(module: Module, call: ast.Call, scope: Scope) -> str:
 
 def is_expected_to_raise(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether a node stands under `pytest.raises`, `assertRaises` or the like."""
-    return any(name in _RAISING for name, _ in contexts_around(module, node, scope))
+    return any(name in RAISING for name, _ in contexts_around(module, node, scope))
 
 
 def end_of(node: ast.AST) -> Place:

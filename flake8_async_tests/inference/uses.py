@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.candidates import LOOKING_BUILTINS, UNITTEST_ASSERTIONS
-from flake8_async_tests.inference.places import contexts_around
+from flake8_async_tests.inference.places import RAISING, contexts_around
 from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.functions import ClassKind
@@ -158,6 +158,14 @@ def may_be_never_awaited(module: Module, call: ast.Call, scope: Scope) -> bool:
     """Whether the warnings that `pytest.warns` or `assertWarns` waits for include that of an un-awaited coroutine."""
     kinds = kinds_expected(module, call, scope)
     return not kinds or "" in kinds or not kinds.isdisjoint(_NEVER_AWAITED)
+
+
+def is_expected_error(module: Module, node: ast.AST, scope: Scope, error: str) -> bool:
+    """Whether a node stands under `pytest.raises`, `assertRaises` or the like that wait for this very error."""
+    return any(
+        name in RAISING and error in kinds_expected(module, call, scope)
+        for name, call in contexts_around(module, node, scope)
+    )
 
 
 def kinds_expected(module: Module, call: ast.Call, scope: Scope) -> frozenset[str]:

@@ -241,6 +241,24 @@ class Project:
             found = self._chains[directory] = self._chain(directory)
         return found
 
+    def folders_loaded_early(self, directory: str) -> tuple[str, ...]:
+        """The folders whose conftests pytest loads before it collects anything, whatever it then collects.
+
+        They are its arguments, which without any on the command line are the `testpaths`, and `test*` within each.
+        """
+        config = self.config_for(directory)
+        testpaths = config.get("testpaths")
+        given = [
+            config.rootdir,
+            *(os.path.join(config.rootdir, path) for path in (testpaths.values if testpaths else ())),
+        ]
+        folders = dict.fromkeys(os.path.normpath(path) for path in given)
+        for folder in tuple(folders):
+            folders |= dict.fromkeys(
+                os.path.join(folder, name) for name in self.files.folders_in(folder) if name.startswith("test")
+            )
+        return tuple(folders)
+
     def _chain(self, directory: str) -> ConftestChain:
         modules: dict[Module, None] = {}
         foreign: list[str] = []

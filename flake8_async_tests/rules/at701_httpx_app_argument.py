@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import Spelled, insert_after, insert_before, safe, spell, text_of
+from flake8_async_tests.inference.uses import is_expected_error
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 
@@ -22,7 +23,7 @@ TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITranspo
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*TRANSPORTS):
         for keyword in call.node.keywords:
-            if keyword.arg == "app":
+            if keyword.arg == "app" and not is_expected_error(module, call.node, call.scope, "builtins.TypeError"):
                 client = call.name.rpartition(".")[2]
                 yield Finding(
                     keyword,

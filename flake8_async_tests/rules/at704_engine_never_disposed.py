@@ -59,11 +59,20 @@ def _is_left(module: Module, call: Call) -> bool:
     assignment = assignment_of(call.node, call.scope)
     if assignment is None:
         return _is_nameless_and_left(module, call)
+    if any(
+        call.scope is other.scope and _is_engine_of(receiver_of(other.node)) for other in module.method_calls("dispose")
+    ):
+        return False
     places = [place for name in assignment.names for place in observations(module, name, call.scope, DISPOSAL)]
     yielded = [place for place in places if _is_yielded(place, call.scope)]
     if any(place not in yielded and not _only_looks(place, call.scope) for place in places):
         return False
     return not yielded or not _is_disposed_of_by_a_user(module, call.scope)
+
+
+def _is_engine_of(node: ast.expr | None) -> bool:
+    """Whether something is the engine of a connection or a session, whichever that is: `connection.engine`."""
+    return isinstance(node, ast.Attribute) and node.attr in ("bind", "engine")
 
 
 def _is_nameless_and_left(module: Module, call: Call) -> bool:

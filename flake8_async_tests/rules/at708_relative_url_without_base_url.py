@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import add_argument, unsafe
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.clients import HTTP_METHODS
-from flake8_async_tests.inference.flow import Kind as How
-from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.constructions import ENTERING_METHODS, constructions_of
+from flake8_async_tests.inference.handover import INERT_CALLS
 from flake8_async_tests.inference.literals import beginning_of
-from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.inference.places import is_expected_to_raise, place_of
 from flake8_async_tests.inference.replaced import method_may_be_replaced, path_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
@@ -36,12 +36,13 @@ def check(module: Module) -> Iterator[Finding]:
         url = call.argument(1 if _method(call) in METHOD_FIRST else 0, "url")
         if not beginning_of(module, url, call.scope).startswith("/"):
             continue
-        if _is_built_here_without_base_url(module, call) and not _cannot_fail(call):
+        clients = _clients_without_base_url(module, call)
+        if clients and not _cannot_fail(call):
             yield Finding(
                 call.node,
                 f"{_method(call)}() of a path fails: the AsyncClient was built without a base_url"
                 ' (build it with base_url="http://test")',
-                _fix(module, call),
+                _fix(module, clients),
             )
 
 
@@ -59,19 +60,9 @@ def _cannot_fail(call: Call) -> bool:
     )
 
 
-def _fix(module: Module, call: Call) -> Fix | None:
+def _fix(module: Module, clients: Sequence[Call]) -> Fix | None:
     """A base for every client that it may be."""
-    receiver = receiver_of(call.node)
-    assert receiver is not None
-    bindings = bindings_at(module, receiver, call.scope)
-    clients = [receiver] if isinstance(receiver, ast.Call) else [binding.value for binding in bindings]
-    return unsafe(
-        *(
-            add_argument(module, client, 'base_url="http://test"')
-            for client in dict.fromkeys(clients)
-            if isinstance(client, ast.Call)
-        )
-    )
+    return unsafe(*(add_argument(module, client.node, 'base_url="http://test"') for client in clients))
 
 
 def _method(call: Call) -> str:
@@ -79,26 +70,42 @@ def _method(call: Call) -> str:
     return call.node.func.attr
 
 
-def _is_built_here_without_base_url(module: Module, call: Call) -> bool:
+def _clients_without_base_url(module: Module, call: Call) -> tuple[Call, ...]:
+    """What a request may be made on, when all of it is built in the same function and none is given a base there."""
     receiver = receiver_of(call.node)
-    if isinstance(receiver, ast.Call):
-        return _lacks_base_url(module, receiver, call.scope)
     assert receiver is not None
-    bindings = bindings_at(module, receiver, call.scope)
-    if not bindings or (call.scope, path_of(receiver)) in module.fact(_given_base_urls):
+    clients = constructions_of(module, receiver, call.scope)
+    if not all(_lacks_base_url(client) and client.scope is call.scope for client in clients):
+        return ()
+    return () if _may_be_given_one_later(module, receiver, call) else clients
+
+
+def _lacks_base_url(client: Call) -> bool:
+    if client.name != CLIENT or has_double_star(client.node):
         return False
-    return all(
-        binding.scope is call.scope
-        and binding.kind in (How.ASSIGNED, How.ENTERED_ASYNC)
-        and _lacks_base_url(module, binding.value, binding.scope)
-        for binding in bindings
+    return keyword_value(client.node, "base_url") is None
+
+
+def _may_be_given_one_later(module: Module, receiver: ast.expr, request: Call) -> bool:
+    """Whether the function sets `base_url`, or hands the client to something that may, before the request."""
+    path, scope = path_of(receiver), request.scope
+    if not path:
+        return False
+    if (scope, path) in module.fact(_given_base_urls):
+        return True
+    return any(
+        load.id == path and place_of(load) < place_of(request.node) and _is_handed_over(module, load, scope)
+        for load in scope.loads
     )
 
 
-def _lacks_base_url(module: Module, node: ast.expr | None, scope: Scope) -> bool:
-    if not isinstance(node, ast.Call) or module.qualified(node.func, scope) != CLIENT:
+def _is_handed_over(module: Module, load: ast.Name, scope: Scope) -> bool:
+    call = scope.parents[load]
+    if isinstance(call, ast.keyword):
+        call = scope.parents[call]
+    if not isinstance(call, ast.Call) or load is call.func or module.qualified(call.func, scope) in INERT_CALLS:
         return False
-    return keyword_value(node, "base_url") is None and not has_double_star(node)
+    return not (isinstance(call.func, ast.Attribute) and call.func.attr in ENTERING_METHODS)
 
 
 def _given_base_urls(module: Module) -> set[tuple[Scope, str]]:

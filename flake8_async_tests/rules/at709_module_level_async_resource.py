@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.databases import is_server, url_given
+from flake8_async_tests.inference.flow import is_rebound_elsewhere
 from flake8_async_tests.loops import loop_of_test
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
@@ -75,6 +76,9 @@ def check(module: Module) -> Iterator[Finding]:
         assignment = call.parent
         name = _name_assigned(assignment)
         if not name or module.names.assigned_value(name, module.scope) is not call.node:
+            continue
+        if is_rebound_elsewhere(module, module.scope, name):
+            # A fixture may make it anew for each test.
             continue
         assert isinstance(assignment, (ast.Assign, ast.AnnAssign))
         users = list(_users(module, name, LOOPLESS if call.name != SESSION else frozenset()))

@@ -13,6 +13,7 @@ from flake8_async_tests.source.plugin_options import may_register
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.project.project import ConftestChain
     from flake8_async_tests.source.module import Module
 
 
@@ -36,14 +37,23 @@ def _problems(module: Module) -> Iterator[Problem]:
 def _may_be_registered(module: Module, option: str) -> bool:
     """Whether a plugin of the project adds the option, or one that cannot be read might."""
     project = module.project
-    chain = project.conftests(module.directory)
+    chains = [
+        project.conftests(folder) for folder in (module.directory, *project.folders_loaded_early(module.directory))
+    ]
     early = [name for name in project.config_for(module.directory).early_plugins if name != "asyncio"]
     local = [path for name in early if (path := project.find_import(name, module)) is not None]
     foreign = [name for name in early if project.find_import(name, module) is None]
-    plugins = [*chain.modules, *map(project.module_at, local)]
+    return (
+        bool(project.signs_for(module.directory).running_plugin)
+        or not all(map(is_harmless_plugin, foreign))
+        or any(plugin is None or may_register(plugin, option) for plugin in map(project.module_at, local))
+        or any(_may_register(chain, option) for chain in chains)
+    )
+
+
+def _may_register(chain: ConftestChain, option: str) -> bool:
     return (
         not chain.complete
-        or bool(project.signs_for(module.directory).running_plugin)
-        or not all(map(is_harmless_plugin, (*chain.foreign_plugins, *foreign)))
-        or any(plugin is None or may_register(plugin, option) for plugin in plugins)
+        or not all(map(is_harmless_plugin, chain.foreign_plugins))
+        or any(may_register(conftest, option) for conftest in chain.modules)
     )

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import leaves_of, path_of
 from flake8_async_tests.inference.configured import ConfiguredPaths
+from flake8_async_tests.inference.patches import is_mocker
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +25,7 @@ PATCHING_METHODS = frozenset({"object", "patch"})
 
 @rule("AT903", "unspecced-async-mock", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for call in module.calls("unittest.mock.AsyncMock"):
+    for call in _async_mocks(module):
         if call.node.args or any(keyword.arg != "name" for keyword in call.node.keywords):
             continue
         if not _may_get_behaviour(module, call):
@@ -32,6 +34,15 @@ def check(module: Module) -> Iterator[Finding]:
                 "AsyncMock() without a spec accepts any attribute and any call, misspelt ones too"
                 " (give it spec=, or what it is to return)",
             )
+
+
+def _async_mocks(module: Module) -> Iterator[Call]:
+    yield from module.calls("unittest.mock.AsyncMock")
+    # pytest-mock's fixture has it as an attribute.
+    for call in module.method_calls("AsyncMock"):
+        receiver = receiver_of(call.node)
+        if receiver is not None and is_mocker(module, receiver, call.scope):
+            yield call
 
 
 def _may_get_behaviour(module: Module, call: Call) -> bool:

@@ -80,12 +80,22 @@ def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether it stands under a timeout, or under a context manager of this file that yields under one."""
     for name, context in contexts_around(module, node, scope):
         if name in _TIMEOUTS:
-            return True
+            if _ends(module, context, scope):
+                return True
+            continue
         definition = module.names.definition(context.func, scope)
         manager = module.function_of_node(definition) if definition is not None else None
         if manager is not None and _yields_under_timeout(module, manager.scope):
             return True
     return False
+
+
+def _ends(module: Module, timeout: ast.Call, scope: Scope) -> bool:
+    """Whether a timeout has an end: `asyncio.timeout(None)` has none, unless it is given one later."""
+    given = timeout.args[0] if timeout.args else None
+    if not isinstance(given, ast.Constant) or given.value is not None:
+        return True
+    return any(call.scope is scope for call in module.method_calls("reschedule"))
 
 
 def _yields_under_timeout(module: Module, scope: Scope) -> bool:
