@@ -115,6 +115,7 @@ _ENTERED = {
 _METHODS = frozenset(method for table in (_CALLED, _AWAITED, _ENTERED) for _, method in table)
 _ENTER_THEMSELVES = frozenset(Kind) - {Kind.ASYNC_ENGINE, Kind.ASYNC_SESSIONMAKER}
 _ENTERING_METHODS = frozenset({"enter_async_context", "enterAsyncContext"})
+_SYNC_ENTERING_METHODS = frozenset({"enter_context", "enterContext"})
 
 
 def kind_of(module: Module, node: ast.expr, scope: Scope) -> Kind | None:
@@ -179,8 +180,11 @@ def _of_call(module: Module, node: ast.Call, scope: Scope, depth: int) -> Kind |
         made = keyword_value(node, "class_")
         is_async = made is not None and _BY_CLASS.get(module.qualified(made, scope)) is Kind.ASYNC_SESSION
         return Kind.ASYNC_SESSIONMAKER if is_async else None
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-        return _by_method(_CALLED, module, node.func, scope, depth)
+    if isinstance(node.func, ast.Attribute):
+        if node.func.attr in _METHODS:
+            return _by_method(_CALLED, module, node.func, scope, depth)
+        if node.func.attr in _SYNC_ENTERING_METHODS and len(node.args) == 1:
+            return _entered_sync(module, node.args[0], scope, depth - 1)
     if _kind(module, node.func, scope, depth - 1) is Kind.ASYNC_SESSIONMAKER:
         return Kind.ASYNC_SESSION
     function = function_meant(module, node.func, scope)
@@ -210,6 +214,11 @@ def _entered(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind |
             return _given_by(function, depth)
     kind = _kind(module, node, scope, depth - 1)
     return kind if kind in _ENTER_THEMSELVES else None
+
+
+def _entered_sync(module: Module, node: ast.expr, scope: Scope, depth: int) -> Kind | None:
+    kind = _kind(module, node, scope, depth)
+    return kind if kind in _SYNC_CLIENTS else None
 
 
 def _by_method(
@@ -259,8 +268,7 @@ def _bound(module: Module, binding: Binding, depth: int) -> Kind | None:
     if binding.kind is How.ENTERED_ASYNC:
         return _entered(module, binding.value, binding.scope, depth)
     if binding.kind is How.ENTERED:
-        kind = _kind(module, binding.value, binding.scope, depth)
-        return kind if kind in _SYNC_CLIENTS else None
+        return _entered_sync(module, binding.value, binding.scope, depth)
     if binding.kind is not How.ASSIGNED:
         return None
     kind = _kind(module, binding.value, binding.scope, depth)

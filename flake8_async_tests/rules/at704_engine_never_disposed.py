@@ -59,9 +59,7 @@ def _is_left(module: Module, call: Call) -> bool:
     assignment = assignment_of(call.node, call.scope)
     if assignment is None:
         return _is_nameless_and_left(module, call)
-    if any(
-        call.scope is other.scope and _is_engine_of(receiver_of(other.node)) for other in module.method_calls("dispose")
-    ):
+    if call.scope in module.fact(_disposing_through_users):
         return False
     places = [place for name in assignment.names for place in observations(module, name, call.scope, DISPOSAL)]
     yielded = [place for place in places if _is_yielded(place, call.scope)]
@@ -70,9 +68,13 @@ def _is_left(module: Module, call: Call) -> bool:
     return not yielded or not _is_disposed_of_by_a_user(module, call.scope)
 
 
-def _is_engine_of(node: ast.expr | None) -> bool:
-    """Whether something is the engine of a connection or a session, whichever that is: `connection.engine`."""
-    return isinstance(node, ast.Attribute) and node.attr in ("bind", "engine")
+def _disposing_through_users(module: Module) -> set[Scope]:
+    """The scopes that dispose of the engine of a connection or a session, whichever that is: `connection.engine`."""
+    return {
+        call.scope
+        for call in module.method_calls("dispose")
+        if isinstance(receiver := receiver_of(call.node), ast.Attribute) and receiver.attr in ("bind", "engine")
+    }
 
 
 def _is_nameless_and_left(module: Module, call: Call) -> bool:

@@ -43,7 +43,8 @@ def check(module: Module) -> Iterator[Finding]:
                 yield Finding(
                     node,
                     f"{_shown(item.context_expr)} commits when the fixture is torn down, after a failed test too,"
-                    " and the rows stay for the next one (begin it, yield, and roll back)",
+                    " and the rows stay for the next one (begin the transaction without a block, and roll it back after"
+                    " the yield)",
                 )
 
 

@@ -19,6 +19,7 @@ from flake8_async_tests.source.calls import has_double_star, keyword_value, rece
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -89,14 +90,23 @@ def _lacks_base_url(client: Call) -> bool:
 def _may_be_given_one_later(module: Module, receiver: ast.expr, request: Call) -> bool:
     """Whether the function sets `base_url`, or hands the client to something that may, before the request."""
     path, scope = path_of(receiver), request.scope
-    if not path:
-        return False
     if (scope, path) in module.fact(_given_base_urls):
         return True
-    return any(
-        load.id == path and place_of(load) < place_of(request.node) and _is_handed_over(module, load, scope)
-        for load in scope.loads
-    )
+    first = _handed_over(module, scope).get(path)
+    return first is not None and first < place_of(request.node)
+
+
+def _handed_over(module: Module, scope: Scope) -> dict[str, Place]:
+    """The names that a scope hands to calls, with the places of the first ones."""
+    known = module.fact(_handed_over_in)
+    if scope not in known:
+        loads = sorted(scope.loads, key=place_of, reverse=True)
+        known[scope] = {load.id: place_of(load) for load in loads if _is_handed_over(module, load, scope)}
+    return known[scope]
+
+
+def _handed_over_in(_: Module) -> dict[Scope, dict[str, Place]]:
+    return {}
 
 
 def _is_handed_over(module: Module, load: ast.Name, scope: Scope) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.problems import (
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.project.problems import Problem
     from flake8_async_tests.source.module import Module
 
+_COMMENT = re.compile(r"\s[#;]")
 _FIXTURES_OWN_SCOPE_SINCE = (1, 5)
 
 
@@ -64,6 +66,9 @@ def _words_of_addopts(config: PytestConfig) -> tuple[str, ...]:
 
 
 def _invalid(setting: Setting, what: str, remedy: str) -> Problem:
+    if not setting.path.endswith(".toml") and _COMMENT.search(setting.value):
+        # What stands behind a value in an ini file is part of it.
+        remedy += ", and the comment on a line of its own"
     return about(setting, f"is {brief(setting.value)}, which is {what}: pytest stops with an error (write {remedy})")
 
 

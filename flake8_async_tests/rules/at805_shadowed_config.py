@@ -49,10 +49,11 @@ def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
         if lost:
             line = min(setting.line for setting in lost.values())
             names = ", ".join(f"{name} = {setting.value}" for name, setting in lost.items())
+            has, it = ("has", "it") if len(lost) == 1 else ("have", "them")
             yield Problem(
                 raw.path,
                 line,
-                f"{names} has no effect: pytest reads {winner} beside it and nothing else (move it there)",
+                f"{names} {has} no effect: pytest reads {winner} beside it and nothing else (move {it} there)",
             )
 
 

@@ -56,13 +56,22 @@ def _is_limited_polling(call: Call) -> bool:
     around = (node for node in call.module.ancestors(call.node, call.scope) if isinstance(node, _LOOPS))
     loop = next(around, None)
     if isinstance(loop, ast.While):
-        tests = [loop.test, *(node.test for node in _within(loop, call.scope, ast.If))]
-        return any(map(_compares, tests))
+        # An assertion ends it as well as a condition does.
+        tests = [loop.test]
+        tests += (node.test for node in _within(loop, call.scope, ast.If))
+        tests += (node.test for node in _within(loop, call.scope, ast.Assert))
+        return any(map(_compares, tests)) or _counts(loop, tests, call.scope)
     return loop is not None and any(True for _ in _within(loop, call.scope, ast.Break, ast.Return))
 
 
 def _within(loop: ast.For | ast.AsyncFor | ast.While, scope: Scope, *kinds: type[_Node]) -> Iterator[_Node]:
     return (node for node in scope.of(*kinds) if isinstance(node, kinds) and is_within(node, loop.body))
+
+
+def _counts(loop: ast.While, tests: list[ast.expr], scope: Scope) -> bool:
+    """Whether a condition reads what the loop counts up or down."""
+    counted = {node.target.id for node in _within(loop, scope, ast.AugAssign) if isinstance(node.target, ast.Name)}
+    return any(isinstance(node, ast.Name) and node.id in counted for test in tests for node in ast.walk(test))
 
 
 def _compares(test: ast.expr) -> bool:

@@ -95,7 +95,11 @@ def _ends(module: Module, timeout: ast.Call, scope: Scope) -> bool:
     given = timeout.args[0] if timeout.args else None
     if not isinstance(given, ast.Constant) or given.value is not None:
         return True
-    return any(call.scope is scope for call in module.method_calls("reschedule"))
+    return scope in module.fact(_rescheduling)
+
+
+def _rescheduling(module: Module) -> set[Scope]:
+    return {call.scope for call in module.method_calls("reschedule")}
 
 
 def _yields_under_timeout(module: Module, scope: Scope) -> bool:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# Cancelling it once more, or asking it what is not known yet, is no awaiting.
-_SEEN_TO = Watch(inert=TASK.inert | {"cancel", "exception", "result"})
+# Cancelling it once more, or asking it what is not known yet, is no awaiting; nor is it to collect more of them.
+_SEEN_TO = Watch(inert=TASK.inert | {"add", "append", "cancel", "exception", "result"})
 
 
 @rule("AT907", "cancel-without-await", knows=Knows.FILE)

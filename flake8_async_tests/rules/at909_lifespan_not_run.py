@@ -34,6 +34,6 @@ def check(module: Module) -> Iterator[Finding]:
         if start_up:
             yield Finding(
                 call.node,
-                f"{call.name.rpartition('.')[2]}() does not start the app, which has {start_up}: what they set up is"
-                f" missing in the test ({_REMEDIES[call.name]})",
+                f"{call.name.rpartition('.')[2]}() does not start the app, which has {start_up}: what it sets up then"
+                f" is missing in the test ({_REMEDIES[call.name]})",
             )
