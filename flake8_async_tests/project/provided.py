@@ -251,7 +251,7 @@ class OfModule(Provided):
         complete = True
         seen = {self._module}
         none: tuple[OfModule, ...] = ()
-        todo = [(source, none) for source in _star_sources(self._module)]
+        todo = [(source, none) for source in self.own_star_sources]
         while todo:
             source, through = todo.pop()
             if source is None or len(found) == _MOST_STARS:
@@ -260,8 +260,13 @@ class OfModule(Provided):
                 seen.add(source)
                 star = _Star(source, (*through, source.provided_fixtures))
                 found.append(star)
-                todo += ((further, star.through) for further in _star_sources(source))
+                todo += ((further, star.through) for further in source.provided_fixtures.own_star_sources)
         return _Stars(tuple(found), complete)
+
+    @lazy
+    def own_star_sources(self) -> tuple[Module | None, ...]:
+        """The modules behind its own star imports, None for one that cannot be read; others ask for them, too."""
+        return tuple(_star_sources(self._module))
 
     @property
     def star_modules(self) -> tuple[Module, ...]:
