@@ -18,6 +18,7 @@ from flake8_async_tests.inference.receivers import class_of_first_parameter
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -113,6 +114,14 @@ def name_may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
     """Whether a name at the top of this file may mean something new."""
     found = _reaching(module, name, scope)
     return len(found) > _MOST or any(_is_in_this_file(module, each) for each in found)
+
+
+def function_may_be_replaced(call: Call) -> bool:
+    """Whether a library's function may be something new where it is called: in its module, or under a name here."""
+    if path_may_be_replaced(call.module, call.name, call.scope):
+        return True
+    function = call.node.func
+    return isinstance(function, ast.Name) and name_may_be_replaced(call.module, function.id, call.scope)
 
 
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:

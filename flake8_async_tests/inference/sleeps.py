@@ -10,7 +10,7 @@ from flake8_async_tests.inference.exceptions import is_caught_around
 from flake8_async_tests.inference.frozen import is_clock_controlled
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import contexts_around, is_expected_to_raise
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import next_statement, statement_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def may_end_early(call: Call) -> bool:
         any(name in _TIMEOUTS for name, _ in contexts_around(module, call.node, call.scope))
         or is_expected_to_raise(module, call.node, call.scope)
         or is_caught_around(module, call.node, call.scope, *_INTERRUPTIONS)
-        or path_may_be_replaced(module, call.name, call.scope)
+        or function_may_be_replaced(call)
         or _is_followed_by_failure(call)
         or is_clock_controlled(module, call.scope)
     )

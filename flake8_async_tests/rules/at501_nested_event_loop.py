@@ -10,7 +10,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
 from flake8_async_tests.inference.loops import is_event_loop, is_runner
 from flake8_async_tests.inference.places import scopes_around
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _in_coroutines(calls: list[Call]) -> Iterator[Call]:
 def _is_wanted(call: Call) -> bool:
     """Whether the error is what is tested, or cannot come about since something else is called."""
     module = call.module
-    if call.name and path_may_be_replaced(module, call.name, call.scope):
+    if call.name and function_may_be_replaced(call):
         return True
     if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
         return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import name_of_starter, started_tasks
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if is_expected_to_raise(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
-        if may_be_found_later(call) or (call.name and path_may_be_replaced(module, call.name, call.scope)):
+        if may_be_found_later(call) or (call.name and function_may_be_replaced(call)):
             continue
         yield Finding(
             statement,

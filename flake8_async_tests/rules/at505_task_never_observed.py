@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import is_test_itself
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
     TASK,
@@ -32,7 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
             continue
-        if may_be_found_later(call) or (call.name and path_may_be_replaced(module, call.name, call.scope)):
+        if may_be_found_later(call) or (call.name and function_may_be_replaced(call)):
             continue
         if not runs_on_trio(module, call.scope):
             yield Finding(

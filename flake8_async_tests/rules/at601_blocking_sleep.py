@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import can_await, replace, spell, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def check(module: Module) -> Iterator[Finding]:
         function = call.function
         if function is None or not function.is_async or number_of(call.argument(0, "secs")) == 0:
             continue
-        if not path_may_be_replaced(module, call.name, call.scope):
+        if not function_may_be_replaced(call):
             yield Finding(
                 call.node,
                 f"time.sleep() in async {function.name} stops the event loop: nothing else runs, and no timeout can"

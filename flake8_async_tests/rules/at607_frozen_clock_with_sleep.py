@@ -9,7 +9,7 @@ from flake8_async_tests.edits import add_argument, replace, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import contexts_around, is_async_test_itself, scopes_around
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, sleeps_among
 from flake8_async_tests.rule import Edit, Finding, Knows, rule
 from flake8_async_tests.source.calls import has_double_star
@@ -76,7 +76,7 @@ def _waits_for_clock(sleep: Call) -> bool:
         return False
     return (
         scope not in module.fact(_scopes_that_move_clock)
-        and not path_may_be_replaced(module, sleep.name, scope)
+        and not function_may_be_replaced(sleep)
         and not runs_on_trio(module, scope)
     )
 
