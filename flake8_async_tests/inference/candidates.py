@@ -240,8 +240,7 @@ class Candidates:
         for star in self._stars:
             for word in self._calls:
                 yield word, joined(star, word)
-        if self._modules:
-            yield from self._called_of_modules()
+        yield from self._called_of_modules()
 
     def _makes_something_kept(self, name: str) -> bool:
         """Whether what a call of a name gives is given a name, entered, or asked for an attribute."""
@@ -250,11 +249,6 @@ class Candidates:
             holder.__class__ is ast.Assign or (holder is None and call not in handed_to)
             for call, _, holder in self._calls.get(name, ())
         )
-
-    @lazy
-    def _modules(self) -> dict[str, str]:
-        """The imported names that are modules of the project."""
-        return {local: dotted for local, dotted in self._imported.items() if self._is_module(local, dotted)}
 
     def _is_module(self, local: str, dotted: str) -> bool:
         outlines = self._module.project.outlines
@@ -266,15 +260,16 @@ class Candidates:
     def _called_of_modules(self) -> set[tuple[str, str]]:
         """What is called as an attribute of modules, by its last word."""
         found: set[tuple[str, str]] = set()
-        modules, imported = self._modules, self._imported
         for name, functions in self._module.index.reached.items():
-            if name not in imported:
+            imported = self._imported.get(name)
+            if imported is None:
                 continue
+            is_module = self._is_module(name, imported)
             for function in functions:
                 if function.value.__class__ is not ast.Name:
                     found.update((function.attr, dotted) for dotted in self._meanings(function))
-                elif name in modules:
-                    found.add((function.attr, f"{modules[name]}.{function.attr}"))
+                elif is_module:
+                    found.add((function.attr, f"{imported}.{function.attr}"))
         return found
 
     # -- what a name may mean ----------------------------------------------------------------------------------------

@@ -111,7 +111,8 @@ class Project:
 
     def let_go(self) -> None:
         """Hold on no longer to the file that was checked, unless others do: to free its tree takes its time."""
-        if not self._others_know_current:
+        if self._current is not None and not self._others_know_current:
+            self._current.forget()
             self._current = None
 
     def _place_of(self, path: str) -> str:

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 @rule("AT107", "asyncio-mark-on-sync-test", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
-    for test in module.tests:
-        if test.is_async or not test.node.decorator_list or test.kind is not ClassKind.PLAIN:
+    if "asyncio" not in module.text:
+        return
+    for test in module.tests_where(lambda function: not function.is_async and bool(function.node.decorator_list)):
+        if test.kind is not ClassKind.PLAIN:
             continue
         # Under a decorator from elsewhere a sync function may well become an async one.
         if not all(decorator.is_pytests_own for decorator in test.function.decorators):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 @rule("AT108", "async-mark-on-fixture", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
     for fixture in module.fixtures:
+        if len(fixture.function.node.decorator_list) < 2:
+            continue
         for mark in fixture.function.own_marks.named(*RUNNING_MARKS):
             yield Finding(
                 mark.node,

@@ -42,7 +42,7 @@ _PASSES_NOTHING = frozenset(
 
 @rule("AT110", "pytest-feature-in-testcase", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
-    for test in module.tests:
+    for test in module.tests_where(lambda function: function.is_method):
         klass = test.klass
         if klass is None or test.kind not in (ClassKind.TESTCASE, ClassKind.ISOLATED):
             continue

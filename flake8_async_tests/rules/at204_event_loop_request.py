@@ -34,7 +34,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _requests(module: Module) -> Iterator[tuple[Function, Class | None, ast.arg]]:
-    for test in module.tests:
+    for test in module.tests_where(lambda function: EVENT_LOOP in function.parameters):
         # A test case gets no fixtures whatever its parameters say.
         in_testcase = test.kind in (ClassKind.TESTCASE, ClassKind.ISOLATED)
         if not in_testcase and EVENT_LOOP in test.requests:

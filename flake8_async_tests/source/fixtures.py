@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import has_double_star, keyword_value
+from flake8_async_tests.source.decorators import FIXTURE
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
+
+_FIXTURE_MAKERS = frozenset(FIXTURE)
 
 SCOPES = ("function", "class", "module", "package", "session")
 """From the narrowest to the widest."""
@@ -91,10 +95,19 @@ class Fixture:
 
 def fixture_of(function: Function) -> Fixture | None:
     """The fixture that a function is, or None."""
-    for decorator in function.decorators:
-        if decorator.fixture_library:
-            return Fixture(function, decorator)
+    if any(_may_make_fixture(function.module, node) for node in function.node.decorator_list):
+        for decorator in function.decorators:
+            if decorator.fixture_library:
+                return Fixture(function, decorator)
     return None
+
+
+def _may_make_fixture(module: Module, decorator: ast.expr) -> bool:
+    """By its last word: a plain name may stand for anything, even for a call."""
+    if decorator.__class__ is ast.Name:
+        return True
+    target = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return word_of(target) in module.names.tails_of_all(_FIXTURE_MAKERS)
 
 
 def requested_names(function: Function) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
 from flake8_async_tests.source.names import Names, imported_by_call
 from flake8_async_tests.source.relevance import imports_test_library
-from flake8_async_tests.source.tests import Test, collect
+from flake8_async_tests.source.tests import Test, named_like_tests, test_of
 from flake8_async_tests.source.walk import Index, Scope, walk
 
 if TYPE_CHECKING:
@@ -40,9 +40,22 @@ class Module:
         self.tree = tree
         self._text_or_lines = text
         self.project = project
+        self._given = frozenset((*vars(self), "_given"))
+        self.forget()
+
+    def forget(self) -> None:
+        """Know no more than what was given.
+
+        What is found out holds the module in turn: without this only the interpreter's search for garbage would free
+        it, which costs far more than letting it go.
+        """
+        for name in vars(self).keys() - self._given:
+            delattr(self, name)
         self._qualified: dict[ast.expr, str] = {}
         # Any: each value is of the type that its key, a function, gives back.
         self._facts: dict[Callable[[Module], Any], Any] = {}
+        self._fixtures_by_function: dict[Function, Fixture | None] = {}
+        self._tests_by_function: dict[Function, Test | None] = {}
         self._functions_by_scope: dict[Scope, Function] = {}
         self._classes_by_scope: dict[Scope, Class] = {}
 
@@ -295,18 +308,19 @@ class Module:
 
     @lazy
     def fixtures(self) -> list[Fixture]:
-        found = (fixture_of(function) for function in self.functions if function.node.decorator_list)
+        found = map(self.fixture_of, self.functions)
         return [fixture for fixture in found if fixture is not None]
 
-    @lazy
-    def _fixtures_by_function(self) -> dict[Function, Fixture]:
-        return {fixture.function: fixture for fixture in self.fixtures}
-
     def is_fixture(self, function: Function) -> bool:
-        return function in self._fixtures_by_function
+        return self.fixture_of(function) is not None
 
     def fixture_of(self, function: Function) -> Fixture | None:
-        return self._fixtures_by_function.get(function)
+        if not function.node.decorator_list:
+            return None
+        known = self._fixtures_by_function
+        if function not in known:
+            known[function] = fixture_of(function)
+        return known[function]
 
     @lazy
     def provided_fixtures(self) -> OfModule:
@@ -320,18 +334,34 @@ class Module:
 
     @lazy
     def tests(self) -> list[Test]:
-        return collect(self)
-
-    @lazy
-    def _tests_by_function(self) -> dict[Function, Test]:
-        return {test.function: test for test in self.tests}
-
-    def test_of(self, function: Function | None) -> Test | None:
-        return self._tests_by_function.get(function) if function is not None else None
+        return self.tests_among(self._named_like_tests)
 
     @lazy
     def async_tests(self) -> list[Test]:
-        return [test for test in self.tests if test.is_async]
+        return self.tests_among(function for function in self._named_like_tests if function.is_async)
+
+    def tests_where(self, condition: Callable[[Function], bool]) -> list[Test]:
+        """The tests whose functions are of some kind; whether the others are tests is not worked out."""
+        return self.tests_among(filter(condition, self._named_like_tests))
+
+    def tests_among(self, functions: Iterable[Function]) -> list[Test]:
+        return [test for test in map(self.test_of, functions) if test is not None]
+
+    def test_of(self, function: Function | None) -> Test | None:
+        if function is None:
+            return None
+        known = self._tests_by_function
+        if function not in known:
+            known[function] = test_of(function) if function in self._set_of_those_named_like_tests else None
+        return known[function]
+
+    @lazy
+    def _named_like_tests(self) -> list[Function]:
+        return named_like_tests(self)
+
+    @lazy
+    def _set_of_those_named_like_tests(self) -> frozenset[Function]:
+        return frozenset(self._named_like_tests)
 
     def ancestors(self, node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
         """What a node stands in, from the inside out, up to the node of its scope."""

@@ -13,8 +13,21 @@ if TYPE_CHECKING:
 
 # Every rule that speaks of the code of a file speaks of something that is spelled with one of these, or of a
 # coroutine function that the file imports.
-_WORDS = re.compile(
-    r"async|await|anyio|trio|event_loop|coroutine|[Mm]ock|patch|TestCase|TestClient|dependency_overrides|httpx|NullPool"
+_WORDS = (
+    "async",
+    "await",
+    "anyio",
+    "trio",
+    "event_loop",
+    "coroutine",
+    "Mock",
+    "mock",
+    "patch",
+    "TestCase",
+    "TestClient",
+    "dependency_overrides",
+    "httpx",
+    "NullPool",
 )
 
 _TEST_LIBRARIES = ("pytest", "pytest_asyncio", "unittest", "mock", "asynctest")
@@ -34,7 +47,10 @@ def imports_test_library(module: Module) -> bool:
 
 def can_matter(module: Module) -> bool:
     """Whether any rule about the code of a file can have something to say of it."""
-    return bool(_WORDS.search(module.text)) or any(_defines_coroutines(module, name) for name in _imported(module.tree))
+    text = module.text
+    return any(word in text for word in _WORDS) or any(
+        _defines_coroutines(module, name) for name in _imported(module.tree)
+    )
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:

@@ -175,21 +175,19 @@ def used_fixtures(marks: Marks) -> Iterator[str]:
                 yield argument.value
 
 
-def collect(module: Module) -> list[Test]:
-    """The tests of a file, in its order."""
+def named_like_tests(module: Module) -> list[Function]:
+    """The functions of a file that are tests by their names, in its order: more than that is only asked of these."""
     if not module.matches_python_files or module.is_switched_off:
         return []
     matches = module.patterns.matches_function
-    # The name first: it is the cheapest question, and most functions are no tests.
-    named = (
+    return [
         function
         for function in module.functions
         if function.name.startswith("test") or matches(function.name) or function.name == _ONLY_TEST
-    )
-    return [test for test in map(_test_of, named) if test is not None]
+    ]
 
 
-def _test_of(function: Function) -> Test | None:
+def test_of(function: Function) -> Test | None:
     outer = function.outer
     if outer.is_function or not function.keeps_its_nature or function.module.is_fixture(function):
         return None
