@@ -1,108 +1,117 @@
-"""What this plugin costs, beside its peers: CPU time as a multiple of parsing the same files in the same run.
+"""Measure what this plugin costs, beside its peers.
 
-    python -m tests.bench [FOLDER ...]
+    python -m tests.bench [--record] [--cache FOLDER] [--passes N] [FOLDER ...]
+    python -m tests.bench --table
 
-Without a folder: the asyncio tests of the running Python's own library. Each file is parsed and then given,
-parsed, to each flake8 plugin in turn, as flake8 does it, so that a noisy machine is noisy for all of them.
+The first measures on the asyncio tests of this Python's library and on the packages of the ecosystem check; with
+--record it writes what it saw to `record.json`. With folders it measures on these alone, with all peers. The second
+prints the tables of the docs from what was recorded.
+
+All that is measured is CPU time, as a multiple of `ast.parse` of the same files in the same run.
 """
 
 from __future__ import annotations
 
-import ast
-import gc
-import os
-import subprocess
+import argparse
+import platform
 import sys
 import sysconfig
-import time
+import tempfile
 import warnings
-from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flake8.options.parse_args import parse_args
-from flake8.processor import FileProcessor
+from tests.bench.costs import OURS, PEERS, Plugins, is_test_file, measure, python_files, text_of
+from tests.bench.growth import in_a_process_of_its_own
+from tests.bench.record import Measured, Record, read_record, table_of_peers, tables
+from tests.bench.whole import import_milliseconds, share_of_a_run
+from tests.ecosystem.__main__ import CACHE
+from tests.ecosystem.pins import pinned
+from tests.ecosystem.sources import archive_of, pips_index, unpack
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Sequence
 
-    from flake8.plugins.finder import LoadedPlugin
+FILES = [1250, 2500, 5000, 10_000, 20_000]
+LINES = [3125, 6250, 12_500, 25_000, 50_000]
 
-OURS = "flake8-async-tests"
-
-
-def main(folders: list[str]) -> None:
-    plugins, options = parse_args(["--isolated", "-j1", "--select=AT,ASYNC,PT,B,C4,F"])
-    checkers = {_package(plugin): plugin for plugin in plugins.checkers.tree}
-    # Once for nothing: what a plugin imports when it first runs is told of on its own.
-    _measure(__file__, checkers, options, defaultdict(float))
-    seconds = {kind: defaultdict[str, float](float) for kind in ("test files", "other files")}
-    count = Counter[str]()
-    for path in _files(folders or [str(Path(sysconfig.get_path("stdlib")) / "test" / "test_asyncio")]):
-        kind = "test files" if Path(path).name.startswith(("test_", "conftest")) else "other files"
-        if _measure(path, checkers, options, seconds[kind]):
-            count[kind] += 1
-    for kind, spent in seconds.items():
-        if not count[kind]:
-            continue
-        print(f"\n{count[kind]} {kind}, parsed in {spent['parse']:.2f} s of CPU time\n")
-        print("| plugin | times the cost of parsing |\n|---|---|")
-        for package in sorted(checkers, key=lambda name: spent[name]):
-            print(f"| {package} | {spent[package] / spent['parse']:.3f} |")
-    print(f"\nImporting the plugin, beyond flake8's own imports: {_import_time() * 1000:.0f} ms")
+# It costs two hundred times what parsing costs: on all the packages it would run for half an hour.
+_SLOW = "flake8-async"
 
 
-def _package(plugin: LoadedPlugin) -> str:
-    return str(plugin.plugin.package)
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Measure what the plugin costs.")
+    parser.add_argument("folders", nargs="*", metavar="FOLDER", type=Path, help="measure on these alone")
+    parser.add_argument("--record", action="store_true", help="write down what was seen")
+    parser.add_argument("--table", action="store_true", help="print the tables of the docs, and measure nothing")
+    parser.add_argument("--passes", type=int, default=3, help="how often each file is checked (default: %(default)s)")
+    parser.add_argument("--cache", type=Path, default=CACHE, help="where the archives are kept (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    warnings.simplefilter("ignore")
+    if options.table:
+        print("\n\n".join(tables(read_record())))
+        return 0
+    plugins = Plugins({OURS, *PEERS})
+    if options.folders:
+        print(table_of_peers(list(_on_folders(options.folders, plugins, options.passes)), plugins.versions))
+        return 0
+    record = _everything(plugins, options.passes, options.cache)
+    print("\n\n".join(tables(record)))
+    if options.record:
+        record.write()
+    return 0
 
 
-def _files(folders: Iterable[str]) -> Iterator[str]:
+def _everything(plugins: Plugins, passes: int, cache: Path) -> Record:
+    library = Path(sysconfig.get_path("stdlib"), "test", "test_asyncio")
+    measured = [_measured("asyncio's own tests", _tests_and_others([library])[0], plugins, passes)]
+    index = pips_index()
+    with tempfile.TemporaryDirectory() as folder:
+        roots = []
+        for pin in pinned():
+            below = Path(folder, pin.name)
+            below.mkdir()
+            roots.append(unpack(archive_of(pin, cache, index), below))
+        quick = Plugins({OURS, *PEERS} - {_SLOW})
+        tests, others = _tests_and_others(roots)
+        measured.append(_measured("tests of the packages", tests, quick, passes))
+        measured.append(_measured("their other files", others, quick, passes))
+    alone, ours = import_milliseconds()
+    return Record(
+        python=platform.python_version(),
+        versions=plugins.versions,
+        measured=measured,
+        import_of_flake8=alone,
+        import_of_plugin=ours,
+        share_of_run=share_of_a_run([path for path in python_files(library) if text_of(path) is not None]),
+        many_files=in_a_process_of_its_own("files", FILES),
+        long_file=in_a_process_of_its_own("lines", LINES),
+    )
+
+
+def _on_folders(folders: Iterable[Path], plugins: Plugins, passes: int) -> Iterable[Measured]:
     for folder in folders:
-        for directory, folders_below, names in os.walk(folder):
-            folders_below.sort()
-            yield from (os.path.join(directory, name) for name in sorted(names) if name.endswith(".py"))
+        for name, files in zip(("tests", "others"), _tests_and_others([folder]), strict=True):
+            if files:
+                yield _measured(f"{name} of {folder.name}", files, plugins, passes)
 
 
-def _measure(
-    path: str, checkers: dict[str, LoadedPlugin], options: argparse.Namespace, spent: defaultdict[str, float]
-) -> bool:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        ast.parse(text)
-    except (OSError, ValueError, SyntaxError, RecursionError):
-        return False
-    gc.collect()
-    start = time.process_time()
-    tree = ast.parse(text)
-    spent["parse"] += time.process_time() - start
-    processor = FileProcessor(path, options, lines=text.splitlines(keepends=True))
-    for package, plugin in checkers.items():
-        # Some peers change the tree that they are given: each gets one of its own.
-        tree = ast.parse(text)
-        arguments = {"tree": tree, **processor.keyword_arguments_for(plugin.parameters, {"tree": tree})}
-        gc.collect()
-        start = time.process_time()
-        for _ in plugin.obj(**arguments).run():
-            pass
-        spent[package] += time.process_time() - start
-    return True
+def _tests_and_others(folders: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[tuple[Path, str]]]:
+    tests: list[tuple[Path, str]] = []
+    others: list[tuple[Path, str]] = []
+    for folder in folders:
+        for path in python_files(folder):
+            text = text_of(path)
+            if text:
+                (tests if is_test_file(path, text) else others).append((path, text))
+    return tests, others
 
 
-def _import_time() -> float:
-    def seconds(code: str) -> float:
-        times = []
-        for _ in range(7):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    flake8 = "import ast, argparse, flake8.exceptions, flake8.main.application"
-    ours = f"{flake8}; from flake8_async_tests.rules import all_rules; import flake8_async_tests; all_rules()"
-    return seconds(ours) - seconds(flake8)
+def _measured(name: str, files: list[tuple[Path, str]], plugins: Plugins, passes: int) -> Measured:
+    print(f"{name}: {len(files)} files", file=sys.stderr, flush=True)
+    costs = measure(files, plugins, passes)
+    return Measured(name, costs.files, costs.parsing, costs.ratios())
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore")
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))
