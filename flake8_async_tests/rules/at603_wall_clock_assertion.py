@@ -9,7 +9,7 @@ from flake8_async_tests.inference.assertions import is_unittest_assertion, requi
 from flake8_async_tests.inference.clocks import CLOCKS, elapsed_factor, scopes_that_read_clock, seconds_written
 from flake8_async_tests.inference.frozen import is_clock_controlled
 from flake8_async_tests.inference.numbers import in_seconds
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import name_may_be_replaced, path_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LESS = (ast.Lt, ast.LtE)
 _MORE = (ast.Gt, ast.GtE)
+# By these names one gets at a clock.
+_HANDLES = (*CLOCKS, "datetime.datetime")
 
 
 @rule("AT603", "wall-clock-assertion", knows=Knows.FILE)
@@ -76,4 +78,8 @@ def _bounds(module: Module, pairs: list[tuple[ast.expr, ast.expr]], scope: Scope
 def _is_clock_faked(module: Module, scope: Scope) -> bool:
     if is_clock_controlled(module, scope):
         return True
-    return any(path_may_be_replaced(module, clock, scope) for clock in CLOCKS)
+    return any(
+        path_may_be_replaced(module, clock, scope)
+        or any(name_may_be_replaced(module, name, scope) for name in module.names.tails_of(clock))
+        for clock in _HANDLES
+    )

@@ -12,7 +12,7 @@ from flake8_async_tests.inference.constructions import ENTERING_METHODS, constru
 from flake8_async_tests.inference.handover import INERT_CALLS
 from flake8_async_tests.inference.literals import beginning_of
 from flake8_async_tests.inference.places import is_expected_to_raise, place_of
-from flake8_async_tests.inference.replaced import method_may_be_replaced, path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced, method_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
 
@@ -38,7 +38,7 @@ def check(module: Module) -> Iterator[Finding]:
         if not beginning_of(module, url, call.scope).startswith("/"):
             continue
         clients = _clients_without_base_url(module, call)
-        if clients and not _cannot_fail(call):
+        if clients and not _cannot_fail(call, clients):
             yield Finding(
                 call.node,
                 f"{_method(call)}() of a path fails: the AsyncClient was built without a base_url"
@@ -47,13 +47,13 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _cannot_fail(call: Call) -> bool:
+def _cannot_fail(call: Call, clients: Sequence[Call]) -> bool:
     """Whether the failure is what is expected, or a fake stands in for the client or for what sends its requests."""
     module, scope, function = call.module, call.scope, call.node.func
     assert isinstance(function, ast.Attribute)
     return (
         is_expected_to_raise(module, call.node, scope)
-        or path_may_be_replaced(module, CLIENT, scope)
+        or any(map(function_may_be_replaced, clients))
         or any(
             method_may_be_replaced(module, ast.Attribute(function.value, method, function.ctx), scope, of_library=True)
             for method in (function.attr, "request", "send")

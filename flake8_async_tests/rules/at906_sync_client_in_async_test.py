@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
+from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of, may_be_replaced
 from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -42,6 +42,8 @@ def check(module: Module) -> Iterator[Finding]:
         if scope in reported or not _is_async_test_or_fixture(module, scope):
             continue
         if kind_of(module, client, scope) is not Kind.TEST_CLIENT or _works_in_thread(module, client, scope):
+            continue
+        if may_be_replaced(module, Kind.TEST_CLIENT.value, scope):
             continue
         reported.add(scope)
         yield Finding(
