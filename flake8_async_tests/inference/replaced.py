@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,9 @@ _MOST_STEPS = 6
 
 # Without one of these words, nothing is set in a file by a name in quotes.
 _SETTING_WORDS = ("patch", "setattr", "eplace", "mock", "stub")
+
+# Calls that may give this very file, or its names.
+_GIVING_MODULES = frozenset({"__import__", "get", "globals", "import_module", "locals", "reload", "vars"})
 
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
@@ -185,7 +189,9 @@ def _owners_of(module: Module, name: str) -> Iterator[str]:
                 path = _owner_of_text(module, start)
                 if path is not None and any(word in text for word in _SETTING_WORDS):
                     yield path
-            elif follows[:1] in (":", "=") and follows[:2] != "==" and (before == "." or "multiple" in text):
+            elif follows[:1] in (":", "=") and follows[:2] != "==" and before == ".":
+                yield ""
+            elif follows[:1] == "=" and follows[:2] != "==" and "multiple(" in text:
                 yield ""
         start = text.find(name, end)
 
@@ -231,8 +237,10 @@ def _is_in_this_file(module: Module, replacement: Replacement) -> bool:
     if replacement.path is not None:
         return not replacement.path or _file_behind(module, replacement.path)[0] == module.path
     owner = module.value_of(replacement.owner, replacement.scope)
+    if isinstance(owner, ast.Call):
+        return word_of(owner.func) in _GIVING_MODULES
     if not isinstance(owner, (ast.Name, ast.Attribute)):
-        # `sys.modules[__name__]`, `globals()`, an import by name.
+        # `sys.modules[__name__]`
         return True
     return _file_behind(module, module.qualified(owner, replacement.scope))[0] == module.path
 
