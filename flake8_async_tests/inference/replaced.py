@@ -189,11 +189,14 @@ def _owners_of(module: Module, name: str) -> Iterator[str]:
                 path = _owner_of_text(module, start)
                 if path is not None and any(word in text for word in _SETTING_WORDS):
                     yield path
-            elif follows[:1] in (":", "=") and follows[:2] != "==" and before == ".":
-                yield ""
-            elif follows[:1] == "=" and follows[:2] != "==" and "multiple(" in text:
+            elif follows[:2] != "==" and _sets(before, follows[:1], may_be_keyword="multiple(" in text):
                 yield ""
         start = text.find(name, end)
+
+
+def _sets(before: str, follows: str, *, may_be_keyword: bool) -> bool:
+    """Whether what stands around a name gives it something: `x.name = y`, `x.name: T = y`, `multiple(x, name=y)`."""
+    return follows in (":", "=") if before == "." else follows == "=" and may_be_keyword
 
 
 def _owner_of_text(module: Module, end: int) -> str | None:
