@@ -66,10 +66,13 @@ def write_project(files: Mapping[str, str], directory: Path) -> None:
 
 def run_pytest(arguments: Iterable[str], directory: Path, limit: float) -> Seen:
     """Run pytest in a folder; when the time is up, end it with all it started."""
+    # Where all share one, each run clears away at its end what others have left: that can take longer than the run.
+    temporary = directory / ".temporary"
+    temporary.mkdir(exist_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", *arguments],
         cwd=directory,
-        env=_environment(),
+        env=_environment() | {"PYTEST_DEBUG_TEMPROOT": str(temporary)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
