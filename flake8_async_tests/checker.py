@@ -111,10 +111,9 @@ class Checker:
     def reports(self, rules: Iterable[Rule]) -> list[tuple[int, int, str]]:
         """What some rules say, in the order of the file: the line, the column from 0, and the code with the message."""
         found = set()
-        with _without_collections():
-            for rule, finding in self.findings(rules):
-                line, column = self.place(finding)
-                found.add((line, column, f"{rule.code} {finding.printable}"))
+        for rule, finding in self.findings(rules):
+            line, column = self.place(finding)
+            found.add((line, column, f"{rule.code} {finding.printable}"))
         return sorted(found)
 
     def findings(self, rules: Iterable[Rule]) -> Iterator[tuple[Rule, Finding]]:

@@ -644,8 +644,7 @@ def _is_for_type_checkers(module: Module, node: ast.AST, wanted: Import) -> bool
         is_same
         and len(around) == 2
         and isinstance(around[0], ast.If)
-        and module.qualified(around[0].test, module.scope)
-        in ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
+        and module.qualified(around[0].test, module.scope) in _FOR_TYPE_CHECKERS
     )
 
 

@@ -13,7 +13,6 @@ from flake8_async_tests.checker import Checker
 from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.options import Options
 from flake8_async_tests.project.project import Project
-from flake8_async_tests.rules import rules_with
 from flake8_async_tests.source.calls import Call, has_double_star, keyword_value, receiver_of
 from flake8_async_tests.source.functions import Class, ClassKind, Function
 from flake8_async_tests.source.module import Module, is_within
@@ -960,7 +959,7 @@ def test_that_a_run_leaves_the_collection_of_garbage_as_it_was() -> None:
         try:
             if not is_on:
                 gc.disable()
-            Checker(ast.parse(text), text.splitlines(keepends=True), "test_it.py").reports(rules_with())
+            list(Checker(ast.parse(text), text.splitlines(keepends=True), "test_it.py").run())
             assert gc.isenabled() is is_on
         finally:
             gc.enable()

@@ -253,7 +253,7 @@ class Candidates:
     def _is_module(self, local: str, dotted: str) -> bool:
         outlines = self._module.project.outlines
         if outlines.file_behind(dotted, self._module.directory) is not None:
-            return local in self._module.index.reached and outlines.is_module(dotted, self._module.directory)
+            return outlines.is_module(dotted, self._module.directory)
         # `import app` may lead to modules below a folder that is none itself.
         return local == dotted and self._module.project.has_top_level(dotted, self._module.directory)
 

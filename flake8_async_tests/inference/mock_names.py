@@ -50,26 +50,10 @@ class MockNames:
 
     def may_hold(self, node: ast.expr) -> bool:
         """Whether an expression may start from a mock."""
-        while True:
-            kind = node.__class__
-            if kind is ast.Name:
-                return node.id in self.names  # type: ignore[attr-defined]
-            if kind is ast.Attribute:
-                if node.attr in self.attributes:  # type: ignore[attr-defined]
-                    return True
-                node = node.value  # type: ignore[attr-defined]
-            elif kind is ast.Call:
-                if self.makes(node):  # type: ignore[arg-type]
-                    return True
-                node = node.func  # type: ignore[attr-defined]
-            elif kind in _HOLDING:
-                node = node.value  # type: ignore[attr-defined]
-            elif isinstance(node, ast.IfExp):
-                if self.may_hold(node.body):
-                    return True
-                node = node.orelse
-            else:
-                return False
+        words: list[_Word] = []
+        return self._starts_from_maker(node, words) or any(
+            word in (self.attributes if is_attribute else self.names) for word, is_attribute in words
+        )
 
     def may_patch(self, call: ast.Call) -> bool:
         """Whether the last word of what is called is one of those that patch."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from flake8_async_tests.inference.definitions import is_coroutine_method, takes_
 from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.project.outline import OutlinedClass
-from flake8_async_tests.project.texts import MOST_STEPS
 from flake8_async_tests.source.coroutines import CoroutineFunction
 from flake8_async_tests.source.names import canonical
 
@@ -72,18 +70,8 @@ def _target_called(module: Module, name: str, directory: str) -> Target:
 
 def names_of_target(module: Module, path: str) -> Iterator[tuple[str, str]]:
     """A dotted path, then what it leads to by the imports of the project's modules, each with where that is said."""
-    name, directory = path, module.directory
-    outlines = module.project.outlines
-    for _ in range(MOST_STEPS):
+    for name, directory, _ in module.project.outlines.along_imports(path, module.directory):
         yield name, directory
-        located = outlines.file_behind(name, directory)
-        if located is None or not located[1]:
-            return
-        file, (first, *rest) = located
-        imported = outlines.imported_as(file, first)
-        if not imported:
-            return
-        name, directory = ".".join((imported, *rest)), os.path.dirname(file)
 
 
 def replaces_function(module: Module, patch: Patch) -> bool:

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-# How many imports are followed from one file to the next.
-_MOST_STEPS = 6
-
 # Without one of these words, nothing is set in a file by a name in quotes.
 _SETTING_WORDS = ("patch", "setattr", "eplace", "mock", "stub")
 
@@ -122,6 +119,8 @@ def name_may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
 
 def function_may_be_replaced(call: Call) -> bool:
     """Whether a library's function may be something new where it is called: in its module, or under a name here."""
+    if not call.name:
+        return False
     if path_may_be_replaced(call.module, call.name, call.scope):
         return True
     function = call.node.func
@@ -261,20 +260,13 @@ def _leads_to(importer: Module, path: str, module: Module, dotted: str) -> bool:
     """Whether a path as one file writes it may be that of what another one looks up."""
     if path == dotted or path.endswith(f".{dotted}"):
         return True
-    outlines, directory = module.project.outlines, importer.directory
     wanted = _places_of(module, dotted)
-    for _ in range(_MOST_STEPS):
-        found = outlines.file_behind(path, directory)
+    for _, _, found in module.project.outlines.along_imports(path, importer.directory):
         if found is None:
             return False
-        file, rest = found
-        if found in wanted or len(rest) < 2:
+        if found in wanted or len(found[1]) < 2:
             return found in wanted
-        # It goes on through something that the file imports, or defines: who knows what that is.
-        imported = outlines.imported_as(file, rest[0])
-        if not imported:
-            return True
-        path, directory = ".".join((imported, *rest[1:])), os.path.dirname(file)
+    # It goes on through something that a file defines: who knows what that is.
     return True
 
 

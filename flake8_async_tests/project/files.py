@@ -58,8 +58,7 @@ class Files:
 
     def has(self, path: str) -> bool:
         """Whether something of that name is there, at the price of one listing for the whole folder."""
-        directory, name = os.path.split(path)
-        return name in self.names_in(directory)
+        return self.holds(*os.path.split(path))
 
     def holds(self, directory: str, name: str) -> bool:
         """The same for who has the two apart."""

@@ -135,6 +135,22 @@ class Outlines:
             self._located[key] = self._texts.locate(name, directory)
         return self._located[key]
 
+    def along_imports(self, name: str, directory: str) -> Iterator[tuple[str, str, tuple[str, tuple[str, ...]] | None]]:
+        """A dotted name, then what it leads to by the imports of the project's modules, one after another.
+
+        Each with the folder to whose files it means that, and the file behind it with what is left of the name.
+        """
+        for _ in range(MOST_STEPS):
+            located = self.file_behind(name, directory)
+            yield name, directory, located
+            if located is None or not located[1]:
+                return
+            path, (first, *rest) = located
+            imported = self.imported_as(path, first)
+            if not imported:
+                return
+            name, directory = ".".join((imported, *rest)), os.path.dirname(path)
+
     def imported_as(self, path: str, name: str) -> str:
         """What a file imports under a name, by its text."""
         return self._texts.imported_as(path, name)
@@ -145,17 +161,14 @@ class Outlines:
 
     def _coroutine_names(self, name: str, directory: str) -> tuple[frozenset[str], list[str]]:
         """The same, and what of the dotted name stands behind the name that gives them."""
-        located = self.file_behind(name, directory)
-        for _ in range(MOST_STEPS):
+        for _, _, located in self.along_imports(name, directory):
             if located is None or not located[1]:
                 break
             path, (first, *rest) = located
             names = self._texts.coroutine_names(path, first)
-            source = self._texts.imported_as(path, first) if rest and not names else ""
-            if not source:
+            # With something left of the name it may be a module that another one hands on.
+            if names or not rest or not self._texts.imported_as(path, first):
                 return names, rest
-            # A module that another one hands on.
-            located = self.file_behind(".".join((source, *rest)), os.path.dirname(path))
         return frozenset(), []
 
     def is_module(self, name: str, directory: str) -> bool:
@@ -177,8 +190,7 @@ class Outlines:
         return known
 
     def _find(self, name: str, directory: str) -> Meaning:
-        located = self._texts.locate(name, directory)
-        if located is None:
+        if self.file_behind(name, directory) is None:
             return Other.UNSEEN
         names, rest = self._coroutine_names(name, directory)
         if not names or (rest and rest[0] not in names):

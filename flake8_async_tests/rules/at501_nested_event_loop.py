@@ -76,7 +76,7 @@ def _in_coroutines(calls: list[Call]) -> Iterator[Call]:
 def _is_wanted(call: Call) -> bool:
     """Whether the error is what is tested, or cannot come about since something else is called."""
     module = call.module
-    if call.name and function_may_be_replaced(call):
+    if function_may_be_replaced(call):
         return True
     if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
         return True

@@ -31,7 +31,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if is_expected_to_raise(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
-        if may_be_found_later(call) or (call.name and function_may_be_replaced(call)):
+        if may_be_found_later(call) or function_may_be_replaced(call):
             continue
         yield Finding(
             statement,

@@ -32,7 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
             continue
-        if may_be_found_later(call) or (call.name and function_may_be_replaced(call)):
+        if may_be_found_later(call) or function_may_be_replaced(call):
             continue
         if not runs_on_trio(module, call.scope):
             yield Finding(

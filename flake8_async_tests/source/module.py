@@ -352,16 +352,12 @@ class Module:
             return None
         known = self._tests_by_function
         if function not in known:
-            known[function] = test_of(function) if function in self._set_of_those_named_like_tests else None
+            known[function] = test_of(function) if function in self._named_like_tests else None
         return known[function]
 
     @lazy
-    def _named_like_tests(self) -> list[Function]:
-        return named_like_tests(self)
-
-    @lazy
-    def _set_of_those_named_like_tests(self) -> frozenset[Function]:
-        return frozenset(self._named_like_tests)
+    def _named_like_tests(self) -> dict[Function, None]:
+        return dict.fromkeys(named_like_tests(self))
 
     def ancestors(self, node: ast.AST, scope: Scope) -> Iterator[ast.AST]:
         """What a node stands in, from the inside out, up to the node of its scope."""

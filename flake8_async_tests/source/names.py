@@ -73,11 +73,10 @@ _OVERLOAD = frozenset({"typing.overload", "typing_extensions.overload"})
 
 def imported_by_call(node: ast.expr | None) -> str:
     """The module that a call may import, by the last word of what it calls: `pytest.importorskip("anyio")`."""
-    if not isinstance(node, ast.Call) or not node.args:
+    if not isinstance(node, ast.Call) or not node.args or word_of(node.func) not in _IMPORTING_WORDS:
         return ""
-    word = getattr(node.func, "attr", getattr(node.func, "id", ""))
     module = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
-    return module if word in _IMPORTING_WORDS and isinstance(module, str) and not module.startswith(".") else ""
+    return module if isinstance(module, str) and not module.startswith(".") else ""
 
 
 class Names:

@@ -463,14 +463,10 @@ def _bindings_of(scope: Scope) -> dict[str, list[AST]]:
     return bound
 
 
+# What binds its own name, and what binds others.
 _NAMED = frozenset({FunctionDef, AsyncFunctionDef, ClassDef})
-
-
 _BINDERS = frozenset(
     {
-        ast.FunctionDef,
-        ast.AsyncFunctionDef,
-        ast.ClassDef,
         ast.Import,
         ast.ImportFrom,
         ast.ExceptHandler,
