@@ -276,8 +276,11 @@ class Candidates:
 
     def may_be_function(self, node: ast.expr, scope: Scope) -> bool:
         """Whether a name or path may mean a coroutine function, be it that it was given one."""
-        word = word_of(node)
-        if word in self._functions or word in self._assigned:
+        return self.may_hold_function(node) or self.may_be_defined(node, scope)
+
+    def may_be_defined(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether a name or path may mean a coroutine function by what defines it, or the class that it is of."""
+        if word_of(node) in self._functions:
             return True
         if isinstance(node, ast.Attribute):
             path = path_of(node)

@@ -89,9 +89,9 @@ def _answers(module: Module) -> dict[ast.expr, _Found | None]:  # noqa: ARG001  
 
 def _look_up(module: Module, node: ast.expr, scope: Scope, aliases: int) -> _Found | None:
     candidates = module.fact(Candidates)
-    if not isinstance(node, (ast.Name, ast.Attribute)) or not candidates.may_be_function(node, scope):
+    if not isinstance(node, (ast.Name, ast.Attribute)):
         return None
-    found = _defined(module, node, scope)
+    found = _defined(module, node, scope) if candidates.may_be_defined(node, scope) else None
     if found is None and candidates.may_hold_function(node):
         found = _mocked(module, node, scope) or _assigned(module, node, scope, aliases)
     return found

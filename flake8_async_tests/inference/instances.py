@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import Binding, bound_in, effects_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
-from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +27,32 @@ def given_to_instance(
     function = module.function_at(owner)
     if function is None or function.klass is None or _first_parameter(function) != root:
         return ()
+    # What one test gives the instance no other one sees: all tests of a class find the same.
+    key = (function.klass if function.name.startswith("test") else function, attribute)
+    known = module.fact(_known)
+    if key not in known:
+        known[key] = _given_before(module, function, function.klass, attribute, flow_of)
+    return known[key]
+
+
+def _known(_: Module) -> dict[tuple[Class | Function, str], tuple[Binding, ...]]:
+    return {}
+
+
+def _given_before(
+    module: Module, function: Function, klass: Class, attribute: str, flow_of: Callable[[Module, Scope], Flow]
+) -> tuple[Binding, ...]:
     givers: set[Function] = set()
     for path, binding in module.fact(_attributes_of_first_parameters).get(attribute, ()):
         giver = _method_around(module, binding.scope)
-        if giver is None or giver is function or not _are_related(function.klass, giver.klass):
+        if giver is None or giver is function or not _are_related(klass, giver.klass):
             continue
         if path.partition(".")[0] != _first_parameter(giver):
             continue
         if giver.name.startswith("test"):
             # Another test has another instance.
             continue
-        if giver.name not in _SET_UP or giver.scope is not binding.scope or giver.klass not in function.klass.lineage:
+        if not sets_up(giver) or giver.scope is not binding.scope or giver.klass not in klass.lineage:
             return ()
         givers.add(giver)
     if len(givers) != 1:
@@ -51,9 +65,13 @@ def given_to_instance(
     return flow_of(module, giver.scope).at_end.get(path, ())
 
 
+def sets_up(function: Function) -> bool:
+    """Whether it is called like a method that runs before each test, and gives the instance what they find there."""
+    return function.name in _SET_UP
+
+
 def _first_parameter(function: Function) -> str:
-    arguments = arguments_of(function.node)
-    return arguments[0].arg if arguments else ""
+    return function.parameters[0] if function.parameters else ""
 
 
 def _method_around(module: Module, scope: Scope) -> Function | None:

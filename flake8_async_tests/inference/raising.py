@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.uses import kinds_expected, may_be_never_awaited, unittest_method
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# With the position of the callable in the form without a `with`.
-_PYTEST = {"pytest.raises": 1, "pytest.warns": 1}
-_UNITTEST = {"assertRaises": 1, "assertRaisesRegex": 2, "assertWarns": 1, "assertWarnsRegex": 2}
+_PYTEST = frozenset({"pytest.raises", "pytest.warns"})
+_UNITTEST = frozenset({"assertRaises", "assertRaisesRegex", "assertWarns", "assertWarnsRegex"})
+# Where these have a pattern, the others have the callable in the form without a `with`.
+_WITH_PATTERN = frozenset({"assertRaisesRegex", "assertWarnsRegex"})
 _FOR_WARNINGS = frozenset({"pytest.warns", "assertWarns", "assertWarnsRegex"})
 
 
@@ -23,8 +26,6 @@ class Expectation:
     """One call of these."""
 
     shown: str
-    called: ast.Call | None
-    """The call that it makes itself, where it is given a function."""
     of_never_awaited: bool
     """Whether it may wait for the warning that a coroutine was never awaited."""
     of_type_error: bool
@@ -36,21 +37,24 @@ def expectation_of(module: Module, node: ast.expr, scope: Scope) -> Expectation 
     if not isinstance(node, ast.Call):
         return None
     name = module.qualified(node.func, scope)
-    position = _PYTEST.get(name)
-    if position is None:
+    if name not in _PYTEST:
         name = unittest_method(module, node.func, scope)
-        position = _UNITTEST.get(name)
-        if position is None:
+        if name not in _UNITTEST:
             return None
-    called = None
-    if len(node.args) > position:
-        called = ast.Call(node.args[position], node.args[position + 1 :], node.keywords)
     is_for_warnings = name in _FOR_WARNINGS
     return Expectation(
         f"{name}()",
-        called,
         of_never_awaited=is_for_warnings and may_be_never_awaited(module, node, scope),
         of_type_error="builtins.TypeError" in kinds_expected(module, node, scope),
+    )
+
+
+def called_by(call: Call) -> ast.Call | None:
+    """The call that one of these makes itself, where it is given a function."""
+    node = call.node
+    position = 2 if call.name not in _PYTEST and word_of(node.func) in _WITH_PATTERN else 1
+    return (
+        ast.Call(node.args[position], node.args[position + 1 :], node.keywords) if len(node.args) > position else None
     )
 
 

@@ -38,8 +38,11 @@ def check(module: Module) -> Iterator[Finding]:
         callback = call.argument(0, "finalizer")
         if callback is None or isinstance(callback, ast.Starred):
             continue
+        # What is registered may stand in another file: asked last.
+        if not _never_awaits(call, is_lambda=isinstance(_meant(module, callback, call.scope), ast.Lambda)):
+            continue
         name = _coroutine_of(module, callback, call.scope)
-        if name and _never_awaits(call, is_lambda=isinstance(_meant(module, callback, call.scope), ast.Lambda)):
+        if name:
             receiver = call.node.func.attr if isinstance(call.node.func, ast.Attribute) else call.name
             remedy = _REMEDY.get(receiver, "run it with asyncio.run in a sync function")
             yield Finding(callback, f"async {name} never runs: {receiver} calls it and awaits nothing ({remedy})")

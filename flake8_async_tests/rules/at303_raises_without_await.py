@@ -11,7 +11,7 @@ from flake8_async_tests.inference.coroutines import (
     fits_for_sure,
     may_be_of_coroutine_function,
 )
-from flake8_async_tests.inference.raising import expectation_of, expectation_of_block, only_call_in
+from flake8_async_tests.inference.raising import called_by, expectation_of, expectation_of_block, only_call_in
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of
@@ -40,12 +40,12 @@ def _blocks(module: Module) -> Iterator[Finding]:
     if words.isdisjoint(module.index.calls):
         return
     for block, scope in module.of_kind(ast.With):
-        if not any(
+        call = only_call_in(block)
+        if call is None or not any(
             isinstance(item.context_expr, ast.Call) and word_of(item.context_expr.func) in words for item in block.items
         ):
             continue
-        call = only_call_in(block)
-        if call is None or not may_be_of_coroutine_function(module, call, scope):
+        if not may_be_of_coroutine_function(module, call, scope):
             continue
         expectation = expectation_of_block(module, block, scope)
         if expectation is None or expectation.of_never_awaited:
@@ -62,22 +62,25 @@ def _blocks(module: Module) -> Iterator[Finding]:
 def _call_forms(module: Module) -> Iterator[Finding]:
     for call in (*module.calls(*_FORMS), *module.method_calls(*_METHODS)):
         # With the exception alone it is a block's.
-        if len(call.node.args) < 2:
+        called = called_by(call) if len(call.node.args) > 1 else None
+        if called is None:
             continue
-        expectation = expectation_of(module, call.node, call.scope)
-        if expectation is None or expectation.called is None or expectation.of_never_awaited:
-            continue
-        made, scope = expectation.called, call.scope
+        made, scope = called, call.scope
         if isinstance(made.func, ast.Lambda) and isinstance(made.func.body, ast.Call):
             scope = module.fact(_scopes_of_lambdas)[made.func]
             made = made.func.body
+        if not may_be_of_coroutine_function(module, made, scope):
+            continue
+        expectation = expectation_of(module, call.node, call.scope)
+        if expectation is None or expectation.of_never_awaited:
+            continue
         shown = _coroutine_function_in(module, made, scope, expectation)
         if shown:
             yield Finding(
-                expectation.called.func,
+                called.func,
                 f"{expectation.shown} calls {shown}() and awaits nothing: nothing of it runs, and it cannot fail"
                 f" (write with {expectation.shown[:-2]}(...): await {shown}(...))",
-                _as_block(module, call, expectation.called),
+                _as_block(module, call, called),
             )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.instances import sets_up
 from flake8_async_tests.inference.loops import is_run_for_ever, new_loops_behind
 from flake8_async_tests.inference.places import is_hook, is_test_itself
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -15,15 +17,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 
 @rule("AT502", "hand-made-event-loop", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
+    untold = _Untold(module)
     made: dict[ast.Call, Scope] = {}
     for call in module.method_calls("run_until_complete"):
-        made |= _made_here(call, receiver_of(call.node))
+        # Most loops that are used were made elsewhere: these are not followed back at all.
+        if untold.may_be_used_by(call):
+            made |= untold.without(_made_here(call, receiver_of(call.node)))
     for call in module.calls("asyncio.set_event_loop"):
         found = _made_here(call, call.argument(0, "loop"))
         made |= found
@@ -45,18 +51,49 @@ def check(module: Module) -> Iterator[Finding]:
 def _made_here(call: Call, loop: ast.expr | None) -> dict[ast.Call, Scope]:
     """The calls that made a loop by hand which is used in a call: in the same function, or for the same instance."""
     module = call.module
-    if loop is None or call.function is None or is_run_for_ever(module, loop, call.scope):
+    if loop is None or call.function is None:
         return {}
-    return {
+    found = {
         node: scope
         for node, scope in new_loops_behind(module, loop, call.scope)
         if scope is call.scope or _are_methods(scope, call.scope)
     }
+    return {} if found and is_run_for_ever(module, loop, call.scope) else found
 
 
 def _are_methods(*scopes: Scope) -> bool:
     """Whether scopes stand in classes: what one finds on the instance, the other put there."""
     return all(scope.parent is not None and scope.parent.is_class for scope in scopes)
+
+
+class _Untold:
+    """The calls that make a loop of which there is something to tell, as long as that was not told."""
+
+    def __init__(self, module: Module) -> None:
+        self._homes: dict[ast.Call, tuple[Scope | Class, ...]] = {
+            call.node: _homes_of(call.function)
+            for call in module.calls("asyncio.new_event_loop")
+            if call.function is not None and _is_place_to_tell(module, call.scope)
+        }
+        self._left = Counter(home for homes in self._homes.values() for home in homes)
+
+    def may_be_used_by(self, call: Call) -> bool:
+        """Whether one is made in the same function, or for the same instance."""
+        if self._left[call.scope]:
+            return True
+        klass = call.function.klass if call.function is not None else None
+        return klass is not None and any(self._left[each] for each in klass.lineage)
+
+    def without(self, told: dict[ast.Call, Scope]) -> dict[ast.Call, Scope]:
+        for node in told:
+            self._left.subtract(self._homes.pop(node, ()))
+        return told
+
+
+def _homes_of(function: Function) -> tuple[Scope | Class, ...]:
+    """From where one gets at what a function makes: from itself, and from the methods of the class that it sets up."""
+    klass = function.klass
+    return (function.scope, klass) if klass is not None and sets_up(function) else (function.scope,)
 
 
 def _is_place_to_tell(module: Module, scope: Scope) -> bool:

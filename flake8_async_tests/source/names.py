@@ -272,6 +272,10 @@ class Names:
             for target in assignment.targets:
                 if isinstance(target, ast.Name):
                     found.setdefault(word_of(assignment.value), set()).add(target.id)
+        for given, _ in (*self._index.by_kind[ast.AnnAssign], *self._index.by_kind[ast.NamedExpr]):
+            assert isinstance(given, (ast.AnnAssign, ast.NamedExpr))
+            if isinstance(given.target, ast.Name) and word_of(given.value):
+                found.setdefault(word_of(given.value), set()).add(given.target.id)
         return found
 
 
