@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _MARKING_HOOK = "pytest_collection_modifyitems"
 _RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", _MARKING_HOOK)
 _CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
+_HOOKS = frozenset((*_RUNNING_HOOKS, *_CONFIGURING_HOOKS))
 
 # What a hook that only sorts tests out calls, none of which can change how a test runs.
 _HARMLESS_LIBRARIES = ("collections.", "itertools.", "operator.", "os.", "pathlib.", "platform.", "re.", "sys.")
@@ -48,6 +49,8 @@ def configuring_hook(conftest: Module) -> str:
 
 
 def _find_running_hook(conftest: Module) -> str:
+    if not _has_any_hook(conftest):
+        return ""
     for name in _RUNNING_HOOKS:
         for module, binding in _hooks_called(conftest, name):
             if name != _MARKING_HOOK or not _only_sorts_out(module, binding):
@@ -57,11 +60,19 @@ def _find_running_hook(conftest: Module) -> str:
 
 def _find_configuring_hook(conftest: Module) -> str:
     """One that speaks of the mode, or that stands elsewhere."""
+    if not _has_any_hook(conftest):
+        return ""
     for name in _CONFIGURING_HOOKS:
         for _, binding in _hooks_called(conftest, name):
             if not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) or _touches_asyncio_mode(binding):
                 return name
     return ""
+
+
+def _has_any_hook(conftest: Module) -> bool:
+    """Whether it has one of those that matter here: hardly a file of tests has."""
+    modules = (conftest, *conftest.provided_fixtures.star_modules)
+    return not all(_HOOKS.isdisjoint(module.scope.bindings) for module in modules)
 
 
 def has_hook(conftest: Module, name: str) -> bool:

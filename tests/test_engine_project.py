@@ -307,6 +307,21 @@ def test_that_a_file_has_one_path_however_it_was_named(tmp_path: Path, monkeypat
     assert module_of(Project(Options()), Path("test_it.py")).path == wanted
 
 
+def test_that_a_link_below_a_folder_that_is_known_is_followed(tmp_path: Path) -> None:
+    write(tmp_path, {"test_it.py": "", "real/test_it.py": "", "real/below/test_it.py": ""})
+    (tmp_path / "link").symlink_to("real")
+    folder = tmp_path.resolve()
+    project = Project(Options())
+    for given, wanted in {
+        "test_it.py": "test_it.py",
+        "link/test_it.py": "real/test_it.py",
+        "link/below/test_it.py": "real/below/test_it.py",
+        "link/below/../test_it.py": "real/test_it.py",
+        "real/below/test_it.py": "real/below/test_it.py",
+    }.items():
+        assert module_of(project, folder / given).path == str(folder / wanted)
+
+
 def test_that_another_file_is_parsed_once_or_not_kept(tmp_path: Path) -> None:
     write(tmp_path, {"one.py": "x = 1\n", "two.py": "x = 1\n", "broken.py": "def it(:\n", "zero.py": "x = '\0'\n"})
     project = Project(Options())

@@ -13,6 +13,7 @@ from flake8_async_tests.source.functions import ClassKind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from flake8_async_tests.project.project import Project
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
@@ -35,6 +36,37 @@ class Closure:
     """Whether all the fixtures of the project that it could draw in were readable."""
 
 
+class Surroundings:
+    """The conftests and plugins that give fixtures to the files of one folder."""
+
+    def __init__(self, project: Project, directory: str) -> None:
+        chain = project.conftests(directory)
+        root = project.root_of(directory)
+        conftests, plugins = _sorted_out(chain.modules, directory)
+        # What the conftest of the root and the plugins provide is in sight everywhere: the last to come in counts.
+        self._near = [conftest for conftest in conftests if conftest.directory != root]
+        self._everywhere = [conftest for conftest in conftests if conftest.directory == root]
+        self._plugins = plugins
+        self._plugins_of_addopts = list(_plugins_of_addopts(project, directory))
+        self.complete = chain.complete
+        """Whether every conftest could be read."""
+        modules = dict.fromkeys((*self._near, *self._everywhere, *self._plugins, *self._plugins_of_addopts))
+        self.provided = tuple(provided_by_module(module) for module in modules)
+        """What they provide to a file that names no plugins of its own, nearest first."""
+
+    @lazy
+    def is_all(self) -> bool:
+        """Whether that is certainly all."""
+        return self.complete and all(each.complete for each in self.provided)
+
+    def provided_for(self, module: Module, own_plugins: list[Module]) -> tuple[OfModule, ...]:
+        """What a file itself and all around it provide, where it is one of them or names plugins."""
+        own = [plugin for plugin in reversed(own_plugins) if plugin not in self._plugins]
+        everywhere = (*self._everywhere, *self._plugins, *self._plugins_of_addopts)
+        modules = dict.fromkeys((module, *self._near, *own, *everywhere))
+        return tuple(provided_by_module(each) for each in modules)
+
+
 class FixtureGraph:
     """The fixtures as the tests of one file see them."""
 
@@ -51,32 +83,13 @@ class FixtureGraph:
     @lazy
     def _around(self) -> tuple[tuple[OfModule, ...], bool]:
         """What the module itself and everything outside it provide, nearest first, and whether that is all."""
-        project = self.module.project
-        chain = project.conftests(self.module.directory)
-        root = project.root_of(self.module.directory)
-        conftests, plugins = _sorted_out(chain.modules, self.module)
-        own = [plugin for plugin in reversed(self._own_plugins) if plugin not in plugins]
-        # What the conftest of the root and the plugins provide is in sight everywhere: the last to come in counts.
-        everywhere = [conftest for conftest in conftests if conftest.directory == root]
-        near = [conftest for conftest in conftests if conftest.directory != root]
-        modules = dict.fromkeys((self.module, *near, *own, *everywhere, *plugins, *self._plugins_of_addopts))
-        provided = tuple(provided_by_module(module) for module in modules)
-        return provided, chain.complete and all(each.complete for each in provided)
-
-    @lazy
-    def _own_plugins(self) -> list[Module]:
-        """The local modules that `pytest_plugins` of the file itself names."""
-        return list(self.module.project.local_plugins(self.module))
-
-    @property
-    def _plugins_of_addopts(self) -> Iterator[Module]:
-        """The local modules that `-p` names."""
-        project = self.module.project
-        for name in project.config_for(self.module.directory).early_plugins:
-            path = project.find_import(name, self.module)
-            plugin = project.module_at(path) if path is not None else None
-            if plugin is not None:
-                yield plugin
+        around = self.module.project.surroundings(self.module.directory)
+        own = provided_by_module(self.module)
+        own_plugins = list(self.module.project.local_plugins(self.module))
+        if own_plugins or own in around.provided:
+            provided = around.provided_for(self.module, own_plugins)
+            return provided, around.complete and all(each.complete for each in provided)
+        return (own, *around.provided), around.is_all and own.complete
 
     @property
     def _used_by_configuration(self) -> tuple[str, ...]:
@@ -188,6 +201,23 @@ class FixtureGraph:
         walk.ask(name)
         return walk.closure(self.is_complete(klass))
 
+    def all_behind(self, name: str, klass: Class | None) -> set[Fixture]:
+        """Every fixture that a name may draw in, those included that others override: more than pytest sets up."""
+        found: set[Fixture] = set()
+        asked = {name}
+        todo = [name]
+        while todo:
+            name = todo.pop()
+            entries = self.entries_of(name, klass)
+            further = set(() if entries else _REQUESTS_OF_FOREIGN.get(name, ()))
+            for entry in entries:
+                if entry.fixture is not None:
+                    found.add(entry.fixture)
+                    further.update(entry.fixture.requests)
+            todo += further - asked
+            asked |= further
+        return found
+
     def closure_of_fixture(self, fixture: Fixture) -> Closure:
         """A fixture with all that it asks for, as seen from this file."""
         klass = fixture.klass if fixture.module is self.module else None
@@ -265,13 +295,22 @@ class _Walk:
         self._todo.extend((name, True) for name in reversed(tuple(names)))
 
 
-def _sorted_out(chain: tuple[Module, ...], module: Module) -> tuple[list[Module], list[Module]]:
+def _plugins_of_addopts(project: Project, directory: str) -> Iterator[Module]:
+    """The local modules that `-p` names."""
+    for name in project.config_for(directory).early_plugins:
+        path = project.find_import_from(name, directory)
+        plugin = project.module_at(path) if path is not None else None
+        if plugin is not None:
+            yield plugin
+
+
+def _sorted_out(chain: tuple[Module, ...], directory: str) -> tuple[list[Module], list[Module]]:
     """The conftests of a chain, nearest first, and the plugins that they name, those named last first."""
     conftests: list[Module] = []
     plugins: list[Module] = []
     group: list[Module] = []
     for each in chain:
-        if each.is_conftest and _is_at_or_above(each.directory, module.directory):
+        if each.is_conftest and _is_at_or_above(each.directory, directory):
             conftests.append(each)
             plugins += reversed(group)
             group = []

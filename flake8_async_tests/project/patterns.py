@@ -46,7 +46,10 @@ def _any_of(patterns: list[str]) -> re.Pattern[str]:
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     """A pattern is a prefix or, with a wildcard in it, a glob."""
-    return name.startswith(patterns) or any(fnmatch(name, pattern) for pattern in _globs_among(patterns))
+    if name.startswith(patterns):
+        return True
+    globs = _globs_among(patterns)
+    return bool(globs) and any(fnmatch(name, pattern) for pattern in globs)
 
 
 @cache

@@ -7,23 +7,26 @@ import os
 import time
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.config import Configs, PytestConfig
 from flake8_async_tests.project.files import Files
+from flake8_async_tests.project.fixture_graph import Surroundings
 from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
 from flake8_async_tests.project.outline import Outlines
 from flake8_async_tests.project.patterns import Patterns
 from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
 from flake8_async_tests.source.module import Module
+from flake8_async_tests.source.relevance import may_import_test_library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from flake8_async_tests.options import Options
 
+_Fact = TypeVar("_Fact")
 
 # What is remembered of a project is let go when it has become this much: the memory that a run takes is then bounded,
 # whatever the size of the project, and what is needed again is soon read again.
@@ -61,13 +64,19 @@ class Project:
         self._last_asked = time.monotonic()
         self._modules: dict[str, Module | None] = {}
         self._real_folders: dict[str, str] = {}
+        self._last_place = ("", "")
+        """The path that was asked for last, and the place: of each file it is asked several times."""
         self._top_level: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._chains: dict[str, ConftestChain] = {}
+        self._surroundings: dict[str, Surroundings] = {}
         self._patterns: dict[str, Patterns] = {}
         self._signs: dict[str, Signs] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
-        self._imports: dict[tuple[str, tuple[str, ...]], str | None] = {}
+        self._imports: dict[tuple[str, str], str | None] = {}
+        self._found_modules: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._asyncio_modes: dict[str, AsyncioMode] = {}
+        # Any: each value is of the type that the function gives back.
+        self._said: dict[tuple[str, Callable[[bytes], Any]], Any] = {}
 
     # -- how long it lasts -----------------------------------------------------------------------------------
 
@@ -89,12 +98,21 @@ class Project:
         now = time.monotonic()
         is_new = now - self._last_asked > _LONGEST_PAUSE or self._place_of(path) in self._checked
         self._last_asked = now
-        return self._afresh() if is_new else self
+        return self._afresh() if is_new else self.for_next()
 
     def _afresh(self) -> Project:
         return Project(self.options, self.files.afresh())
 
     # -- the file at hand -----------------------------------------------------------------------------------
+
+    def is_no_test_file(self, path: str, lines: Sequence[str]) -> bool:
+        """Whether a file certainly is none of tests, told before a module is made of it: so most can be passed over."""
+        place = self._place_of(path)
+        self._checked.add(place)
+        folder, name = os.path.split(place)
+        if name == "conftest.py" or self.patterns_for(folder).matches_file(place):
+            return False
+        return not may_import_test_library("".join(lines))
 
     def module_for(self, path: str, tree: ast.Module, text: str | Sequence[str]) -> Module:
         """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
@@ -104,6 +122,7 @@ class Project:
             # file there must not be two, or what is found would depend on what was checked before.
             self._modules.clear()
             self._chains.clear()
+            self._surroundings.clear()
             self._others_know_current = False
         self._current = Module(place, tree, text, self)
         self._checked.add(place)
@@ -117,13 +136,27 @@ class Project:
 
     def _place_of(self, path: str) -> str:
         """Where a file stands, by an absolute path: its folder is free of links."""
+        if path == self._last_place[0]:
+            return self._last_place[1]
         folder, name = os.path.split(path)
         if not os.path.isabs(folder):
             folder = os.path.join(_current_folder(), folder)
         real = self._real_folders.get(folder)
         if real is None:
-            real = self._real_folders[folder] = _real_path(folder)
-        return os.path.join(real, name)
+            real = self._real_folders[folder] = self._find_real_folder(folder)
+        place = os.path.join(real, name)
+        self._last_place = path, place
+        return place
+
+    def _find_real_folder(self, folder: str) -> str:
+        above, name = os.path.split(folder)
+        real_above = self._real_folders.get(above)
+        if real_above is not None and os.sep == "/" and name not in ("", ".", ".."):
+            # Nothing but the last part is left to be looked at.
+            joined = os.path.join(real_above, name)
+            if not os.path.islink(joined):
+                return joined
+        return _real_path(folder)
 
     def module_at(self, path: str) -> Module | None:
         """The module of another file of the project, or None when it cannot be read and parsed."""
@@ -145,6 +178,15 @@ class Project:
         if self._current is not None and path == self._current.path:
             return self._current.text.encode(errors="replace")
         return self.files.read(path)
+
+    def said_in(self, path: str, work_out: Callable[[bytes], _Fact]) -> _Fact | None:
+        """What a function has to say of a file's content: asked of it once. None when the file cannot be read."""
+        key = (path, work_out)
+        if key not in self._said:
+            content = self.files.read(path)
+            self._said[key] = work_out(content) if content is not None else None
+        found: _Fact | None = self._said[key]
+        return found
 
     def _parse(self, path: str) -> Module | None:
         text = self.files.text(path)
@@ -242,6 +284,13 @@ class Project:
             found = self._chains[directory] = self._chain(directory)
         return found
 
+    def surroundings(self, directory: str) -> Surroundings:
+        """The modules around the files of one folder that give fixtures to them."""
+        found = self._surroundings.get(directory)
+        if found is None:
+            found = self._surroundings[directory] = Surroundings(self, directory)
+        return found
+
     def folders_loaded_early(self, directory: str) -> tuple[str, ...]:
         """The folders whose conftests pytest loads before it collects anything, whatever it then collects.
 
@@ -311,13 +360,19 @@ class Project:
     def find_import_from(self, name: str, directory: str) -> str | None:
         """The same for whatever file of a folder imports the module."""
         # Files of one folder, and mostly of one project, find a name at one place: it is looked up once.
-        key = (name, (directory,) if name.startswith(".") else self.import_roots(directory))
+        key = (name, directory)
         if key not in self._imports:
             if name.startswith("."):
                 self._imports[key] = find_relative_module(self.files, name, directory)
             else:
-                self._imports[key] = find_module(self.files, name, key[1])
+                self._imports[key] = self._find_module(name, self.import_roots(directory))
         return self._imports[key]
+
+    def _find_module(self, name: str, roots: tuple[str, ...]) -> str | None:
+        key = (name, roots)
+        if key not in self._found_modules:
+            self._found_modules[key] = find_module(self.files, name, roots)
+        return self._found_modules[key]
 
     def has_top_level(self, name: str, directory: str) -> bool:
         """Whether the project has a folder or a module of this name, as the first one of an import."""

@@ -226,21 +226,22 @@ class OfModule(Provided):
         for fixture in module.fixtures:
             if fixture.function.outer is module.scope:
                 yield fixture.function.name
-        for node in module.scope.of(ast.ImportFrom):
-            assert isinstance(node, ast.ImportFrom)
+        for node in _from_imports(module):
             if node.names[0].name != "*" and self._may_hold_autouse_or_renamed(node):
                 yield from (alias.asname or alias.name for alias in node.names)
 
     def _may_hold_autouse_or_renamed(self, node: ast.ImportFrom) -> bool:
         """Whether it is worth reading the module behind an import."""
         path = _path_behind(self._module, _source_of(node))
-        content = self._module.project.files.read(path) if path is not None else None
-        if path is None or content is None:
+        if path is None:
             return False
-        if path.endswith("__init__.py") and (self._module.is_conftest or b"fixture" in content):
+        words = self._module.project.said_in(path, _words_about_fixtures)
+        if words is None:
+            return False
+        if path.endswith("__init__.py") and (self._module.is_conftest or b"fixture" in words):
             # What stands there may have been imported in its turn.
             return True
-        return b"fixture" in content and (b"autouse" in content or b"name=" in content)
+        return b"fixture" in words and len(words) > 1
 
     # -- star imports -------------------------------------------------------------------------------------------------
 
@@ -311,10 +312,18 @@ class _Stars:
     complete: bool
 
 
+def _words_about_fixtures(content: bytes) -> frozenset[bytes]:
+    return frozenset(word for word in (b"fixture", b"autouse", b"name=") if word in content)
+
+
+def _from_imports(module: Module) -> list[ast.ImportFrom]:
+    """Those of the module itself, not of its functions and classes."""
+    return [node for node, scope in module.of_kind(ast.ImportFrom) if scope is module.scope]
+
+
 def _star_sources(module: Module) -> Iterator[Module | None]:
     """The modules behind the star imports of a module, None for one that cannot be read."""
-    for node in module.scope.of(ast.ImportFrom):
-        assert isinstance(node, ast.ImportFrom)
+    for node in _from_imports(module):
         if node.names[0].name == "*":
             yield _module_behind(module, _source_of(node))
 

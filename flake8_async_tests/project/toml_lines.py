@@ -7,7 +7,6 @@ enough of the tokens not to mistake a bracket within a string for a table.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,13 +32,6 @@ _TOKEN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: str
-    text: str
-    line: int
-
-
 def lines_of_keys(text: str) -> Mapping[Path, int]:
     """The line of every table and key of a valid document with `\\n` line ends, by path.
 
@@ -48,16 +40,17 @@ def lines_of_keys(text: str) -> Mapping[Path, int]:
     """
     finder = _Finder()
     for token in _tokens(text):
-        finder.take(token)
+        finder.take(*token)
     return {**finder.mentioned, **finder.stated}
 
 
-def _tokens(text: str) -> Iterator[_Token]:
+def _tokens(text: str) -> Iterator[tuple[str, str, int]]:
+    """The kind, the text and the line of each."""
     line = 1
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or ""
         if kind != "skip":
-            yield _Token(kind, match[0], line)
+            yield kind, match[0], line
         if kind in ("newline", "string"):
             line += match[0].count("\n")
 
@@ -76,53 +69,53 @@ class _Finder:
         self._enclosing: list[tuple[str, Path | None]] = []
         """The arrays and inline tables that are open, each with its path: None within an array."""
 
-    def take(self, token: _Token) -> None:
+    def take(self, kind: str, text: str, line: int) -> None:
         if self._in_value:
-            self._take_in_value(token)
-        elif token.kind in ("string", "bare"):
-            self._parts.append(_unquoted(token.text))
+            self._take_in_value(kind, text)
+        elif kind in ("string", "bare"):
+            self._parts.append(_unquoted(text))
         elif self._in_header:
-            self._take_in_header(token)
-        elif token.kind == "mark":
-            self._take_before_value(token)
+            self._take_in_header(kind, text, line)
+        elif kind == "mark":
+            self._take_before_value(text, line)
 
-    def _take_in_header(self, token: _Token) -> None:
+    def _take_in_header(self, kind: str, text: str, line: int) -> None:
         # The second `[` of `[[` and the second `]` come with no parts, and change nothing.
-        if token.text == "]" and self._parts:
+        if text == "]" and self._parts:
             self._table = tuple(self._parts)
-            self._note(self._table, token.line)
-        elif token.kind == "newline":
+            self._note(self._table, line)
+        elif kind == "newline":
             self._in_header = False
 
-    def _take_before_value(self, token: _Token) -> None:
+    def _take_before_value(self, text: str, line: int) -> None:
         """A mark where a key may stand: in a table's body, or between the braces of an inline table."""
-        if token.text == "[":
+        if text == "[":
             self._in_header = True
-        elif token.text == "}":
+        elif text == "}":
             self._enclosing.pop()
             self._in_value = True
-        elif token.text == "=":
+        elif text == "=":
             base = self._enclosing[-1][1] if self._enclosing else self._table
             key = None if base is None else (*base, *self._parts)
             if key is not None:
-                self._note(key, token.line)
+                self._note(key, line)
             self._key = key
             self._parts.clear()
             self._in_value = True
 
-    def _take_in_value(self, token: _Token) -> None:
-        if token.kind == "newline":
+    def _take_in_value(self, kind: str, text: str) -> None:
+        if kind == "newline":
             # Within an array a value goes on; at the end of a statement it is over.
             self._in_value = bool(self._enclosing)
-        elif token.text == "[":
+        elif text == "[":
             self._enclosing.append(("[", None))
-        elif token.text == "{":
+        elif text == "{":
             within_array = bool(self._enclosing) and self._enclosing[-1][0] == "["
             self._enclosing.append(("{", None if within_array else self._key))
             self._in_value = False
-        elif token.text in ("]", "}"):
+        elif text in ("]", "}"):
             self._enclosing.pop()
-        elif token.text == ",":
+        elif text == ",":
             # In an inline table the next key follows, in an array the next value.
             self._in_value = self._enclosing[-1][0] == "["
 

@@ -17,7 +17,7 @@ from flake8_async_tests.loops import (
     loop_of_test,
 )
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.runner import Runs, runner_of
+from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,13 @@ class _Source:
 
 @rule("AT207", "fixture-on-another-loop", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
+    if "asyncio" in module.project.config_for(module.directory).disabled_plugins:
+        return
+    is_auto = asyncio_mode(module.project, module.directory).is_auto
     for test in module.async_tests:
+        # Who runs it in the end is asked for last. Classes that collect one test may be marked differently.
+        if not is_auto and not test.marks.has("asyncio") and len(test.collectors) < 2:
+            continue
         for name, source, loop in _sources_on_other_loops(test):
             argument = next((each for each in arguments_of(test.node) if each.arg == name), None)
             if argument is not None:
@@ -61,20 +67,34 @@ def _sources_on_other_loops(test: Test) -> Iterator[tuple[str, _Source, Loop]]:
             yield name, source, loop
 
 
-def _loop_scopes_behind(test: Test) -> frozenset[str]:
-    """The loops of all async fixtures that the test sets up: mostly none, or the test's own."""
-    if not test.requests:
-        return frozenset()
-    known = test.module.fact(_scopes_by_fixtures)
-    fixtures = test.module.fixture_graph.closure_of(test).fixtures
-    if fixtures not in known:
-        loops = [_loop_of(fixture, test.module) for fixture in fixtures]
-        known[fixtures] = frozenset(loop.scope for loop in loops if loop.scope is not None)
-    return known[fixtures]
+def _loop_scopes_behind(test: Test) -> set[str]:
+    """The loops of all async fixtures that may be behind the test's parameters: mostly none, or the test's own.
+
+    What really fills a parameter is asked for later: the names mean the same for all tests of a class.
+    """
+    found: set[str] = set()
+    arguments = arguments_of(test.node)
+    if test.function.is_method and not test.node.decorator_list:
+        # The object itself, which no fixture fills.
+        del arguments[:1]
+    if arguments:
+        known = test.module.fact(_scopes_by_name)
+        home = test.module.fixture_graph.home_of(test.klass)
+        for argument in arguments:
+            key = (home, argument.arg)
+            if key not in known:
+                known[key] = _loop_scopes_of(test.module, home, argument.arg)
+            found |= known[key]
+    return found
 
 
-def _scopes_by_fixtures(_: Module) -> dict[tuple[Fixture, ...], frozenset[str]]:
-    """What is known so far of all that tests set up."""
+def _loop_scopes_of(module: Module, klass: Class | None, name: str) -> frozenset[str]:
+    loops = [_loop_of(fixture, module) for fixture in module.fixture_graph.all_behind(name, klass)]
+    return frozenset(loop.scope for loop in loops if loop.scope is not None)
+
+
+def _scopes_by_name(_: Module) -> dict[tuple[Class | None, str], frozenset[str]]:
+    """What is known so far of the names of parameters."""
     return {}
 
 

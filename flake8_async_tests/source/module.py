@@ -6,6 +6,7 @@ import ast
 import os
 from bisect import bisect_left
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_async_tests.lazy import lazy
@@ -217,13 +218,13 @@ class Module:
     def functions(self) -> list[Function]:
         """Every `def` and `async def`, nested ones too, in the order of the file."""
         found = [self._function(scope) for scope in self.index.scopes if scope.is_function]
-        found.sort(key=lambda function: (function.node.lineno, function.node.col_offset))
+        found.sort(key=_line_of_definition)
         return found
 
     @lazy
     def classes(self) -> list[Class]:
         found = [self._class(scope) for scope in self.index.scopes if scope.is_class]
-        found.sort(key=lambda klass: (klass.node.lineno, klass.node.col_offset))
+        found.sort(key=_line_of_definition)
         return found
 
     def function_at(self, scope: Scope | None) -> Function | None:
@@ -366,6 +367,10 @@ class Module:
         while parent is not None:
             yield parent
             parent = parents.get(parent)
+
+
+# No two definitions begin in one line.
+_line_of_definition = attrgetter("node.lineno")
 
 
 @lru_cache(maxsize=1024)
