@@ -15,12 +15,18 @@ from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
 SLEEP = "asyncio.sleep"
+
+_FROM_ASYNCIO = re.compile(rb"from\s+asyncio\s+import")
+# What gets another name for a sleep: by an import, and by an assignment at the top of a module.
+_SLEEP_AS = re.compile(rb"sleep\s+as\s+(\w+)")
+_GIVEN_SLEEP = re.compile(rb"^(\w+)\b[^=\n(]*=[^\n]*sleep", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +43,21 @@ class FakeSleep:
     """The names that the replacement changes when it is called."""
 
 
-def fake_sleeps(module: Module) -> Iterator[FakeSleep]:
-    """The patches of `asyncio.sleep` by what never suspends, in the order of the file."""
+def fake_sleeps(module: Module, condition: Callable[[Call], bool]) -> Iterator[FakeSleep]:
+    """The patches of `asyncio.sleep` by what never suspends, in the order of the file.
+
+    Only those that meet a condition: what a patch replaces may stand in another file.
+    """
     if "sleep" not in module.text:
         return
     calls = module.calls("unittest.mock.patch", "unittest.mock.patch.object")
     calls += module.method_calls("setattr", "patch", "object")
     told: set[ast.Call] = set()
     for call in calls:
+        if call.node in told or not condition(call):
+            continue
         patch = patch_of(module, call.node, call.scope)
-        if patch is None or call.node in told:
+        if patch is None:
             continue
         told.add(call.node)
         path, importer = _replaced(module, patch)
@@ -81,10 +92,10 @@ def _may_be_sleep(module: Module, path: str, name: str) -> bool:
     imported = module.project.outlines.imported_as(path, name)
     if imported:
         return imported.endswith(".sleep")
-    word = re.escape(name.encode(errors="replace"))
-    if name == "sleep" and re.search(rb"from\s+asyncio\s+import", content):
+    if name == "sleep" and _FROM_ASYNCIO.search(content):
         return True
-    return bool(re.search(rb"(?m)sleep\s+as\s+%b\b|^%b\b[^=\n(]*=[^\n]*sleep" % (word, word), content))
+    word = name.encode(errors="replace")
+    return word in content and any(word in pattern.findall(content) for pattern in (_SLEEP_AS, _GIVEN_SLEEP))
 
 
 def _touched(module: Module, patch: Patch) -> frozenset[str] | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.flow import bindings_at
 
@@ -54,6 +54,9 @@ _LOOKING = (ast.Assert, ast.Compare, ast.Expr, ast.FormattedValue, ast.If, ast.U
 _UNPACKING = (ast.List, ast.Starred, ast.Tuple)
 
 
+_PlainUse: TypeAlias = ast.Attribute | ast.Await | ast.Call
+
+
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What counts as seeing to one kind of thing.
@@ -85,7 +88,48 @@ def is_handed_over(module: Module, name: ast.Name, scope: Scope, watch: Watch) -
     captured by a nested function, or asked for an attribute that the watch minds. Another local name for it
     is followed. A later binding of the name ends the search; whatever is not understood counts as observed.
     """
-    return any(True for _ in observations(module, name, scope, watch))
+    return _is_plainly_observed(module, name, scope, watch) or any(
+        True for _ in observations(module, name, scope, watch)
+    )
+
+
+def _is_plainly_observed(module: Module, name: ast.Name, scope: Scope, watch: Watch) -> bool:
+    """Whether a name that is bound only once is awaited, asked for something, or passed to a call that is not inert.
+
+    That is what becomes of most things, and told without the parents of the scope and the flow through it.
+    """
+    if len(scope.bindings.get(name.id, ())) != 1:
+        return False
+    return any(_observes(module, use, scope, watch) for use in _plain_uses_of(module, scope).get(name.id, ()))
+
+
+def _observes(module: Module, use: _PlainUse, scope: Scope, watch: Watch) -> bool:
+    if isinstance(use, ast.Attribute):
+        return watch.minds(use.attr, called=True)
+    return isinstance(use, ast.Await) or not _is_inert(module, use, scope, watch)
+
+
+def _plain_uses(_: Module) -> dict[Scope, dict[str, list[_PlainUse]]]:
+    return {}
+
+
+def _plain_uses_of(module: Module, scope: Scope) -> dict[str, list[_PlainUse]]:
+    """By each name in a scope: the awaits of it, its methods that are called, and the calls that it is passed to."""
+    by_scope = module.fact(_plain_uses)
+    found = by_scope.get(scope)
+    if found is None:
+        found = by_scope[scope] = {}
+        for node in scope.nodes:
+            if isinstance(node, ast.Await):
+                if isinstance(node.value, ast.Name):
+                    found.setdefault(node.value.id, []).append(node)
+            elif isinstance(node, ast.Call):
+                if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+                    found.setdefault(node.func.value.id, []).append(node.func)
+                for argument in node.args:
+                    if isinstance(argument, ast.Name):
+                        found.setdefault(argument.id, []).append(node)
+    return found
 
 
 def observations(module: Module, name: ast.Name, scope: Scope, watch: Watch) -> Iterator[ast.AST]:
@@ -177,6 +221,10 @@ def is_inert_call(module: Module, call: ast.Call, scope: Scope) -> bool:
     return qualified in INERT_CALLS or is_log_call(module, call, scope)
 
 
+def _is_inert(module: Module, call: ast.Call, scope: Scope, watch: Watch) -> bool:
+    return module.qualified(call.func, scope) in watch.inert_calls or is_inert_call(module, call, scope)
+
+
 def is_log_call(module: Module, call: ast.Call, scope: Scope) -> bool:
     """Whether a call writes to a log: a function of `logging`, or a method of a logger in view."""
     function = call.func
@@ -232,9 +280,7 @@ class _Search:
             is_minded = isinstance(parent.ctx, ast.Load) and self._watch.minds(parent.attr, called=called)
             return [] if is_minded else None
         if isinstance(parent, ast.Call) and child is not parent.func:
-            name = self._module.qualified(parent.func, self._scope)
-            inert = name in self._watch.inert_calls or is_inert_call(self._module, parent, self._scope)
-            return None if inert else []
+            return None if _is_inert(self._module, parent, self._scope, self._watch) else []
         if isinstance(parent, (ast.Assign, ast.AnnAssign)):
             targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
             # Another name for it that says that it is not needed was given on purpose.

@@ -161,7 +161,7 @@ def _names_in(node: ast.expr) -> set[str]:
 
 def _tasks_by_scope(module: Module) -> dict[Scope, list[Call]]:
     of_groups = (call for call in module.method_calls("create_task") if is_task_of_group(module, call.node, call.scope))
-    return _by_scope((*started_tasks(module), *of_groups))
+    return _by_scope((*started_tasks(module, lambda call: call.scope.is_function), *of_groups))
 
 
 def _servers_by_scope(module: Module) -> dict[Scope, list[Call]]:

@@ -9,6 +9,7 @@ from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,11 +68,13 @@ def is_runner(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 def loop_calls(module: Module, *methods: str) -> list[Call]:
     """The calls of these methods on known event loops, in the order of the file."""
-    return [
-        call
-        for call in module.method_calls(*methods)
-        if isinstance(call.node.func, ast.Attribute) and is_event_loop(module, call.node.func.value, call.scope)
-    ]
+    return list(filter(is_on_loop, module.method_calls(*methods)))
+
+
+def is_on_loop(call: Call) -> bool:
+    """Whether a call is one of a method of a known event loop."""
+    receiver = receiver_of(call.node)
+    return receiver is not None and is_event_loop(call.module, receiver, call.scope)
 
 
 def _is_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
 from flake8_async_tests.inference.definitions import is_coroutine_method, takes_nothing
-from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
+from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.project.outline import OutlinedClass
 from flake8_async_tests.source.coroutines import CoroutineFunction
@@ -124,6 +124,17 @@ def _of_object(module: Module, patch: Patch) -> Target:
     method = klass.find_method(patch.attribute_name) if klass is not None else None
     if method is not None:
         is_coroutine_function = method.is_coroutine_function
+    elif isinstance(patch.target, ast.Name) and _is_of_project(module, patch):
+        # The path of the method was looked up already, and nothing was found.
+        return Target.UNKNOWN
     else:
         is_coroutine_function = is_coroutine_method(module, patch.target, patch.attribute_name, patch.scope)
     return Target.COROUTINE_FUNCTION if is_coroutine_function else Target.UNKNOWN
+
+
+def _is_of_project(module: Module, patch: Patch) -> bool:
+    """Whether a patch replaces an attribute of something that is imported from the project."""
+    owner = module.qualified(patch.target, patch.scope)
+    if not owner or owner in KNOWN_COROUTINE_METHODS:
+        return False
+    return module.project.outlines.file_behind(owner, module.directory) is not None

@@ -39,6 +39,10 @@ class FunctionsLoops:
     own: list[PollingLoop]
     nested: list[PollingLoop]
 
+    @property
+    def are_there(self) -> bool:
+        return bool(self.own or self.nested)
+
 
 def polling_loops(module: Module, scope: Scope) -> FunctionsLoops:
     """The polling loops of a function and of coroutines nested in it."""

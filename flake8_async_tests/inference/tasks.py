@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch, is_handed_over, observations, reads
-from flake8_async_tests.inference.loops import is_event_loop, loop_calls
+from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -25,6 +27,7 @@ __all__ = [
     "TASKS",
     "Assignment",
     "Watch",
+    "assignment_by",
     "assignment_of",
     "is_future",
     "is_handed_over",
@@ -84,15 +87,14 @@ _EXECUTORS = frozenset({"concurrent.futures.ProcessPoolExecutor", "concurrent.fu
 _METHODS_THAT_MAKE_FUTURES = frozenset({"create_future", "create_task", "run_in_executor", "submit"})
 
 
-def started_tasks(module: Module) -> list[Call]:
-    """The calls that start a task of asyncio: on the running loop, or on a known one. A TaskGroup's are its own."""
-    return module.fact(_started_tasks)
+def started_tasks(module: Module, condition: Callable[[Call], bool]) -> list[Call]:
+    """The calls that start a task of asyncio: on the running loop, or on a known one. A TaskGroup's are its own.
 
-
-def _started_tasks(module: Module) -> list[Call]:
-    found = module.calls(*_STARTERS)
-    found += [call for call in module.calls("asyncio.ensure_future") if _makes_task(call)]
-    found += loop_calls(module, "create_task")
+    Only those that meet a condition: whose loop it is costs something to find out.
+    """
+    found = list(filter(condition, module.calls(*_STARTERS)))
+    found += [call for call in module.calls("asyncio.ensure_future") if condition(call) and _makes_task(call)]
+    found += [call for call in module.method_calls("create_task") if condition(call) and is_on_loop(call)]
     found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
     return found
 
@@ -273,15 +275,22 @@ class Assignment:
 
 def assignment_of(value: ast.expr, scope: Scope) -> Assignment | None:
     """The assignment whose right side a value is, or is an element of; None when it gives it to anything else."""
-    parents = scope.parents
-    parent = parents[value]
+    return _assignment(scope.parents[value], value, scope)
+
+
+def assignment_by(call: Call) -> Assignment | None:
+    """The same for a call, of which the walk may have noted what it stands in."""
+    return _assignment(call.parent, call.node, call.scope)
+
+
+def _assignment(parent: ast.AST | None, value: ast.expr, scope: Scope) -> Assignment | None:
     if isinstance(parent, ast.AnnAssign):
         return Assignment(parent, (parent.target,)) if isinstance(parent.target, ast.Name) else None
     if isinstance(parent, ast.Assign):
         targets = parent.targets
-    elif isinstance(parent, ast.Tuple) and isinstance(parents[parent], ast.Assign):
+    elif isinstance(parent, ast.Tuple) and isinstance(scope.parents[parent], ast.Assign):
         position = parent.elts.index(value)
-        parent = parents[parent]
+        parent = scope.parents[parent]
         assert isinstance(parent, ast.Assign)
         targets = [_element(target, position, parent.value) for target in parent.targets]
     else:

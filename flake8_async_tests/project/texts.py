@@ -111,8 +111,9 @@ class Texts:
         header = _header_of(content, name)
         if header is not None:
             yield from own
-            for base in _WORDS.findall(header):
-                yield from self._elsewhere(path, content, base.decode(errors="replace"), steps)
+            for word in _WORDS.findall(header):
+                base = word.decode(errors="replace")
+                yield from self._elsewhere(path, content, _alias_of(content, base) or base, steps)
         elif name in own:
             yield ITSELF
         else:

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.loops import loop_calls
+from flake8_async_tests.inference.loops import is_on_loop
 from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.walk import Scope
 
 _OTHER_STARTERS = ("asyncio.gather", "asyncio.run_coroutine_threadsafe")
 
@@ -27,8 +26,7 @@ _OTHER_STARTERS = ("asyncio.gather", "asyncio.run_coroutine_threadsafe")
 def check(module: Module) -> Iterator[Finding]:
     for call in _starters(module):
         statement = call.parent
-        if not isinstance(statement, ast.Expr) or not _is_in_test_or_fixture(module, call.scope):
-            continue
+        assert isinstance(statement, ast.Expr)
         if is_expected_to_raise(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
         if may_be_found_later(call) or function_may_be_replaced(call):
@@ -41,8 +39,14 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _starters(module: Module) -> list[Call]:
-    return started_tasks(module) + module.calls(*_OTHER_STARTERS) + loop_calls(module, "run_in_executor")
+    others = [*module.calls(*_OTHER_STARTERS), *module.method_calls("run_in_executor")]
+    return started_tasks(module, _is_dropped) + [call for call in others if _is_dropped(call) and _starts(call)]
 
 
-def _is_in_test_or_fixture(module: Module, scope: Scope) -> bool:
-    return is_test_itself(module, scope) or is_fixture_itself(module, scope)
+def _is_dropped(call: Call) -> bool:
+    """Whether a test or a fixture does nothing with what a call gives."""
+    return call.is_statement and (is_test_itself(call.module, call.scope) or is_fixture_itself(call.module, call.scope))
+
+
+def _starts(call: Call) -> bool:
+    return call.name in _OTHER_STARTERS or is_on_loop(call)

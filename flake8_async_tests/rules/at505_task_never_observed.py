@@ -10,7 +10,7 @@ from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
     TASK,
-    assignment_of,
+    assignment_by,
     is_handed_over,
     started_tasks,
 )
@@ -19,15 +19,16 @@ from flake8_async_tests.rule import Finding, Knows, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
 
 
 @rule("AT505", "task-never-observed", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for call in started_tasks(module) + module.calls("asyncio.gather"):
-        if not is_test_itself(module, call.scope):
-            continue
-        assignment = assignment_of(call.node, call.scope)
+    for call in started_tasks(module, _is_kept_by_test) + list(
+        filter(_is_kept_by_test, module.calls("asyncio.gather"))
+    ):
+        assignment = assignment_by(call)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
         if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
@@ -40,6 +41,10 @@ def check(module: Module) -> Iterator[Finding]:
                 f"{_shown(assignment.names[0].id)} is started and never awaited: its failure is lost"
                 " (await it, or cancel it and await that)",
             )
+
+
+def _is_kept_by_test(call: Call) -> bool:
+    return call.may_be_assigned and is_test_itself(call.module, call.scope)
 
 
 def _shown(name: str) -> str:

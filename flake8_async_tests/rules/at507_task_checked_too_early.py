@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     told: set[ast.AST] = set()
     for call in module.method_calls("done", "cancelled"):
+        if call.function is None or not call.function.is_async:
+            continue
         assertion = assertion_that_holds(call.node, call.scope)
-        if assertion is None or assertion in told or call.function is None or not call.function.is_async:
+        if assertion is None or assertion in told:
             continue
         since = _last_event(call)
         if since and not module.method_calls("set_task_factory") and not runs_on_trio(module, call.scope):

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.places import comes_after_yield, place_of
+from flake8_async_tests.inference.places import comes_after_yield, is_fixture_itself, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
     TASKS,
@@ -27,10 +27,9 @@ if TYPE_CHECKING:
 
 @rule("AT508", "fixture-task-left-running", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for call in started_tasks(module) + module.calls("asyncio.gather"):
+    for call in started_tasks(module, _is_in_fixture) + list(filter(_is_in_fixture, module.calls("asyncio.gather"))):
         function = call.function
-        if function is None or not module.is_fixture(function) or not _yields_after(call):
-            continue
+        assert function is not None
         assignment = kept_by(call.node, call.scope)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
@@ -46,8 +45,11 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _yields_after(call: Call) -> bool:
-    return any(place_of(call.node) < place_of(given) for given in call.scope.of(ast.Yield))
+def _is_in_fixture(call: Call) -> bool:
+    """Whether a call stands before the yield of a fixture."""
+    return is_fixture_itself(call.module, call.scope) and any(
+        place_of(call.node) < place_of(given) for given in call.scope.of(ast.Yield)
+    )
 
 
 def _is_stopped_otherwise(call: Call) -> bool:

@@ -9,7 +9,7 @@ from flake8_async_tests.edits import enter_for_rest, insert_before, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.places import is_expected_to_raise
-from flake8_async_tests.inference.tasks import assignment_of
+from flake8_async_tests.inference.tasks import assignment_by
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _problem(call: Call) -> str:
     if isinstance(call.parent, ast.withitem) and call.name in _OF_ASYNCIO:
         is_sync = isinstance(call.scope.parents[call.parent], ast.With)
         return "is entered by a plain with: TypeError" if is_sync else ""
-    assignment = assignment_of(call.node, call.scope)
+    assignment = assignment_by(call)
     if assignment is not None and not any(_is_used(call, name) for name in assignment.names):
         return "is assigned and never entered: nothing has a timeout"
     return ""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.places import Place
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 @rule("AT606", "patched-sleep-never-yields", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
-    for fake in fake_sleeps(module):
-        functions = _functions_under(module, fake)
+    for fake in fake_sleeps(module, _may_make_spin):
+        functions = _functions_under(module, fake.call, fake.scope)
         if any(_is_autouse(module.fixture_of(function)) for function in functions):
             where = "a loop that waits by it for something"
         elif any(_polls(module, fake, function) for function in functions):
@@ -39,12 +40,21 @@ def check(module: Module) -> Iterator[Finding]:
         )
 
 
-def _functions_under(module: Module, fake: FakeSleep) -> list[Function]:
+def _may_make_spin(call: Call) -> bool:
+    """Whether a patch holds for something that polls, or for who knows what."""
+    module = call.module
+    return any(
+        _is_autouse(module.fixture_of(function)) or polling_loops(module, function.scope).are_there
+        for function in _functions_under(module, call.node, call.scope)
+    )
+
+
+def _functions_under(module: Module, call: ast.Call, scope: Scope) -> list[Function]:
     """The functions for which a patch holds: the one around it, the decorated one, or those of the decorated class."""
-    around = module.function_at(fake.scope)
+    around = module.function_at(scope)
     if around is not None:
         return [around]
-    return module.fact(_decorated).get(fake.call, [])
+    return module.fact(_decorated).get(call, [])
 
 
 def _decorated(module: Module) -> dict[ast.expr, list[Function]]:

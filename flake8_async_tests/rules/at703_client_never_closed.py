@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.clients import may_be_replaced
 from flake8_async_tests.inference.handover import Watch, is_handed_over
 from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.tasks import assignment_of
+from flake8_async_tests.inference.tasks import assignment_by
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _is_left_open(module: Module, call: Call) -> bool:
-    assignment = assignment_of(call.node, call.scope)
+    assignment = assignment_by(call)
     if assignment is None:
         return False
     # Who deletes the name wants to see what comes of a client that nobody closed.

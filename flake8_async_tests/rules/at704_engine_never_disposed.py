@@ -10,7 +10,7 @@ from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.handover import Watch, observations
 from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.tasks import assignment_of
+from flake8_async_tests.inference.tasks import assignment_by
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
@@ -56,7 +56,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _is_left(module: Module, call: Call) -> bool:
-    assignment = assignment_of(call.node, call.scope)
+    assignment = assignment_by(call)
     if assignment is None:
         return _is_nameless_and_left(module, call)
     if call.scope in module.fact(_disposing_through_users):

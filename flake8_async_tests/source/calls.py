@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
+# What a call stands in that was not come by through the index.
+_UNSEEN = ast.AST()
+
+
 class Call:
     """One call, its scope and, when it calls something from elsewhere, that thing's qualified name."""
 
     __slots__ = ("_holder", "_name", "module", "node", "scope")
 
     def __init__(
-        self, module: Module, node: ast.Call, scope: Scope, name: str | None = None, holder: ast.AST | None = None
+        self, module: Module, node: ast.Call, scope: Scope, name: str | None = None, holder: ast.AST | None = _UNSEEN
     ) -> None:
         self.module = module
         self.node = node
@@ -38,16 +42,28 @@ class Call:
 
     @property
     def parent(self) -> ast.AST | None:
-        return self.scope.parents.get(self.node) if self._holder is None else self._holder
+        return self.scope.parents.get(self.node) if self._holder in (None, _UNSEEN) else self._holder
+
+    @property
+    def holder(self) -> ast.AST | None:
+        """Its parent if that is one of those which the walk notes: the parents of a scope cost something to find."""
+        return self.parent if self._holder is _UNSEEN else self._holder
 
     @property
     def is_awaited(self) -> bool:
-        return isinstance(self.parent, ast.Await)
+        return isinstance(self.holder, ast.Await)
 
     @property
     def is_statement(self) -> bool:
         """Whether the call is a statement of its own, its result dropped."""
-        return isinstance(self.parent, ast.Expr)
+        return isinstance(self.holder, ast.Expr)
+
+    @property
+    def may_be_assigned(self) -> bool:
+        """Whether an assignment may hold it, be it among other things."""
+        if self.holder is None:
+            return self.node not in self.module.index.handed_to
+        return not isinstance(self.holder, (ast.Assert, ast.Await, ast.Expr, ast.Return))
 
     def argument(self, position: int, keyword: str) -> ast.expr | None:
         """The argument given at a position or by a keyword."""
