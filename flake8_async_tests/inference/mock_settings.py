@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class MockSetting:
     """One value for one path: `session.get.return_value = reply`, `AsyncMock(get=reply)`, `m.configure_mock(..)`."""
 
@@ -44,9 +44,7 @@ class MockSettings:
         self._module = module
         self._mocks = mocks_of(module)
         self._by_name: dict[str, list[MockSetting]] = {}
-        self._all: list[MockSetting] = []
-        if self._mocks.names.are_there:
-            self._all += (*self._assigned(), *self._in_classes(), *self._in_calls())
+        self._all: list[MockSetting] = [*self._assigned(), *self._in_classes(), *self._in_calls()]
         for setting in self._all:
             for name in dict.fromkeys(setting.path):
                 self._by_name.setdefault(name, []).append(setting)
@@ -112,6 +110,9 @@ class MockSettings:
             yield MockSetting(call, (), given.path, given.value, given.node, scope)
 
     def _in_patch(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+        if not call.keywords and len(call.args) < 3:
+            # Neither a keyword nor, behind an object and its attribute, something new.
+            return
         patch = self._mocks.patch(call, scope)
         if patch is None:
             return

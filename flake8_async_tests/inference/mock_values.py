@@ -42,7 +42,7 @@ _OWN = frozenset(
 BEGINNINGS_OF_ASSERTIONS = ("assert", "assret", "asert", "aseert", "assrt")
 """An attribute that begins like this is an AttributeError unless the mock was made with `unsafe=True`."""
 
-_ASYNC_DUNDERS = frozenset({"__aenter__", "__aexit__", "__anext__"})
+ASYNC_DUNDERS = frozenset({"__aenter__", "__aexit__", "__anext__"})
 _SYNC_DUNDERS = frozenset({"__aiter__", "__enter__", "__exit__", "__getitem__", "__iter__"})
 # Those whose call gives a further mock; what the other ones give is a constant.
 _DUNDERS_WITH_CHILDREN = frozenset({"__aenter__", "__enter__", "__getitem__"})
@@ -125,13 +125,13 @@ class Mock:
             return MockKind.UNKNOWN
         for name in reversed(self.path):
             if is_dunder(name):
-                return MockKind.ASYNC if name in _ASYNC_DUNDERS else MockKind.MAGIC
+                return MockKind.ASYNC if name in ASYNC_DUNDERS else MockKind.MAGIC
         return self.origin.kind
 
     def child(self, name: str) -> Mock | None:
         """The mock that unittest.mock makes of an attribute; None when that is no mock."""
         if is_dunder(name):
-            is_made = self.is_open and name in _ASYNC_DUNDERS | _SYNC_DUNDERS and self.kind is not MockKind.PLAIN
+            is_made = self.is_open and name in ASYNC_DUNDERS | _SYNC_DUNDERS and self.kind is not MockKind.PLAIN
         elif name == RETURN_VALUE:
             last = self.path[-1] if self.path else ""
             is_made = not is_dunder(last) or last in _DUNDERS_WITH_CHILDREN

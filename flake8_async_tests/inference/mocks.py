@@ -11,7 +11,7 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import MAXIMUM_PATH
+from flake8_async_tests.inference.bindings import MAXIMUM_PATH, bound_in
 from flake8_async_tests.inference.flow import Kind, bindings_at, is_assigned_at
 from flake8_async_tests.inference.mock_configuration import Configuration, Setting
 from flake8_async_tests.inference.mock_names import MockNames
@@ -26,6 +26,7 @@ from flake8_async_tests.inference.mock_values import (
 from flake8_async_tests.inference.patch_targets import Target, target_of
 from flake8_async_tests.inference.patches import (
     Patch,
+    attribute_patched,
     constructed,
     keywords_for_mock,
     mock_constructor,
@@ -86,21 +87,32 @@ class Mocks:
         return found
 
     def _may_be_mock(self, node: ast.expr, scope: Scope) -> bool:
-        """Whether the name from which an expression starts may be bound to a mock: a cheap look, for most are not."""
+        """Whether what an expression starts from may be bound to a mock: a cheap look, for most are not."""
         while not isinstance(node, ast.Name):
-            if isinstance(node, ast.Attribute) and node.attr not in self.names.attributes:
+            if isinstance(node, ast.Attribute):
+                if node.attr in self.names.attributes and self._may_be_bound(bindings_at(self._module, node, scope)):
+                    return True
                 node = node.value
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not self.names.makes(node):
                 node = node.func
             else:
                 return True
-        owner = self._module.names.binding_scope(node.id, scope)
+        owner = self._module.names.binding_scope(node.id, scope) if node.id in self.names.names else None
         if owner is None:
             return False
         bindings = owner.bindings[node.id]
         if all(isinstance(binding, ast.arg) for binding in bindings):
             return bool(self._parameter(node.id, owner))
-        return any(isinstance(binding, ast.Name) for binding in bindings)
+        bound = bound_in(self._module, owner).get(node.id, ())
+        # Those that are missing here are of comprehensions.
+        return len(bound) != len(bindings) or self._may_be_bound(bound)
+
+    def _may_be_bound(self, bindings: Iterable[Binding]) -> bool:
+        """Whether something is bound to a mock, as far as the names tell."""
+        return any(
+            binding.kind is Kind.PARAMETER or (binding.value is not None and self.names.may_hold(binding.value))
+            for binding in bindings
+        )
 
     def _value(self, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
         if isinstance(node, ast.Name):
@@ -298,10 +310,18 @@ class Mocks:
     @lazy
     def patches(self) -> list[Patch]:
         """Every patch of the file, the decorators among them, in its order."""
+        return self.patches_where(lambda _: True)
+
+    def patches_where(self, condition: Callable[[ast.Call], bool]) -> list[Patch]:
+        """Those whose calls meet a condition; what the others patch is not looked at."""
         calls = self._module.index.calls
-        sites = [site for name in ("setattr", *sorted(self.names.makers)) for site in calls.get(name, ())]
+        sites = [site for name in sorted(self.names.patchers) for site in calls.get(name, ()) if condition(site[0])]
         found = [patch for patch in (self.patch(call, scope) for call, scope, _ in sites) if patch is not None]
         return sorted(found, key=lambda patch: (patch.call.lineno, patch.call.col_offset))
+
+    def patches_of(self, *attributes: str) -> list[Patch]:
+        """Those that replace one of these attributes of an object."""
+        return self.patches_where(lambda call: attribute_patched(call) in attributes)
 
     def lives_in(self, patch: Patch) -> Scope:
         """The scope in which a patch is in force: for a decorator, that of the function."""

@@ -136,12 +136,21 @@ def _patch(call: ast.Call, scope: Scope, *, first: int) -> Patch | None:
     if has_unseen(call):
         return None
     target = call.args[0] if call.args else keyword_value(call, "target")
-    attribute = (call.args[1] if len(call.args) > 1 else keyword_value(call, "attribute")) if first == 2 else None
+    attribute = _attribute(call) if first == 2 else None
     if target is None or (first == 2 and attribute is None):
         return None
     new = call.args[first] if len(call.args) > first else keyword_value(call, "new")
     specs = len(call.args) > first + 1 or _is_given(call, *_PATCH_SPECS)
     return Patch(call, scope, target, attribute, new, keyword_value(call, "new_callable"), True, specs)
+
+
+def attribute_patched(call: ast.Call) -> str:
+    """The name of the attribute that a call replaces if it is one of `patch.object`."""
+    return _text(_attribute(call))
+
+
+def _attribute(call: ast.Call) -> ast.expr | None:
+    return call.args[1] if len(call.args) > 1 else keyword_value(call, "attribute")
 
 
 def _is_monkeypatch(module: Module, node: ast.expr, scope: Scope) -> bool:

@@ -30,6 +30,11 @@ _SETTING_WORDS = ("patch", "setattr", "eplace", "mock", "stub")
 # Calls that may give this very file, or its names.
 _GIVING_MODULES = frozenset({"__import__", "get", "globals", "import_module", "locals", "reload", "vars"})
 
+# What may be, or end with, a text.
+_TEXTS = frozenset({ast.BinOp, ast.Constant, ast.JoinedStr})
+# What may stand behind a name that is set, be it in a text or not.
+_BEHIND = frozenset({"", " ", "'", '"', ":", "="})
+
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
 
@@ -95,17 +100,16 @@ class Replacements:
             for node, scope, _ in pairs:
                 if not node.args:
                     continue
-                within = self._within(node, scope)
                 first = node.args[0]
-                path = _text_of(first)
+                path = _text_of(first) if first.__class__ in _TEXTS else ""
                 if "." in path:
                     owner, _, name = path.rpartition(".")
-                    yield Replacement(name, owner, first, scope, within)
+                    yield Replacement(name, owner, first, scope, self._within(node, scope))
                 names = [_text_of(node.args[1])] if len(node.args) > 1 else []
                 if isinstance(node.func, ast.Attribute) and node.func.attr == "multiple":
                     names += [keyword.arg or "" for keyword in node.keywords]
                 for name in names:
-                    yield Replacement(name, path or None, first, scope, within)
+                    yield Replacement(name, path or None, first, scope, self._within(node, scope))
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------
@@ -181,21 +185,35 @@ def _owners_of(module: Module, name: str) -> Iterator[str]:
     start = text.find(name)
     while start >= 0:
         end = start + len(name)
-        before = text[start - 1 : start]
-        follows = text[end : end + 8].lstrip(" ")
-        if not before.isidentifier() and not before.isdecimal():
+        # Most are followed by something else: they are passed over at once.
+        if text[end : end + 1] in _BEHIND and not _goes_on_before(text, start):
+            follows = text[end : end + 8].lstrip(" ")
             if follows.startswith(("'", '"')):
                 path = _owner_of_text(module, start)
-                if path is not None and any(word in text for word in _SETTING_WORDS):
+                if path is not None and module.fact(_sets_by_text):
                     yield path
-            elif follows[:2] != "==" and _sets(before, follows[:1], may_be_keyword="multiple(" in text):
+            elif follows[:2] != "==" and _sets(module, text[start - 1 : start], follows[:1]):
                 yield ""
         start = text.find(name, end)
 
 
-def _sets(before: str, follows: str, *, may_be_keyword: bool) -> bool:
+def _goes_on_before(text: str, start: int) -> bool:
+    """Whether what begins at a place is only the end of a word."""
+    before = text[start - 1 : start]
+    return before.isidentifier() or before.isdecimal()
+
+
+def _sets(module: Module, before: str, follows: str) -> bool:
     """Whether what stands around a name gives it something: `x.name = y`, `x.name: T = y`, `multiple(x, name=y)`."""
-    return follows in (":", "=") if before == "." else follows == "=" and may_be_keyword
+    return follows in (":", "=") if before == "." else follows == "=" and module.fact(_sets_by_keyword)
+
+
+def _sets_by_text(module: Module) -> bool:
+    return any(word in module.text for word in _SETTING_WORDS)
+
+
+def _sets_by_keyword(module: Module) -> bool:
+    return "multiple(" in module.text
 
 
 def _owner_of_text(module: Module, end: int) -> str | None:

@@ -28,7 +28,7 @@ _AWAITED_BY_PYTHON = (("__aenter__",), ("__aexit__",), ("__anext__",))
 
 @rule("AT402", "async-mock-as-context-manager", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    if not mocks_of(module).names.are_there:
+    if not mocks_of(module).names.may_be_async:
         return
     for node, scope in module.of_kind(ast.AsyncWith):
         for item in node.items:
@@ -49,6 +49,8 @@ def check(module: Module) -> Iterator[Finding]:
                 " (make the method a MagicMock)",
                 _fix(module, called),
             )
+    if "__aenter__" not in module.text:
+        return
     found: dict[ast.AST, Finding] = {}
     for setting in module.fact(MockSettings).naming("__aenter__"):
         called = _configured_to_be_entered(module, setting)

@@ -82,7 +82,7 @@ def _fix(module: Module, use: MockUse, what: str) -> Fix | None:
 def _scopes_with_candidates(module: Module) -> Iterable[list[Scope]]:
     """The scopes of each outermost function in which one of the methods occurs on an AsyncMock."""
     mocks = mocks_of(module)
-    if not mocks.names.are_there:
+    if not mocks.names.may_be_async:
         return ()
     found: dict[Scope, list[Scope]] = {}
     for owners, scope in _candidates(module):

@@ -25,15 +25,17 @@ _EXITS = ("__aexit__", "__exit__")
 
 @rule("AT404", "exit-mock-swallows-exceptions", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    if not mocks_of(module).names.are_there or "exit__" not in module.text:
+        return
     found: dict[ast.AST, Finding] = {}
     for setting in module.fact(MockSettings).naming(*_EXITS):
         name = _exit_that_swallows(module, setting)
         if name:
             # One statement may give a mock to several names.
             found.setdefault(setting.node, Finding(setting.node, _message(name), _fix(module, setting)))
-    for patch in mocks_of(module).patches:
+    for patch in mocks_of(module).patches_of(*_EXITS):
         name = patch.attribute_name
-        if name in _EXITS and patch.new is None:
+        if name and patch.new is None:
             put = mocks_of(module).put_there_by(patch)
             if put and all(_returns_something_true(module, name, mock, patch.scope) for mock in put):
                 found[patch.call] = Finding(patch.call, _message(name))

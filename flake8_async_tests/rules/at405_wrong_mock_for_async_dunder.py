@@ -28,14 +28,16 @@ _NOT_AWAITED = "__aiter__"
 
 @rule("AT405", "wrong-mock-for-async-dunder", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    if not mocks_of(module).names.are_there or "__a" not in module.text:
+        return
     found: dict[ast.AST, Finding] = {}
     for setting in module.fact(MockSettings).naming(*_AWAITED, _NOT_AWAITED):
         message = _message(module, setting.name, mocks_of(module).at(setting.value, setting.scope), setting.scope)
         if message:
             # One statement may give a mock to several names.
             found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))
-    for patch in mocks_of(module).patches:
-        if patch.attribute_name in (*_AWAITED, _NOT_AWAITED) and patch.new is None:
+    for patch in mocks_of(module).patches_of(*_AWAITED, _NOT_AWAITED):
+        if patch.attribute_name and patch.new is None:
             message = _message(module, patch.attribute_name, mocks_of(module).put_there_by(patch), patch.scope)
             if message:
                 found[patch.call] = Finding(patch.call, message)

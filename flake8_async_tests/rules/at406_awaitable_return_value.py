@@ -29,6 +29,8 @@ _SLEEPS = frozenset({"asyncio.sleep", "anyio.sleep", "trio.sleep"})
 
 @rule("AT406", "awaitable-return-value", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    if not mocks_of(module).names.may_be_async:
+        return
     for setting in module.fact(MockSettings).naming(RETURN_VALUE, SIDE_EFFECT):
         if (
             _may_be_awaitable(module, setting)

@@ -47,7 +47,8 @@ _RUNNERS = frozenset(
 
 @rule("AT407", "sync-replacement-for-async", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    for patch in mocks_of(module).patches:
+    # The first argument is what is replaced.
+    for patch in mocks_of(module).patches_where(lambda call: bool(call.keywords) or len(call.args) > 1):
         replacement = patch.new if patch.new is not None else patch.new_callable
         if replacement is None:
             continue

@@ -68,28 +68,40 @@ def _fix(node: ast.expr, scope: Scope) -> Fix | None:
 
 def _looked_at(module: Module) -> Iterator[tuple[ast.Attribute, Scope]]:
     """The attributes that stand as a statement of their own, or are asserted."""
+    has_mocks = mocks_of(module).names.are_there
     for holder, scope in module.index.uncalled:
         parts = [holder.test if isinstance(holder, ast.Assert) else holder.value]
         while parts:
             part = parts.pop()
             if isinstance(part, ast.BoolOp):
                 parts += part.values
-            elif isinstance(part, ast.Attribute) and _stands_alone(part, scope):
+            elif isinstance(part, ast.Attribute) and _may_be_meant(part.attr, has_mocks) and _stands_alone(part, scope):
                 yield part, scope
     for call in module.method_calls("assertTrue"):
         argument = call.node.args[0] if call.node.args else None
-        if isinstance(argument, ast.Attribute) and _stands_alone(argument, call.scope):
+        if not isinstance(argument, ast.Attribute) or not _may_be_meant(argument.attr, has_mocks):
+            continue
+        if _stands_alone(argument, call.scope):
             yield argument, call.scope
+
+
+def _may_be_meant(name: str, has_mocks: bool) -> bool:
+    """Whether a name is, or looks like, one of an assertion."""
+    if name in _OF_AWAITS:
+        return True
+    return has_mocks and (name in _REAL or name in _WITHOUT_PREFIX or bool(_meant(name)))
 
 
 def _called(module: Module) -> Iterator[tuple[ast.Call, ast.Attribute, Scope]]:
     """The calls of methods whose names may be such an assertion."""
-    has_mocks = mocks_of(module).names.are_there
-    for name, sites in module.index.calls.items():
-        if name in _ON_ANYTHING or (has_mocks and (name in _WITHOUT_PREFIX or (name not in _REAL and _meant(name)))):
-            for call, scope, _ in sites:
-                if isinstance(call.func, ast.Attribute):
-                    yield call, call.func, scope
+    calls = module.index.calls
+    names = _ON_ANYTHING & calls.keys()
+    if mocks_of(module).names.are_there:
+        names |= {name for name in calls.keys() - _REAL if name in _WITHOUT_PREFIX or _meant(name)}
+    for name in sorted(names):
+        for call, scope, _ in calls[name]:
+            if isinstance(call.func, ast.Attribute):
+                yield call, call.func, scope
 
 
 def _stands_alone(node: ast.expr, scope: Scope) -> bool:
