@@ -12,11 +12,11 @@ import re
 import sys
 import tokenize
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeGuard
 
 from flake8_async_tests.fixing.imports import has_own_lines, imported, removal_of_alias
 from flake8_async_tests.fixing.lines import Lines, end_of, start_of
+from flake8_async_tests.record import record
 from flake8_async_tests.rule import Edit, Fix, Import
 from flake8_async_tests.source.names import canonical
 
@@ -328,7 +328,7 @@ def _head(module: Module, function: FunctionNode) -> str | None:
 # -- lists and arguments ----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Element:
     """One element between brackets, from its first token to its last, its own parentheses included."""
 
@@ -336,7 +336,7 @@ class _Element:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Brackets:
     """A pair of brackets and what stands between the commas in it; all offsets are those of the text."""
 
@@ -599,7 +599,7 @@ def remove_await(module: Module, node: ast.Await) -> Edit | None:
 # -- names ------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Spelled:
     """How a file names a thing of another module, and the imports that it lacks for that."""
 
@@ -654,7 +654,7 @@ def _homes(module: Module) -> frozenset[str]:
     return frozenset(node.module for node in nodes if node.module)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Way:
     """How an import leads to a thing: the name through it, and how good that is."""
 

@@ -7,9 +7,9 @@ and what runs on a class's are on two loops, even where the class is all there i
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.record import record
 from flake8_async_tests.runner import asyncio_mode, shown
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 from flake8_async_tests.source.fixtures import SCOPES
@@ -44,7 +44,7 @@ _MARKING_HOOKS = (
 _TELLING_WORDS = ("asyncio", "async_test", "loop_scope", "append=")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Loop:
     """The loop of a scope; None where it cannot be known which."""
 

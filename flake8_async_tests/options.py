@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from flake8_async_tests.record import record
 
 NEWEST_PYTEST_ASYNCIO = (1, 5)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Options:
     """What the user set."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
+
+from flake8_async_tests.lazy import lazy
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     import ast
@@ -25,7 +27,7 @@ Place = tuple[int, int]
 """A line, counted from 1, and a column in bytes of UTF-8, as the tree has them."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Edit:
     """One change of a file's text: what stands between two places gives way to other text."""
 
@@ -34,7 +36,7 @@ class Edit:
     text: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@record
 class Import:
     """An import that new text needs: `import module`, or `from module import name`."""
 
@@ -42,7 +44,7 @@ class Import:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fix:
     """How a finding can be mended: all of its edits together, or none."""
 
@@ -52,7 +54,7 @@ class Fix:
     imports: tuple[Import, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """One report: the node it points at and the message for the reader."""
 
@@ -70,7 +72,7 @@ class Finding:
         return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in self.message)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FirstLine:
     """The place of a finding that is about the whole file, or about the project around it."""
 
@@ -99,7 +101,7 @@ FixKind = Literal["", "safe", "unsafe"]
 """What fixes a rule offers for some of its findings at least, if any."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """A rule's metadata and its one function, which is a pure function of facts."""
 
@@ -110,14 +112,15 @@ class Rule:
     fix: FixKind = ""
     since: str = FIRST_VERSION
 
-    opt_in: bool = field(init=False)
-    """Whether the rule is off until a user asks for it by its family or code."""
-    speaks_of_configuration: bool = field(init=False)
-    """Whether a file is only the place where it reports, whatever stands in it."""
+    @lazy
+    def opt_in(self) -> bool:
+        """Whether the rule is off until a user asks for it by its family or code."""
+        return self.code.startswith("AT9")
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "opt_in", self.code.startswith("AT9"))
-        object.__setattr__(self, "speaks_of_configuration", self.code.startswith("AT8"))
+    @lazy
+    def speaks_of_configuration(self) -> bool:
+        """Whether a file is only the place where it reports, whatever stands in it."""
+        return self.code.startswith("AT8")
 
 
 def rule(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.hooks import configuring_hook, has_hook, running_hook
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
+from flake8_async_tests.record import record
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS
 
@@ -31,7 +31,7 @@ class Runs(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Runner:
     """The answer, with its reason in words that fit into a message."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left, insort
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.fixing.imports import add_imports, remove_orphans
 from flake8_async_tests.fixing.lines import Lines, apply_edits
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _Span = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Applied:
     """What came out, and which of the fixes are in it, by their position in what was given."""
 

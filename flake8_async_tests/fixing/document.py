@@ -8,11 +8,12 @@ import os
 import stat
 import tempfile
 import tokenize
-from dataclasses import dataclass
 from io import BytesIO
 
+from flake8_async_tests.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Document:
     """A file's content. The text has its line ends as they are in the file, and no byte order mark."""
 

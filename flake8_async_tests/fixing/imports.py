@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.fixing.lines import Lines, apply_edits, end_of, start_of
@@ -24,7 +25,7 @@ _STANDARD, _OTHERS, _RELATIVE = range(3)
 
 def add_imports(text: str, wanted: Iterable[Import]) -> str:
     """The text with these imports, each where it belongs among the file's own."""
-    for each in sorted(set(wanted)):
+    for each in sorted(set(wanted), key=attrgetter("module", "name")):
         tree = ast.parse(text)
         if not _is_there(tree, each):
             lines = Lines(text)

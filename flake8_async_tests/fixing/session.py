@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 from flake8_async_tests.fixing.apply import apply_fixes
 from flake8_async_tests.fixing.document import Document, read_document
 from flake8_async_tests.fixing.lines import unify_line_ends
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_ROUNDS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reported:
     """A finding that the linter would show to the user."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.inference.tasks import is_future
+from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.module import is_within
 
@@ -49,7 +49,7 @@ _TELLING = frozenset(
 _DEPTH = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Callback:
     """A function of this file, by its scope, and who calls it."""
 

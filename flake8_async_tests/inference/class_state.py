@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.record import record
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Doing(Enum):
     CHANGED = "self.x.append(..)"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Touch:
     """One thing that a method does to an attribute."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.functions import Function
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _MOST_RE_EXPORTS = 4
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Elsewhere:
     """A module-level name of another module of the project."""
 

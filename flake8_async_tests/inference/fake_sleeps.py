@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_values import MockKind
 from flake8_async_tests.inference.patch_targets import names_of_target, path_in_library, target_path
 from flake8_async_tests.inference.patches import Patch, mock_constructor, patch_of
 from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.names import canonical
 
@@ -29,7 +29,7 @@ _SLEEP_AS = re.compile(rb"sleep\s+as\s+(\w+)")
 _GIVEN_SLEEP = re.compile(rb"^(\w+)\b[^=\n(]*=[^\n]*sleep", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FakeSleep:
     """A patch of `asyncio.sleep` after which nothing that sleeps suspends."""
 

@@ -7,10 +7,10 @@ else's business; one that is not, and that nobody looks after in the function it
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +57,7 @@ _UNPACKING = (ast.List, ast.Starred, ast.Tuple)
 _PlainUse: TypeAlias = ast.Attribute | ast.Await | ast.Call
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Watch:
     """What counts as seeing to one kind of thing.
 
@@ -183,7 +183,7 @@ def loads_of(module: Module, name: str, scope: Scope) -> list[ast.Name]:
     return _reads_of(module, scope).own.get(name, [])
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Reads:
     """Where names are read, by name: in a scope itself, and in the scopes nested in it."""
 

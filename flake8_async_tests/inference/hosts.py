@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import ipaddress
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
@@ -24,7 +24,7 @@ _HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]\0]+))(?
 _DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Address:
     """The scheme and host of an absolute URL, and the literal in which they are written down."""
 
@@ -41,6 +41,9 @@ def is_local(host: str) -> bool:
     """Whether a host is this machine, a name within a private network, or one that is reserved for examples."""
     host = host.lower().rstrip(".")
     try:
+        # Imported here: hardly a file has an address that is none of a name, and this takes its time.
+        import ipaddress
+
         address = ipaddress.ip_address(host)
     except ValueError:
         return "." not in host or f".{host}".endswith(_RESERVED_ENDS)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _DEPTH = 12
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Text:
     """What is known of a text, from its beginning on."""
 

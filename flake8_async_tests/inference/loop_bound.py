@@ -7,7 +7,6 @@ the first time that somebody has to wait for it, which hurts only where tests on
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -15,6 +14,7 @@ from flake8_async_tests.inference.elsewhere import is_class_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.kept_running import KeptRunning
 from flake8_async_tests.inference.loops import is_event_loop
+from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ClosingFails(Enum):
     ON_NARROWER_LOOP = "on a loop that the test's outlives"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Thing:
     """One thing that belongs to a loop, as a message says it: `holds an aiohttp session`."""
 
@@ -51,7 +51,7 @@ class Thing:
     """Fixtures and libraries under which it makes no connection at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Holdings:
     """What a fixture hands out or keeps running, and the fixtures whose values it hands on."""
 
@@ -173,7 +173,7 @@ class _Reader:
                 yield node.value
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Content:
     """What is in one value."""
 
@@ -275,7 +275,9 @@ class _Handed:
             return thing
         if thing is _HTTPX_CLIENT and not self._connects(node):
             return None
-        return thing if entered or self._is_closed() else replace(thing, closing_fails=ClosingFails.NOWHERE)
+        return (
+            thing if entered or self._is_closed() else Thing(thing.what, thing.belongs, is_mocked_by=thing.is_mocked_by)
+        )
 
     def _makes_future(self, function: ast.expr) -> bool:
         if not isinstance(function, ast.Attribute) or function.attr != "create_future":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.record import unique_record
 from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Branch = tuple[ast.AST, str]
 """A statement or expression that may leave out a part of it, and the part."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@unique_record
 class Event:
     """One place that gives a path of a mock a value; None when that cannot be seen."""
 

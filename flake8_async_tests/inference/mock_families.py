@@ -7,7 +7,6 @@ which have classes of their own.
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
@@ -31,22 +30,22 @@ _MOST_STEPS = 32
 _OF_ASYNC_MOCKS = "await"
 
 
-@dataclass
 class Family:
     """A mock that is made somewhere, with the descendants whose class is its own."""
 
-    is_certain: bool = True
-    """Whether every name that may be one of them is certainly that."""
-    awaited: set[Path] = field(default_factory=set)
-    """Those whose call is awaited where it stands."""
-    called: set[Path] = field(default_factory=set)
-    """Those that are called otherwise."""
-    asked_for_awaits: set[Path] = field(default_factory=set)
-    """Those that are asked what only an AsyncMock knows."""
-    handed_on: set[Path] = field(default_factory=set)
-    """Those that others get to see, who may call them."""
-    is_result_unclear: bool = False
-    """Whether awaiting the call of one of them, as an AsyncMock, may give another thing than was meant."""
+    def __init__(self) -> None:
+        self.is_certain = True
+        """Whether every name that may be one of them is certainly that."""
+        self.awaited: set[Path] = set()
+        """Those whose call is awaited where it stands."""
+        self.called: set[Path] = set()
+        """Those that are called otherwise."""
+        self.asked_for_awaits: set[Path] = set()
+        """Those that are asked what only an AsyncMock knows."""
+        self.handed_on: set[Path] = set()
+        """Those that others get to see, who may call them."""
+        self.is_result_unclear = False
+        """Whether awaiting the call of one of them, as an AsyncMock, may give another thing than was meant."""
 
     def below(self, path: Path, found: set[Path]) -> set[Path]:
         """Those of a set that are the descendant at a path, or descend from it."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH, leaves_of
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patches import configured_by, keywords_for_mock
+from flake8_async_tests.record import unique_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@dataclass(slots=True, eq=False)
+@unique_record
 class MockSetting:
     """One value for one path: `session.get.return_value = reply`, `AsyncMock(get=reply)`, `m.configure_mock(..)`."""
 

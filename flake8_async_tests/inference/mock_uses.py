@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ class Use(Enum):
     OTHER = "it was looked at, or an assertion was made about it"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class MockUse:
     """One use of an attribute of a mock, and the node to point at."""
 

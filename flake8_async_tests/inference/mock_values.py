@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     import ast
@@ -68,7 +68,7 @@ class MockKind(Enum):
         return self in (MockKind.PLAIN, MockKind.MAGIC)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Given:
     """A value that something configured for a path of a mock, and where that is written."""
 
@@ -106,7 +106,7 @@ class Origin:
         return self._kind if isinstance(self._kind, MockKind) else self._kind()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mock:
     """A mock that an expression is: the one that was made somewhere, or a descendant of it."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.elsewhere import function_meant
 from flake8_async_tests.inference.literals import text_of
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ _TAKING_BACK = frozenset({"clear", "pop", "popitem"})
 _DEPTH = 2
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Override:
     """One place at which dependencies of an app are overridden."""
 
@@ -35,7 +35,7 @@ class Override:
     """The dependency, where it is just one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TakenBack:
     """One place that takes overrides back, at once or, as a callback, when something else says so."""
 

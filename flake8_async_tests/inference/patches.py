@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
+from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import injects_mock
 
@@ -41,7 +41,7 @@ _PATCH_SPECS = ("spec", "spec_set", "autospec", "wraps")
 _POSITIONAL = ("spec", "side_effect", "return_value")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patch:
     """A call of `patch`, `patch.object` or `monkeypatch.setattr`: what is replaced, and by what."""
 

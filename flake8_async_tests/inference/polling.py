@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.cancellations import has_limit
 from flake8_async_tests.inference.places import nodes_of, scopes_around
 from flake8_async_tests.inference.suspension import suspends
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
@@ -20,7 +20,7 @@ _HARMLESS = frozenset({"add", "append", "clear", "debug", "discard", "info", "se
 _EXITS = (ast.Break, ast.Raise, ast.Return)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PollingLoop:
     """A `while` loop that waits by nothing but a sleep, until somebody else does something."""
 
@@ -32,7 +32,7 @@ class PollingLoop:
     """The names that its conditions read."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionsLoops:
     """The polling loops of a function, in the order of the file: those in itself, and in what is nested in it."""
 

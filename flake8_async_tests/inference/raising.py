@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.uses import kinds_expected, may_be_never_awaited, unittest_method
+from flake8_async_tests.record import record
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _WITH_PATTERN = frozenset({"assertRaisesRegex", "assertWarnsRegex"})
 _FOR_WARNINGS = frozenset({"pytest.warns", "assertWarns", "assertWarnsRegex"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Expectation:
     """One call of these."""
 

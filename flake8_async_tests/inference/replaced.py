@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.record import record
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _BEHIND = frozenset({"", " ", "'", '"', ":", "="})
 _MOST = 50
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Replacement:
     """One place that gives an attribute something new: `patch("app.service.fetch")`, `service.fetch = fake`."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.handover import is_shared, loads_of
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _SET_RESULT = "set_result"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Settled:
     """A future that holds its result where it is read."""
 

@@ -7,13 +7,13 @@ Whether a task is handed over is the general question of `handover`, asked with 
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch, is_handed_over, observations, reads
 from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,7 +264,7 @@ def _may_be_coroutine(module: Module, node: ast.expr | None, scope: Scope) -> bo
     return not (isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS_THAT_MAKE_FUTURES)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Assignment:
     """An assignment to nothing but local names: `task = v`, `a = b = v`, `a, b = v, w`."""
 

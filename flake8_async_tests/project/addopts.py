@@ -7,8 +7,9 @@ Only what counts there is read. pytest finds its configuration before it reads a
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.record import NOTHING_BY_NAME, unique_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,13 +26,13 @@ _STRICT_FLAGS = {
 _MODE_FLAGS = ("--asyncio-mode", "--anyio-mode")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@unique_record
 class Addopts:
     """What the words of addopts decide."""
 
-    modes: Mapping[str, str] = field(default_factory=dict)
+    modes: Mapping[str, str] = NOTHING_BY_NAME
     """The last value of `--asyncio-mode` and `--anyio-mode`, by flag."""
-    overrides: Mapping[str, str] = field(default_factory=dict)
+    overrides: Mapping[str, str] = NOTHING_BY_NAME
     """The options that `-o` sets, the later one winning."""
     disabled_plugins: frozenset[str] = frozenset()
     """What `-p no:name` blocks and no later `-p name` frees, under both names that pytest blocks."""

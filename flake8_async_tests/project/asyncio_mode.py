@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from flake8_async_tests.record import record
 
 
 class Mode(Enum):
@@ -14,7 +15,7 @@ class Mode(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AsyncioMode:
     """The mode, and the file and line (or the lack of one) that decided it."""
 

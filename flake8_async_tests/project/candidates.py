@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.ini import IniError, parse_ini
 from flake8_async_tests.project.settings import Setting, setting_from_text, setting_from_toml
+from flake8_async_tests.record import NOTHING_BY_NAME, unique_record
 
 if TYPE_CHECKING:
     from flake8_async_tests.project.files import Files
@@ -38,7 +38,7 @@ _Table = Mapping[str, object]
 _Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@unique_record
 class Section:
     """A section of an ini file or a table of a TOML file."""
 
@@ -49,12 +49,12 @@ class Section:
     """Whether pytest 9 reads it with TOML's own types."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@unique_record
 class RawConfig:
     """What one file says, and which section of it pytest would take."""
 
     path: str
-    sections: Mapping[str, Section] = field(default_factory=dict)
+    sections: Mapping[str, Section] = NOTHING_BY_NAME
     """By name, as between the brackets. Of a TOML file: its top-level tables, those of `tool`, and those of
     pytest's own table. A quoted name is bare here (`tool:pytest`), unless it holds a dot or a quote."""
     configuration: Section | None = None

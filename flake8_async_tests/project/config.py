@@ -11,12 +11,12 @@ why in `fault`. As in pytest 9.2 that includes a broken file beside the one that
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from flake8_async_tests.project.addopts import Addopts, read_addopts
 from flake8_async_tests.project.candidates import CANDIDATE_NAMES, RawConfig, Section, read_candidate
 from flake8_async_tests.project.settings import LIST_OPTIONS, Setting, setting_from_text
+from flake8_async_tests.record import NOTHING_BY_NAME, unique_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,7 +33,7 @@ Ground = Literal["configuration", "pyproject.toml", "setup.py", "nothing"]
 """What made a folder the rootdir: a file that configures pytest, or the mere presence of another."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@unique_record
 class PytestConfig:
     """pytest's configuration for the files of a folder."""
 
@@ -43,7 +43,7 @@ class PytestConfig:
     the file, too, where nothing else is found: it makes its folder the rootdir."""
     fault: str = ""
     """Why pytest stops with an error, empty where it does not."""
-    settings: Mapping[str, Setting] = field(default_factory=dict)
+    settings: Mapping[str, Setting] = NOTHING_BY_NAME
     """Every option that is set, what `-o` in addopts sets included."""
     asyncio_mode: Setting | None = None
     """From `--asyncio-mode` in addopts, else from the option; None leaves pytest-asyncio's own default."""

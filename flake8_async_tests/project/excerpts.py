@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +64,7 @@ class How(Enum):
     NOT = "not at all"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Excerpt:
     """What the text of a file says of one name."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.provided import Entry, OfClass, OfModule, Provided, has_fixtures, provided_by_module
+from flake8_async_tests.record import record
 from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ __all__ = ["Closure", "FixtureGraph", "OfModule", "Provided", "provided_by_modul
 _REQUESTS_OF_FOREIGN = {"anyio_backend_name": ("anyio_backend",), "anyio_backend_options": ("anyio_backend",)}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Closure:
     """Every fixture that a test sets up."""
 

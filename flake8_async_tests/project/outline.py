@@ -11,12 +11,12 @@ import ast
 import os
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.project.excerpts import Excerpts, How
 from flake8_async_tests.project.texts import MOST_STEPS, Texts, joined
+from flake8_async_tests.record import record
 from flake8_async_tests.source.coroutines import (
     ClassFacts,
     Member,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Imported:
     """What a dotted name means to the files of a folder."""
 
@@ -46,7 +46,7 @@ class Imported:
     """False when it is imported only under some condition."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Defined:
     """What a name means at the top of a file."""
 
@@ -103,7 +103,7 @@ Meaning: TypeAlias = Member | OutlinedClass
 Entry: TypeAlias = Meaning | Imported | Defined
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Outline:
     """The names at the top of a file."""
 

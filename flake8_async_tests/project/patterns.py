@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatch, translate
 from functools import cache
+
+from flake8_async_tests.record import record
 
 _GLOB = frozenset("*?[")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Patterns:
     """`python_files`, `python_classes` and `python_functions` of one configuration."""
 

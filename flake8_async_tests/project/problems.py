@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.record import record
 from flake8_async_tests.rule import Finding, FirstLine
 from flake8_async_tests.source.fixtures import SCOPES
 
@@ -29,7 +29,7 @@ FIXTURES_OWN_SCOPE = "fixture-scope"
 _PLUGIN_NAMES = frozenset({"asyncio", "pytest_asyncio.plugin"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """Something wrong in a configuration file."""
 

@@ -6,7 +6,6 @@ import ast
 import os
 import time
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
@@ -18,6 +17,7 @@ from flake8_async_tests.project.outline import Outlines
 from flake8_async_tests.project.patterns import Patterns
 from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
+from flake8_async_tests.record import record
 from flake8_async_tests.source.module import Module
 from flake8_async_tests.source.relevance import may_import_test_library
 
@@ -37,7 +37,7 @@ _LONGEST_PAUSE = 2.0
 """How many seconds may pass between two files of one run: after a longer time an editor may have changed anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConftestChain:
     """The conftest files that pytest loads for a folder, nearest first, each followed by the plugins it names."""
 

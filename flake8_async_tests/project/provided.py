@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
+from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FIXTURE_MAKERS = ("pytest.fixture", "pytest_asyncio.fixture")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """One attribute that is a fixture: by what name tests ask for it, and the fixture if it can be read."""
 
@@ -294,7 +294,7 @@ class OfModule(Provided):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Star:
     """A module from which everything is imported, and the modules that the names pass through, itself included."""
 
@@ -305,7 +305,7 @@ class _Star:
         return all(each.exports(attribute) for each in self.through)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Stars:
     sources: tuple[_Star, ...]
     """Of two that give the same name the first one counts."""

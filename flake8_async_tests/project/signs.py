@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.project.files import Files
@@ -45,7 +46,7 @@ _SCRIPTS = re.compile(r"\.(?:sh|ya?ml)$")
 _FOLDERS_OF_SCRIPTS = (".circleci", ".github/workflows", "ci", "scripts")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signs:
     """What was found, in words for a reader; empty when nothing was."""
 

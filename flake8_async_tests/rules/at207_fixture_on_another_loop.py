@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.loop_bound import Belongs, ClosingFails, Thing, holdings_of
@@ -16,6 +15,7 @@ from flake8_async_tests.loops import (
     loop_of_fixture,
     loop_of_test,
 )
+from flake8_async_tests.record import record
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 from flake8_async_tests.source.walk import arguments_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.tests import Test
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Source:
     """A fixture behind a parameter, and something that it holds or keeps running on its loop."""
 

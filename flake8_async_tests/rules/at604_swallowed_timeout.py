@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import always_fails, assertions_after, asserts, holds_assertion
@@ -19,6 +18,7 @@ from flake8_async_tests.inference.places import (
 )
 from flake8_async_tests.inference.quiet import does_nothing
 from flake8_async_tests.inference.timeouts import awaits_under_timeout
+from flake8_async_tests.record import record
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _ANYTHING = frozenset({"builtins.Exception", "builtins.BaseException"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Failure:
     """A failure that a test can swallow: what a message says, which handlers the rule is about, and which catch it."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.project.problems import TEST_LOOP_SCOPE, loop_scope
+from flake8_async_tests.record import record
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 from flake8_async_tests.source.fixtures import SCOPES
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Marked:
     """The first test of a class body or module that has a mark of its own, and the loop scope that this gives."""
 

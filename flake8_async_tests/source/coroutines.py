@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from flake8_async_tests.record import record
 from flake8_async_tests.source.decorators import keeps_coroutine_function
 from flake8_async_tests.source.signatures import Signature, signature_of
 
@@ -76,7 +76,7 @@ class Takes(Enum):
     CLASS = "a class method"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CoroutineFunction:
     """An `async def` that is certainly what its name means, and that gives a coroutine when it is called."""
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.record import record
 from flake8_async_tests.source.decorators import MARK
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ OTHER_RUNNING_MARKS = ("alt_asyncio", "asyncio_cooperative", "curio", "gen_test"
 _ADDING = frozenset({"append", "extend", "insert"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Mark:
     """One mark: the place where it is applied, its name and, when it was called, the call."""
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.walk import FunctionNode
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Signature:
     """The parameters of a function, without their defaults and annotations."""
 
