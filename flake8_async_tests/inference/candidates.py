@@ -7,15 +7,20 @@ something to find out, so it is found out for what is left.
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import bound_in, path_of
 from flake8_async_tests.inference.clients import Kind
-from flake8_async_tests.inference.known_coroutines import CLASS_WORDS, FUNCTION_WORDS, METHOD_WORDS
+from flake8_async_tests.inference.known_coroutines import (
+    KNOWN_COROUTINE_FUNCTIONS,
+    KNOWN_COROUTINE_METHODS,
+    LIBRARIES,
+)
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.texts import ITSELF, joined
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.names import word_of
+from flake8_async_tests.source.names import IMPORTING_WORDS, canonical, imported_by_call, word_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -33,7 +38,13 @@ CLIENTS = frozenset(
         Kind.ASYNC_SESSION,
     }
 )
-_CLIENT_METHODS = frozenset(method for kind in CLIENTS for method in kind.coroutine_methods)
+_OF_SQLALCHEMY = frozenset({Kind.ASYNC_CONNECTION, Kind.ASYNC_ENGINE, Kind.ASYNC_SESSION})
+# Where none of these words stands, nothing makes or names such a client.
+_WORDS_OF_CLIENTS = {
+    frozenset({Kind.HTTPX_ASYNC_CLIENT}): ("AsyncClient",),
+    frozenset({Kind.AIOHTTP_SESSION}): ("ClientSession",),
+    _OF_SQLALCHEMY: ("AsyncSession", "AsyncEngine", "AsyncConnection", "async_engine", "sessionmaker"),
+}
 # Builtins that look into what they are given, or iterate over it.
 LOOKING_BUILTINS = frozenset(
     {
@@ -81,16 +92,6 @@ UNITTEST_ASSERTIONS = frozenset(
         "assertTupleEqual",
     }
 )
-_CLIENT_WORDS = (
-    "AsyncClient",
-    "ClientSession",
-    "AsyncSession",
-    "AsyncEngine",
-    "AsyncConnection",
-    "async_engine",
-    "sessionmaker",
-)
-
 
 # What is awaited, or given to whoever called the function, is seen to.
 _SETTLING = frozenset({ast.Await, ast.Return})
@@ -102,23 +103,28 @@ class Candidates:
     def __init__(self, module: Module) -> None:
         self._module = module
         self._calls = module.index.calls
-        self._imported = dict(_imports(module))
-        """What the imports bind, and what that means."""
-        self._stars = module.fact(star_imports)
+        self._imported = self._imports()
+        """What the imports bind that may have something to do with coroutine functions, and what that may mean."""
+        self._stars = tuple(filter(self._is_of_interest, module.fact(star_imports)))
         self._coroutine_names: dict[str, frozenset[str]] = {}
         self._judged: dict[tuple[str, Scope | None], bool] = {}
         self._makers: dict[tuple[Scope, str], dict[str, ast.expr]] = {}
         """What is called to make what a name holds: each function or class once, by its path."""
         self._own_classes: set[str] = set()
-        functions = self._of_libraries()
+        functions: set[str] = set()
+        methods: set[str] = set()
         for scope in module.index.scopes:
             node = scope.node
             if node.__class__ is ast.AsyncFunctionDef:
                 functions.add(node.name)
+                if scope.parent is not None and scope.parent.is_class:
+                    methods.add(node.name)
             elif node.__class__ is ast.ClassDef:
                 self._own_classes.add(node.name)
         self._functions = module.names.tails_of_any(functions)
-        """The last words of the coroutine functions of this file and of libraries."""
+        """The names of the coroutine functions of this file."""
+        self._methods = module.names.tails_of_any(methods)
+        """The same of those that may be reached as attributes."""
         self._assigned = {word for renaming in self._renamings() for word in _words_assigned(renaming)}
         """What may have been given a coroutine function, or an AsyncMock."""
         self._mocks = self._calls_for_mocks()
@@ -127,10 +133,59 @@ class Candidates:
         if self._mocks:
             self._assigned.update(self._injected())
 
+    def _imports(self) -> dict[str, set[str]]:
+        module = self._module
+        found: dict[str, set[str]] = {}
+        for node, _ in module.of_kind(ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            if self._is_of_interest(base):
+                for alias in node.names:
+                    if alias.name != "*":
+                        found.setdefault(alias.asname or alias.name, set()).add(joined(base, alias.name))
+        for statement, _ in module.of_kind(ast.Import):
+            for alias in statement.names:
+                first = alias.name.partition(".")[0]
+                if self._is_of_interest(first):
+                    found.setdefault(alias.asname or first, set()).add(alias.name if alias.asname else first)
+        for word in IMPORTING_WORDS & self._calls.keys():
+            for call, _, holder in self._calls[word]:
+                imported = imported_by_call(call)
+                if isinstance(holder, ast.Assign) and imported and self._is_of_interest(imported):
+                    for local in _words_assigned(holder):
+                        found.setdefault(local, set()).add(imported)
+        if found:
+            self._add_renamed(found)
+        return found
+
+    def _add_renamed(self, meanings: dict[str, set[str]]) -> None:
+        """What is imported under further names: `aio = asyncio`."""
+        renamings: dict[str, list[ast.Assign]] = {}
+        for renaming, _ in self._module.index.renamings:
+            renamings.setdefault(path_of(renaming.value).partition(".")[0], []).append(renaming)
+        todo = list(renamings.keys() & meanings.keys())
+        while todo:
+            name = todo.pop()
+            for renaming in renamings.pop(name, ()):
+                _, dot, rest = path_of(renaming.value).partition(".")
+                for target in renaming.targets:
+                    if isinstance(target, ast.Name) and target.id != name:
+                        meanings.setdefault(target.id, set()).update(each + dot + rest for each in meanings[name])
+                        todo.append(target.id)
+
+    def _is_of_interest(self, dotted: str) -> bool:
+        """Whether a module is of the project, or of a library whose coroutine functions are known."""
+        if dotted.startswith("."):
+            return True
+        first = dotted.partition(".")[0]
+        return first in LIBRARIES or self._module.project.has_top_level(first, self._module.directory)
+
     @lazy
-    def _has_clients(self) -> bool:
+    def _client_methods(self) -> frozenset[str]:
+        """The coroutine methods of the clients that there may be in view."""
         conftests = self._module.project.conftests(self._module.directory).modules
-        return any(each.fact(_speaks_of_clients) for each in (self._module, *conftests))
+        return _coroutine_methods_of(
+            self._module.fact(_clients_spoken_of).union(*(each.fact(_clients_spoken_of) for each in conftests))
+        )
 
     # -- the calls that are worth a look -----------------------------------------------------------------------------
 
@@ -139,23 +194,10 @@ class Candidates:
         calls = self._calls
         return [
             site
-            for word in self._words_among({word for word, sites in calls.items() if word and self._has_open(sites)})
+            for word in self._words()
             for site in calls[word]
             if self._is_open(site) and self.may_be_function(site[0].func, site[1])
         ]
-
-    def _has_open(self, sites: list[CallSite]) -> bool:
-        """Whether one of some calls is open, the cheapest questions first."""
-        handed_to, entered = self._module.index.handed_to, self._entered
-        unsure: list[CallSite] = []
-        for site in sites:
-            call, _, holder = site
-            kind = holder.__class__
-            if kind is ast.Expr or (holder is None and call not in handed_to and call not in entered):
-                return True
-            if kind is not ast.Await:
-                unsure.append(site)
-        return any(map(self._is_open, unsure))
 
     def _is_open(self, site: CallSite) -> bool:
         """Whether the coroutine that a call may give is dropped where it stands, or may be looked at."""
@@ -214,43 +256,45 @@ class Candidates:
                 todo += (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
         return found
 
-    def _words_among(self, words: set[str]) -> set[str]:
-        """Those of some last words of calls that may be of a coroutine function of whatever is in view."""
-        found = words & (self._functions | self._assigned)
-        of_clients = words & _CLIENT_METHODS
-        if of_clients and self._has_clients:
-            found |= of_clients
-        if len(found) == len(words):
-            return found
-        found |= words & self._inherited
-        for word, dotted in self._imported_and_used(words):
+    def _words(self) -> set[str]:
+        """The last words of calls that may be of a coroutine function of whatever is in view."""
+        words = self._calls.keys()
+        found: set[str] = set()
+        for names in (self._functions, self._methods, self._assigned, self._client_methods, self._inherited):
+            if names:
+                found |= words & names
+        for word, dotted in self._imported_and_used():
             names = self._names_of(dotted)
             if names:
                 # A coroutine function, or a class that has some.
                 found |= words & ({word} if ITSELF in names else names)
+        found.discard("")
         return found
 
-    def _imported_and_used(self, words: set[str]) -> Iterator[tuple[str, str]]:
-        """What is imported, and what it means, in whose calls these words may stand: its own, or those of methods."""
+    def _imported_and_used(self) -> Iterator[tuple[str, str]]:
+        """What is imported, and what it means, of which an open call may be: of itself, or of one of its methods."""
         reached = self._module.index.reached
         renamed = {word_of(node.value) for node in self._renamings()}
-        for local, dotted in self._imported.items():
-            if local in words or local in reached or local in renamed or self._makes_something_kept(local):
-                yield local, dotted
+        for local, meanings in self._imported.items():
+            if local in reached or local in renamed or self._is_called_openly(local):
+                yield from ((local, dotted) for dotted in meanings)
         for star in self._stars:
             for word in self._calls:
                 yield word, joined(star, word)
         yield from self._called_of_modules()
 
-    def _makes_something_kept(self, name: str) -> bool:
-        """Whether what a call of a name gives is given a name, entered, or asked for an attribute."""
+    def _is_called_openly(self, name: str) -> bool:
+        """Whether what a call of a name gives is dropped or looked at, or is given a name, entered, or asked for more."""
         handed_to = self._module.index.handed_to
         return any(
-            holder.__class__ is ast.Assign or (holder is None and call not in handed_to)
+            holder.__class__ is ast.Assign
+            or (self._looks(handed_to[call]) if call in handed_to else holder.__class__ not in _SETTLING)
             for call, _, holder in self._calls.get(name, ())
         )
 
     def _is_module(self, local: str, dotted: str) -> bool:
+        if dotted.partition(".")[0] in LIBRARIES:
+            return True
         outlines = self._module.project.outlines
         if outlines.file_behind(dotted, self._module.directory) is not None:
             return outlines.is_module(dotted, self._module.directory)
@@ -260,16 +304,14 @@ class Candidates:
     def _called_of_modules(self) -> set[tuple[str, str]]:
         """What is called as an attribute of modules, by its last word."""
         found: set[tuple[str, str]] = set()
-        for name, functions in self._module.index.reached.items():
-            imported = self._imported.get(name)
-            if imported is None:
-                continue
-            is_module = self._is_module(name, imported)
-            for function in functions:
+        reached = self._module.index.reached
+        for name in self._imported.keys() & reached.keys():
+            modules = [meaning for meaning in self._imported[name] if self._is_module(name, meaning)]
+            for function in reached[name]:
                 if function.value.__class__ is not ast.Name:
                     found.update((function.attr, dotted) for dotted in self._meanings(function))
-                elif is_module:
-                    found.add((function.attr, f"{imported}.{function.attr}"))
+                else:
+                    found.update((function.attr, f"{meaning}.{function.attr}") for meaning in modules)
         return found
 
     # -- what a name may mean ----------------------------------------------------------------------------------------
@@ -280,7 +322,7 @@ class Candidates:
 
     def may_be_defined(self, node: ast.expr, scope: Scope) -> bool:
         """Whether a name or path may mean a coroutine function by what defines it, or the class that it is of."""
-        if word_of(node) in self._functions:
+        if word_of(node) in (self._methods if isinstance(node, ast.Attribute) else self._functions):
             return True
         if isinstance(node, ast.Attribute):
             path = path_of(node)
@@ -290,22 +332,21 @@ class Candidates:
             if key not in self._judged:
                 self._judged[key] = self._may_be_method(node, scope)
             return self._judged[key]
-        return any(ITSELF in self._names_of(dotted) for dotted in self._meanings(node))
+        return any(self._may_have(dotted, ITSELF) for dotted in self._meanings(node))
 
     def may_hold_function(self, node: ast.expr) -> bool:
         """Whether a name or path may have been given a coroutine function or an AsyncMock."""
         return word_of(node) in self._assigned
 
     def may_be_of_client(self, node: ast.Attribute) -> bool:
-        return node.attr in _CLIENT_METHODS and self._has_clients
+        return node.attr in self._client_methods
 
     def _may_be_method(self, node: ast.Attribute, scope: Scope) -> bool:
         if self.may_be_of_client(node):
             return True
         receiver, method = node.value, node.attr
         for dotted in self._meanings(node):
-            names = self._names_of(dotted)
-            if ITSELF in names or method in names:
+            if self._may_have(dotted, ITSELF) or self._may_have(dotted, method):
                 return True
         if isinstance(receiver, ast.Call):
             return self._may_make(receiver.func, method)
@@ -337,7 +378,7 @@ class Candidates:
             return True
         if word in self._own_classes or word == "super":
             return method in self._inherited
-        return any(method in self._names_of(dotted) for dotted in self._meanings(node))
+        return any(self._may_have(dotted, method) for dotted in self._meanings(node))
 
     @lazy
     def _inherited(self) -> frozenset[str]:
@@ -371,33 +412,29 @@ class Candidates:
         path = path_of(node)
         first, dot, rest = path.partition(".")
         imported = self._imported.get(first)
-        if imported is not None:
-            yield imported + dot + rest
+        if imported:
+            yield from (meaning + dot + rest for meaning in imported)
         elif path:
             yield from (joined(star, path) for star in self._stars)
 
+    def _may_have(self, dotted: str, name: str) -> bool:
+        """Whether a dotted name may give a coroutine function, be it ITSELF or a method, looked at closely."""
+        if name not in self._names_of(dotted):
+            return False
+        if dotted.partition(".")[0] in LIBRARIES:
+            return True
+        return name in self._module.project.outlines.coroutine_names(dotted, self._module.directory, closely=True)
+
     def _names_of(self, dotted: str) -> frozenset[str]:
-        """Which coroutine functions a dotted name may give by the text of the project."""
+        """Which coroutine functions a dotted name may give: those of a library, or by the text of the project."""
         known = self._coroutine_names.get(dotted)
         if known is None:
-            known = self._module.project.outlines.coroutine_names(dotted, self._module.directory)
+            if dotted.partition(".")[0] in LIBRARIES:
+                known = _names_in_library(canonical(dotted))
+            else:
+                known = self._module.project.outlines.coroutine_names(dotted, self._module.directory)
             self._coroutine_names[dotted] = known
         return known
-
-    def _of_libraries(self) -> set[str]:
-        found: set[str] = set()
-        for library, words in FUNCTION_WORDS.items():
-            if self._module.imports(library):
-                found |= words
-                if not CLASS_WORDS.get(library, frozenset()).isdisjoint(self._called):
-                    found |= METHOD_WORDS
-        return found
-
-    @lazy
-    def _called(self) -> set[str]:
-        """The last words of what is called, with those of what is called under other names."""
-        other_names = self._module.names.other_names
-        return self._calls.keys() | {word for word, others in other_names.items() if not others.isdisjoint(self._calls)}
 
     # -- what is given to names ----------------------------------------------------------------------------------------
 
@@ -450,29 +487,32 @@ def _blocks(module: Module) -> Iterator[ast.With | ast.AsyncWith]:
     yield from (node for node, _ in module.of_kind(ast.AsyncWith))
 
 
-def _speaks_of_clients(module: Module) -> bool:
-    return any(word in module.text for word in _CLIENT_WORDS)
+@cache
+def _coroutine_methods_of(clients: frozenset[Kind]) -> frozenset[str]:
+    return frozenset(method for kind in clients for method in kind.coroutine_methods)
+
+
+def _clients_spoken_of(module: Module) -> frozenset[Kind]:
+    text = module.text
+    found = (kinds for kinds, words in _WORDS_OF_CLIENTS.items() if any(word in text for word in words))
+    return frozenset[Kind]().union(*found)
 
 
 def star_imports(module: Module) -> tuple[str, ...]:
     """The modules from which a file imports everything."""
     return tuple(
         "." * node.level + (node.module or "")
-        for node in module.scope.of(ast.ImportFrom)
-        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        for node, scope in module.of_kind(ast.ImportFrom)
+        if node.names[0].name == "*" and scope is module.scope
     )
 
 
-def _imports(module: Module) -> Iterator[tuple[str, str]]:
-    """The names that imports bind, at the top or in functions, and what they mean."""
-    for node, _ in module.of_kind(ast.ImportFrom):
-        base = "." * node.level + (node.module or "")
-        for alias in node.names:
-            if alias.name != "*":
-                yield alias.asname or alias.name, joined(base, alias.name)
-    for statement, _ in module.of_kind(ast.Import):
-        for alias in statement.names:
-            yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
+def _names_in_library(name: str) -> frozenset[str]:
+    return _ITSELF if name in KNOWN_COROUTINE_FUNCTIONS else KNOWN_COROUTINE_METHODS.get(name, _NO_NAMES)
+
+
+_ITSELF = frozenset({ITSELF})
+_NO_NAMES: frozenset[str] = frozenset()
 
 
 def _words_assigned(node: ast.Assign | ast.AnnAssign) -> Iterator[str]:

@@ -95,7 +95,11 @@ def function_meant(module: Module, node: ast.expr, scope: Scope) -> Function | N
     definition = module.names.definition(node, scope)
     if definition is not None:
         return module.function_of_node(definition)
-    elsewhere = find_elsewhere(module, module.qualified(node, scope))
+    qualified = module.qualified(node, scope)
+    # What is called is mostly a class, and the text of its file tells that without being parsed.
+    if is_class_elsewhere(module, qualified):
+        return None
+    elsewhere = find_elsewhere(module, qualified)
     if elsewhere is None or elsewhere.definition is None:
         return None
     return elsewhere.module.function_of_node(elsewhere.definition)

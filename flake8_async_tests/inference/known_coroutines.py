@@ -62,15 +62,4 @@ KNOWN_COROUTINE_METHODS = {name: frozenset(methods.split()) for name, methods in
 """By the class, as it is called to make an instance."""
 
 
-def words_by_library(names: frozenset[str]) -> dict[str, frozenset[str]]:
-    """The last words of qualified names, by the library that they are of."""
-    libraries = {name.partition(".")[0] for name in names}
-    return {
-        library: frozenset(name.rpartition(".")[2] for name in names if name.startswith(f"{library}."))
-        for library in libraries
-    }
-
-
-FUNCTION_WORDS = words_by_library(KNOWN_COROUTINE_FUNCTIONS)
-CLASS_WORDS = words_by_library(frozenset(KNOWN_COROUTINE_METHODS))
-METHOD_WORDS = frozenset(method for methods in KNOWN_COROUTINE_METHODS.values() for method in methods)
+LIBRARIES = frozenset(name.partition(".")[0] for name in (*KNOWN_COROUTINE_FUNCTIONS, *KNOWN_COROUTINE_METHODS))

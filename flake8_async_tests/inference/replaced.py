@@ -240,9 +240,21 @@ def _owner_beside(module: Module, quote: int) -> str:
     first, dot, rest = text[_start_of_dotted(text, comma) : comma].partition(".")
     imported = module.project.outlines.imported_as(module.path, first) if first else ""
     # A fixture of the same name gives something else.
-    if not imported or re.search(rf"def {first}\(|def \w+\([^)]*\b{first}\b", text):
+    if not imported or _is_in_a_head(module, first):
         return ""
     return imported + dot + rest
+
+
+def _is_in_a_head(module: Module, name: str) -> bool:
+    """Whether a function or a parameter may have that name. Found out once: it takes a look at the whole file."""
+    known = module.fact(_names_in_heads)
+    if name not in known:
+        known[name] = re.search(rf"def {name}\(|def \w+\([^)]*\b{name}\b", module.text) is not None
+    return known[name]
+
+
+def _names_in_heads(module: Module) -> dict[str, bool]:  # noqa: ARG001  # filled name by name
+    return {}
 
 
 def _start_of_dotted(text: str, end: int) -> int:

@@ -121,6 +121,7 @@ class Outlines:
         self._project = project
         self._texts = Texts(project)
         self._located: dict[tuple[str, tuple[str, ...]], tuple[str, tuple[str, ...]] | None] = {}
+        self._coroutine_names_by_name: dict[tuple[str, str, bool], frozenset[str]] = {}
         self._by_path: dict[str, Outline | None] = {}
         self._entries: dict[tuple[str, str], Entry | None] = {}
         self._found: dict[tuple[str, str, int], Entry] = {}
@@ -155,17 +156,21 @@ class Outlines:
         """What a file imports under a name, by its text."""
         return self._texts.imported_as(path, name)
 
-    def coroutine_names(self, name: str, directory: str) -> frozenset[str]:
+    def coroutine_names(self, name: str, directory: str, *, closely: bool = False) -> frozenset[str]:
         """Which coroutine functions a dotted name may give by the text of the file: its methods, or ITSELF."""
-        return self._coroutine_names(name, directory)[0]
+        key = (name, directory, closely)
+        known = self._coroutine_names_by_name.get(key)
+        if known is None:
+            known = self._coroutine_names_by_name[key] = self._coroutine_names(name, directory, closely=closely)[0]
+        return known
 
-    def _coroutine_names(self, name: str, directory: str) -> tuple[frozenset[str], list[str]]:
+    def _coroutine_names(self, name: str, directory: str, *, closely: bool) -> tuple[frozenset[str], list[str]]:
         """The same, and what of the dotted name stands behind the name that gives them."""
         for _, _, located in self.along_imports(name, directory):
             if located is None or not located[1]:
                 break
             path, (first, *rest) = located
-            names = self._texts.coroutine_names(path, first)
+            names = self._texts.coroutine_names(path, first, closely=closely)
             # With something left of the name it may be a module that another one hands on.
             if names or not rest or not self._texts.imported_as(path, first):
                 return names, rest
@@ -192,7 +197,7 @@ class Outlines:
     def _find(self, name: str, directory: str) -> Meaning:
         if self.file_behind(name, directory) is None:
             return Other.UNSEEN
-        names, rest = self._coroutine_names(name, directory)
+        names, rest = self._coroutine_names(name, directory, closely=False)
         if not names or (rest and rest[0] not in names):
             return Other.SOMETHING
         return self._follow(Imported(name, directory), (), MOST_STEPS)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from flake8_async_tests.project.project import Project
 
@@ -23,6 +25,7 @@ ITSELF = ""
 """Says that a name is a coroutine function, where otherwise methods stand."""
 
 _ASYNC_DEF = re.compile(rb"async[ \t]+def[ \t]+(\w+)")
+_DEFINITION = re.compile(rb"\n([ \t]*+)(async[ \t]++def|def|class)[ \t]++(\w+)")
 # No second bracket may open within the brackets: else each that is never closed would be read to the end of the file.
 _FROM_IMPORT = re.compile(
     rb"from[ \t]+([.\w]+)[ \t]+import[ \t]*(?:\(((?:[^()#]|#[^\n]*)*+)\)|([^\n\\]*(?:\\\r?\n[^\n\\]*)*))"
@@ -36,16 +39,28 @@ _WORDS = re.compile(rb"[\w.]+")
 _NO_NAMES: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Coroutines:
+    """The coroutine functions of a text: those at its top, and the methods of its classes by the name of the class."""
+
+    functions: frozenset[str]
+    methods: dict[str, set[str]] | None
+    """None when it is not known what belongs to what: then each may be anything."""
+
+    def methods_of(self, klass: str) -> Collection[str]:
+        return self.functions if self.methods is None else self.methods.get(klass, _NO_NAMES)
+
+
 class Texts:
     """Asks the texts of modules, each question once."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._async_names: dict[str, frozenset[str]] = {}
+        self._coroutines: dict[tuple[str, bool], Coroutines] = {}
         self._imports: dict[str, dict[str, str]] = {}
         self._told_to_type_checkers: dict[str, dict[str, str]] = {}
         self._stars: dict[str, tuple[str, ...]] = {}
-        self._answers: dict[tuple[str, str, int], frozenset[str]] = {}
+        self._answers: dict[tuple[str, str, int, bool], frozenset[str]] = {}
 
     def locate(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
         """The file of the project behind the longest part of a dotted name, and the rest of the name."""
@@ -91,50 +106,56 @@ class Texts:
         """The names of the modules from which a file imports everything."""
         return self.imports_of(path).get("*", "").split()
 
-    def coroutine_names(self, path: str, name: str) -> frozenset[str]:
-        """Which coroutine functions a name of a file may give: the methods of the class that it is, or ITSELF."""
-        return self._coroutine_names(path, name, MOST_STEPS)
+    def coroutine_names(self, path: str, name: str, *, closely: bool = False) -> frozenset[str]:
+        """Which coroutine functions a name of a file may give: the methods of the class that it is, or ITSELF.
 
-    def _coroutine_names(self, path: str, name: str, steps: int) -> frozenset[str]:
+        At first sight, whatever a file defines by `async def` may be of any class in it. A closer look takes longer.
+        """
+        return self._coroutine_names(path, name, MOST_STEPS, closely)
+
+    def _coroutine_names(self, path: str, name: str, steps: int, closely: bool) -> frozenset[str]:
         # However many steps are left is part of the question: else the answer would depend on who asked first.
-        key = (path, name, steps)
+        key = (path, name, steps, closely)
         known = self._answers.get(key)
         if known is None:
-            known = self._answers[key] = frozenset(self._work_out(path, name, steps)) if steps else _NO_NAMES
+            known = self._answers[key] = frozenset(self._work_out(path, name, steps, closely)) if steps else _NO_NAMES
         return known
 
-    def _work_out(self, path: str, name: str, steps: int) -> Iterator[str]:
+    def _work_out(self, path: str, name: str, steps: int, closely: bool) -> Iterator[str]:
         content = self._project.files.read(path)
         if content is None:
             return
-        own = self._async_names_in(path, content)
+        own = self._coroutines_in(path, content, closely)
         header = _header_of(content, name)
         if header is not None:
-            yield from own
-            for word in _WORDS.findall(header):
-                base = word.decode(errors="replace")
-                yield from self._elsewhere(path, content, _alias_of(content, base) or base, steps)
-        elif name in own:
+            yield from own.methods_of(name)
+            imports = self._imports_in(path, content)
+            for base in map(_decoded, _WORDS.findall(header)):
+                if base in imports or base == name:
+                    yield from self._elsewhere(path, content, base, steps, closely)
+                else:
+                    yield from self._coroutine_names(path, base, steps - 1, closely)
+        elif name in own.functions:
             yield ITSELF
         else:
             alias = _alias_of(content, name)
             if alias and alias != name:
-                yield from self._coroutine_names(path, alias, steps - 1)
-            yield from self._elsewhere(path, content, name, steps)
+                yield from self._coroutine_names(path, alias, steps - 1, closely)
+            yield from self._elsewhere(path, content, name, steps, closely)
 
-    def _elsewhere(self, path: str, content: bytes, name: str, steps: int) -> Iterator[str]:
+    def _elsewhere(self, path: str, content: bytes, name: str, steps: int, closely: bool) -> Iterator[str]:
         """What a name gives that the file imports, from wherever it may be."""
         first, dot, rest = name.partition(".")
         source = self._imports_in(path, content).get(first) or self._told_in(path, content).get(first)
         if source:
             located = self.locate(source + dot + rest, os.path.dirname(path))
             if located is not None and located[1] and located[0] != path:
-                yield from self._coroutine_names(located[0], located[1][0], steps - 1)
+                yield from self._coroutine_names(located[0], located[1][0], steps - 1, closely)
             return
         for star in self._stars_in(path, content):
             further = self._project.files.read(star) or b""
             if name.encode(errors="replace") in further or self._stars_in(star, further):
-                yield from self._coroutine_names(star, name, steps - 1)
+                yield from self._coroutine_names(star, name, steps - 1, closely)
 
     def _stars_in(self, path: str, content: bytes) -> tuple[str, ...]:
         """The files of the project from which a file imports everything."""
@@ -145,11 +166,12 @@ class Texts:
             known = self._stars[path] = tuple(star for star in found if star is not None)
         return known
 
-    def _async_names_in(self, path: str, content: bytes) -> frozenset[str]:
-        known = self._async_names.get(path)
+    def _coroutines_in(self, path: str, content: bytes, closely: bool) -> Coroutines:
+        key = (path, closely)
+        known = self._coroutines.get(key)
         if known is None:
-            found = _ASYNC_DEF.findall(content) if b"async" in content else ()
-            known = self._async_names[path] = frozenset(name.decode(errors="replace") for name in found)
+            look = coroutines_in if closely else _at_first_sight
+            known = self._coroutines[key] = look(content) if b"async" in content else _NO_COROUTINES
         return known
 
     def _imports_in(self, path: str, content: bytes) -> dict[str, str]:
@@ -166,6 +188,51 @@ class Texts:
             blocks = _blocks_for_type_checkers(content) if b"TYPE_CHECKING" in content else ()
             known = self._told_to_type_checkers[path] = imported_in(b"".join(blocks))
         return known
+
+
+_NO_COROUTINES = Coroutines(_NO_NAMES, {})
+
+
+def coroutines_in(content: bytes) -> Coroutines:
+    """What a text defines by `async def`: what belongs to what is told by the indentation."""
+    if b"\n\t" in content and b"\n  " in content:
+        return _at_first_sight(content)
+    functions: set[str] = set()
+    methods: dict[str, set[str]] = {}
+    # What is open around a definition, from the outside in, and up to where that is certain.
+    around: list[tuple[re.Match[bytes], int]] = []
+    content = b"\n" + content
+    for definition in _DEFINITION.finditer(content):
+        indentation, kind, name = definition.groups()
+        while around and len(around[-1][0].group(1)) >= len(indentation):
+            around.pop()
+        if kind.startswith(b"async"):
+            if not around:
+                functions.add(_decoded(name))
+            else:
+                outer, seen = around[-1]
+                # Something that stands no deeper, in between: this may be under an `if`, or the outer in a docstring.
+                if _line_within(len(outer.group(1))).search(content, seen, definition.start()):
+                    return _at_first_sight(content)
+                around[-1] = outer, definition.start()
+                if outer.group(2) == b"class":
+                    methods.setdefault(_decoded(outer.group(3)), set()).add(_decoded(name))
+        around.append((definition, definition.end()))
+    return Coroutines(frozenset(functions), methods)
+
+
+def _decoded(name: bytes) -> str:
+    return name.decode(errors="replace")
+
+
+@cache
+def _line_within(depth: int) -> re.Pattern[bytes]:
+    """Whatever is indented no further than so far, but comments and the ends of heads over several lines."""
+    return re.compile(rb"\n[ \t]{0,%d}[^\s#)\]}]" % depth)
+
+
+def _at_first_sight(content: bytes) -> Coroutines:
+    return Coroutines(frozenset(map(_decoded, _ASYNC_DEF.findall(content))), None)
 
 
 def _blocks_for_type_checkers(content: bytes) -> Iterator[bytes]:

@@ -46,17 +46,23 @@ _ASSERTIONS = frozenset(
 )
 
 
+# Of whatever is asked for, most files have nothing.
+_IN_QUESTION = _ASSERTIONS.union(*_SYNC_METHODS.values())
+
+
 @rule("AT304", "await-on-sync-call", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
-    for node, scope in module.of_kind(ast.Await):
-        if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Attribute):
-            because = _sync_because(module, node.value.func, scope)
-            if because:
-                yield Finding(
-                    node,
-                    f"await of {node.value.func.attr}() is a TypeError: {because} (drop the await)",
-                    safe(remove_await(module, node)),
-                )
+    calls = module.index.calls
+    for name in _IN_QUESTION & calls.keys():
+        for call, scope, holder in calls[name]:
+            if isinstance(holder, ast.Await) and isinstance(call.func, ast.Attribute):
+                because = _sync_because(module, call.func, scope)
+                if because:
+                    yield Finding(
+                        holder,
+                        f"await of {name}() is a TypeError: {because} (drop the await)",
+                        safe(remove_await(module, holder)),
+                    )
 
 
 def _sync_because(module: Module, method: ast.Attribute, scope: Scope) -> str:

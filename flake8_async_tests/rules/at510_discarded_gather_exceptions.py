@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @rule("AT510", "discarded-gather-exceptions", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.gather"):
-        awaited = call.parent
+        awaited = call.holder
         if not is_test_code(module, call.scope):
             continue
         if not isinstance(awaited, ast.Await) or not _returns_exceptions(call) or not _all_made_on_the_spot(call):

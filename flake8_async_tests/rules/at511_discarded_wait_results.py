@@ -32,7 +32,7 @@ _GATHERING_UP = frozenset(
 @rule("AT511", "discarded-wait-results", knows=Knows.FILE, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.wait"):
-        awaited = call.parent
+        awaited = call.holder
         if not is_test_code(module, call.scope):
             continue
         if not isinstance(awaited, ast.Await) or not is_only_counted(module, awaited, call.scope):

@@ -51,7 +51,7 @@ def _fix(call: Call, entering: str) -> Fix | None:
 
 def _problem(call: Call) -> str:
     """What is wrong with it, as a message says it; "" when it is entered, or may be."""
-    if isinstance(call.parent, ast.Expr):
+    if call.is_statement:
         return "is never entered: nothing has a timeout"
     if isinstance(call.parent, ast.withitem) and call.name in _OF_ASYNCIO:
         is_sync = isinstance(call.scope.parents[call.parent], ast.With)

@@ -67,13 +67,13 @@ _ASSIGNING = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
 
 # Functions that import the module of which they get the name.
 _IMPORTERS = frozenset({"importlib.import_module", "pytest.importorskip"})
-_IMPORTING_WORDS = frozenset(name.rpartition(".")[2] for name in _IMPORTERS)
+IMPORTING_WORDS = frozenset(name.rpartition(".")[2] for name in _IMPORTERS)
 _OVERLOAD = frozenset({"typing.overload", "typing_extensions.overload"})
 
 
 def imported_by_call(node: ast.expr | None) -> str:
     """The module that a call may import, by the last word of what it calls: `pytest.importorskip("anyio")`."""
-    if not isinstance(node, ast.Call) or not node.args or word_of(node.func) not in _IMPORTING_WORDS:
+    if not isinstance(node, ast.Call) or not node.args or word_of(node.func) not in IMPORTING_WORDS:
         return ""
     module = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
     return module if isinstance(module, str) and not module.startswith(".") else ""
