@@ -162,7 +162,7 @@ class Candidates:
         renamings: dict[str, list[ast.Assign]] = {}
         for renaming, _ in self._module.index.renamings:
             renamings.setdefault(path_of(renaming.value).partition(".")[0], []).append(renaming)
-        todo = list(renamings.keys() & meanings.keys())
+        todo = sorted(renamings.keys() & meanings.keys())
         while todo:
             name = todo.pop()
             for renaming in renamings.pop(name, ()):
@@ -284,7 +284,7 @@ class Candidates:
         yield from self._called_of_modules()
 
     def _is_called_openly(self, name: str) -> bool:
-        """Whether what a call of a name gives is dropped or looked at, or is given a name, entered, or asked for more."""
+        """Whether what a call of a name gives is dropped or looked at, or named, entered, or asked for more."""
         handed_to = self._module.index.handed_to
         return any(
             holder.__class__ is ast.Assign
