@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from flake8.exceptions import ExecutionError, PluginExecutionFailed
@@ -137,12 +138,8 @@ class Checker:
                     self._filename, f"{self.name}, rule {rule.code}", RuntimeError(repr(error))
                 ) from error
 
-    def _that_apply(self, rules: Iterable[Rule], module: Module) -> Iterator[Rule]:
-        matters = can_matter(module)
-        opt_in = self.project.options.opt_in
-        for rule in rules:
-            if (matters or rule.speaks_of_configuration) and (not rule.opt_in or rule.code.startswith(opt_in)):
-                yield rule
+    def _that_apply(self, rules: Iterable[Rule], module: Module) -> tuple[Rule, ...]:
+        return _in_force(tuple(rules), self.project.options.opt_in, can_matter(module))
 
     def place(self, finding: Finding) -> tuple[int, int]:
         """The line and column, counted in characters: the tree counts bytes."""
@@ -152,6 +149,16 @@ class Checker:
             if not text.isascii():
                 column = len(text.encode()[:column].decode(errors="ignore"))
         return line, column
+
+
+@lru_cache(maxsize=16)
+def _in_force(rules: tuple[Rule, ...], opt_in: tuple[str, ...], code_matters: bool) -> tuple[Rule, ...]:
+    """The rules that have something to say of a file: the same for nearly all files of a run."""
+    return tuple(
+        rule
+        for rule in rules
+        if (code_matters or rule.speaks_of_configuration) and (not rule.opt_in or rule.code.startswith(opt_in))
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
 from flake8_async_tests.lazy import lazy
-from flake8_async_tests.record import record
+from flake8_async_tests.record import record, unique_record
 
 if TYPE_CHECKING:
     import ast
@@ -101,7 +101,7 @@ FixKind = Literal["", "safe", "unsafe"]
 """What fixes a rule offers for some of its findings at least, if any."""
 
 
-@record
+@unique_record
 class Rule:
     """A rule's metadata and its one function, which is a pure function of facts."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from fnmatch import fnmatch, translate
+from fnmatch import translate
 from functools import cache
 
 from flake8_async_tests.record import record
@@ -50,9 +50,10 @@ def _matches(name: str, patterns: tuple[str, ...]) -> bool:
     if name.startswith(patterns):
         return True
     globs = _globs_among(patterns)
-    return bool(globs) and any(fnmatch(name, pattern) for pattern in globs)
+    return globs is not None and bool(globs.match(os.path.normcase(name)))
 
 
 @cache
-def _globs_among(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(pattern for pattern in patterns if not _GLOB.isdisjoint(pattern))
+def _globs_among(patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+    globs = [pattern for pattern in patterns if not _GLOB.isdisjoint(pattern)]
+    return _any_of(globs) if globs else None

@@ -75,7 +75,10 @@ class Project:
         self._imports: dict[tuple[str, str], str | None] = {}
         self._found_modules: dict[tuple[str, tuple[str, ...]], str | None] = {}
         self._asyncio_modes: dict[str, AsyncioMode] = {}
+        self._root_folders: dict[str, str] = {}
+        self._shown: dict[tuple[str, str], str] = {}
         # Any: each value is of the type that the function gives back.
+        self._facts_of_folders: dict[tuple[str, Callable[[Project, str], Any]], Any] = {}
         self._said: dict[tuple[str, Callable[[bytes], Any]], Any] = {}
 
     # -- how long it lasts -----------------------------------------------------------------------------------
@@ -233,8 +236,18 @@ class Project:
 
     def shown(self, directory: str, path: str) -> str:
         """A path as a message shows it: from the project's root, the same wherever flake8 was started."""
-        root = self.configs.repository_root(directory) or self.root_of(directory)
-        return os.path.relpath(path, root).replace(os.sep, "/")
+        key = (self.configs.repository_root(directory) or self.root_of(directory), path)
+        if key not in self._shown:
+            self._shown[key] = os.path.relpath(path, key[0]).replace(os.sep, "/")
+        return self._shown[key]
+
+    def fact_of_folder(self, directory: str, work_out: Callable[[Project, str], _Fact]) -> _Fact:
+        """What a function has to say of a folder, whatever stands in its Python files: asked of it once."""
+        key = (directory, work_out)
+        if key not in self._facts_of_folders:
+            self._facts_of_folders[key] = work_out(self, directory)
+        found: _Fact = self._facts_of_folders[key]
+        return found
 
     def patterns_for(self, directory: str) -> Patterns:
         found = self._patterns.get(directory)
@@ -257,6 +270,12 @@ class Project:
 
     def root_of(self, directory: str) -> str:
         """The folder above which nothing belongs to the project any more."""
+        found = self._root_folders.get(directory)
+        if found is None:
+            found = self._root_folders[directory] = self._find_root(directory)
+        return found
+
+    def _find_root(self, directory: str) -> str:
         config = self.config_for(directory)
         if config.path is not None:
             return os.path.dirname(config.path)

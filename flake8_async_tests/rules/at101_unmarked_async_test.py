@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @rule("AT101", "unmarked-async-test", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    if not may_be_nobodys(module):
+    if not module.has_async_functions or not may_be_nobodys(module):
         return
     for test in module.async_tests:
         runner = runner_of(test)

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 @rule("AT108", "async-mark-on-fixture", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
-    for fixture in module.fixtures:
-        if len(fixture.function.node.decorator_list) < 2:
+    for function in module.functions:
+        fixture = module.fixture_of(function) if len(function.node.decorator_list) > 1 else None
+        if fixture is None:
             continue
         for mark in fixture.function.own_marks.named(*RUNNING_MARKS):
             yield Finding(

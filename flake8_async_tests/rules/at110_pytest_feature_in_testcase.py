@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.decorators import Decorator
-    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
@@ -42,7 +42,7 @@ _PASSES_NOTHING = frozenset(
 
 @rule("AT110", "pytest-feature-in-testcase", knows=Knows.FILE, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
-    for test in module.tests_where(lambda function: function.is_method):
+    for test in module.tests_where(_may_be_told_of):
         klass = test.klass
         if klass is None or test.kind not in (ClassKind.TESTCASE, ClassKind.ISOLATED):
             continue
@@ -65,6 +65,17 @@ def check(module: Module) -> Iterator[Finding]:
                     " and asyncSetUp, from anyio 4.13 on, and has no effect before (remove it)",
                     unsafe(remove_decorator(module, mark.node)),
                 )
+
+
+def _may_be_told_of(function: Function) -> bool:
+    """Whether a method asks for something or is decorated, and a TestCase has it."""
+    if function.klass is None:
+        return False
+    arguments = function.node.args
+    has_more = len(arguments.posonlyargs) + len(arguments.args) > 1 or bool(arguments.kwonlyargs)
+    if not has_more and not function.node.decorator_list:
+        return False
+    return any(klass.is_testcase for klass in function.klass.family)
 
 
 def _fix(test: Test, mark: Mark) -> Fix | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 @rule("AT112", "asyncio-and-anyio-marks", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
+    if "anyio" not in module.text:
+        return
     told: set[ast.expr] = set()
     for test in module.async_tests:
         marks = test.marks.named("anyio")

@@ -33,7 +33,11 @@ METHOD_FIRST = frozenset({"request", "stream"})
 def check(module: Module) -> Iterator[Finding]:
     if not module.imports("httpx", "httpx2"):
         return
-    for call in module.method_calls(*HTTP_METHODS, "stream"):
+    # Where none is built so, nothing has to be known of what a request is made on.
+    scopes = {client.scope for client in module.calls(CLIENT) if _lacks_base_url(client)}
+    for call in module.method_calls(*HTTP_METHODS, "stream") if scopes else ():
+        if call.scope not in scopes:
+            continue
         url = call.argument(1 if _method(call) in METHOD_FIRST else 0, "url")
         if not beginning_of(module, url, call.scope).startswith("/"):
             continue

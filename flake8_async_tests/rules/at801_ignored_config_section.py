@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.project.config import RawConfig
+    from flake8_async_tests.project.project import Project
     from flake8_async_tests.source.module import Module
 
 _INI = "[pytest]"
@@ -28,13 +29,16 @@ _IGNORED = {
 
 @rule("AT801", "ignored-config-section", knows=Knows.CONFIG)
 def check(module: Module) -> Iterator[Finding]:
-    yield from told_here(module, _problems(module))
+    yield from told_here(module, module.project.fact_of_folder(module.directory, _problems))
 
 
-def _problems(module: Module) -> Iterator[Problem]:
-    for folder in module.project.places.folders_up(module.directory):
-        for raw in module.project.configs.candidates(folder):
-            yield from _ignored_sections(raw)
+def _problems(project: Project, directory: str) -> tuple[Problem, ...]:
+    return tuple(
+        problem
+        for folder in project.places.folders_up(directory)
+        for raw in project.configs.candidates(folder)
+        for problem in _ignored_sections(raw)
+    )
 
 
 def _ignored_sections(raw: RawConfig) -> Iterator[Problem]:

@@ -156,6 +156,8 @@ class Class:
     @lazy
     def _bases(self) -> tuple[Class | str, ...]:
         """Each base: the class of this file that it is, else its qualified name, "" when it has none."""
+        if not self.node.bases:
+            return ()
         nodes = [base.value if isinstance(base, ast.Subscript) else base for base in self.node.bases]
         return tuple(self._local_base(node) or self.module.qualified(node, self.outer) for node in nodes)
 
@@ -187,6 +189,8 @@ class Class:
     @lazy
     def lineage(self) -> tuple[Class, ...]:
         """Itself and its bases in this file, each once, in the order in which Python looks through them."""
+        if not self.local_bases:
+            return (self,)
         entered: set[Class] = set()
         left: list[Class] = []
         todo: list[tuple[Class, bool]] = [(self, False)]
@@ -257,7 +261,7 @@ class Class:
             for keyword in self.node.keywords
         )
 
-    @property
+    @lazy
     def is_testcase(self) -> bool:
         """Whether it is certainly a unittest class, isolated or not."""
         return self.kind in (ClassKind.TESTCASE, ClassKind.ISOLATED)

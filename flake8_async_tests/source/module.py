@@ -32,6 +32,10 @@ _Node = TypeVar("_Node", bound=ast.AST)
 _Fact = TypeVar("_Fact")
 
 
+# What a module keeps when it forgets what was found out.
+_GIVEN = frozenset({"_text_or_lines", "path", "project", "tree"})
+
+
 class Module:
     """A file of Python and what it says. Everything is worked out when it is first asked for."""
 
@@ -41,8 +45,7 @@ class Module:
         self.tree = tree
         self._text_or_lines = text
         self.project = project
-        self._given = frozenset((*vars(self), "_given"))
-        self.forget()
+        self._know_nothing()
 
     def forget(self) -> None:
         """Know no more than what was given.
@@ -50,8 +53,12 @@ class Module:
         What is found out holds the module in turn: without this only the interpreter's search for garbage would free
         it, which costs far more than letting it go.
         """
-        for name in vars(self).keys() - self._given:
-            delattr(self, name)
+        known = vars(self)
+        for name in known.keys() - _GIVEN:
+            del known[name]
+        self._know_nothing()
+
+    def _know_nothing(self) -> None:
         self._qualified: dict[ast.expr, str] = {}
         # Any: each value is of the type that its key, a function, gives back.
         self._facts: dict[Callable[[Module], Any], Any] = {}
@@ -222,6 +229,10 @@ class Module:
         return found
 
     @lazy
+    def has_async_functions(self) -> bool:
+        return any(scope.node.__class__ is ast.AsyncFunctionDef for scope in self.index.scopes)
+
+    @lazy
     def classes(self) -> list[Class]:
         found = [self._class(scope) for scope in self.index.scopes if scope.is_class]
         found.sort(key=_line_of_definition)
@@ -309,7 +320,7 @@ class Module:
 
     @lazy
     def fixtures(self) -> list[Fixture]:
-        found = map(self.fixture_of, self.functions)
+        found = [self.fixture_of(function) for function in self.functions if function.node.decorator_list]
         return [fixture for fixture in found if fixture is not None]
 
     def is_fixture(self, function: Function) -> bool:
@@ -339,6 +350,8 @@ class Module:
 
     @lazy
     def async_tests(self) -> list[Test]:
+        if not self.has_async_functions:
+            return []
         return self.tests_among(function for function in self._named_like_tests if function.is_async)
 
     def tests_where(self, condition: Callable[[Function], bool]) -> list[Test]:

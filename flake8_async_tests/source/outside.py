@@ -25,10 +25,16 @@ def switch_from_outside(module: Module, name: str, scope: Scope) -> bool | None:
 
 def is_set_by_name(module: Module, definition: ast.ClassDef) -> bool:
     """Whether `setattr` puts things of any name into a class."""
-    return any(
-        bool(call.node.args) and module.names.definition(call.node.args[0], call.scope) is definition
+    return definition in module.fact(_set_by_name)
+
+
+def _set_by_name(module: Module) -> set[ast.AST | None]:
+    """The definitions into which `setattr` puts things of any name."""
+    return {
+        module.names.definition(call.node.args[0], call.scope)
         for call in module.calls("builtins.setattr")
-    )
+        if call.node.args
+    }
 
 
 def _attributes(module: Module) -> _Attributes:
