@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 from codecs import BOM_UTF8
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,7 +40,7 @@ _WORDS = re.compile(rb"[\w.]+")
 _NO_NAMES: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Coroutines:
     """The coroutine functions of a text: those at its top, and the methods of its classes by the name of the class."""
 
