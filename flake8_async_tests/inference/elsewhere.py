@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.record import record
@@ -75,17 +74,30 @@ def is_class_elsewhere(module: Module, qualified: str) -> bool:
         if path is None or content is None or name.encode(errors="replace") not in content:
             return False
         if _defines(content, name):
-            return re.search(rb"(?m)^class[ \t]+%b\b" % re.escape(name.encode(errors="replace")), content) is not None
+            return _begins_a_line(content, _CLASS, name)
         qualified, directory = module.project.outlines.imported_as(path, name), os.path.dirname(path)
     return False
 
 
+_CLASS = b"class "
+_HEADS = (_CLASS, b"def ", b"async def ")
+
+
 def _defines(content: bytes, name: str) -> bool:
     """Whether by its text a file defines a class or function of that name."""
-    return (
-        re.search(rb"(?m)^(?:class|(?:async[ \t]+)?def)[ \t]+%b\b" % re.escape(name.encode(errors="replace")), content)
-        is not None
-    )
+    return any(_begins_a_line(content, head, name) for head in _HEADS)
+
+
+def _begins_a_line(content: bytes, head: bytes, name: str) -> bool:
+    # Without a regular expression: to compile one for every name would cost more than this.
+    line = head + name.encode(errors="replace")
+    at = content.find(line)
+    while at >= 0:
+        end = at + len(line)
+        if content[at - 1 : at] in (b"", b"\n") and not content[end : end + 1].isalnum() and content[end : end + 1] != b"_":
+            return True
+        at = content.find(line, end)
+    return False
 
 
 def function_meant(module: Module, node: ast.expr, scope: Scope) -> Function | None:

@@ -208,22 +208,29 @@ def coroutines_in(content: bytes) -> Coroutines:
         while around and len(around[-1][0].group(1)) >= len(indentation):
             around.pop()
         if kind.startswith(b"async"):
+            # A function is left where something stands that is indented no further.
+            while around and around[-1][0].group(2) != b"class" and _is_left(*around[-1], definition):
+                around.pop()
             if not around:
                 functions.add(_decoded(name))
-            else:
+            elif around[-1][0].group(2) == b"class":
                 outer, seen = around[-1]
-                # Something that stands no deeper, in between: this may be under an `if`, or the outer in a docstring.
-                if _line_within(len(outer.group(1))).search(content, seen, definition.start()):
+                # The same of a class leaves it open whether this is under an `if` or the other thing in a docstring.
+                if _is_left(outer, seen, definition):
                     return _at_first_sight(content)
                 around[-1] = outer, definition.start()
-                if outer.group(2) == b"class":
-                    methods.setdefault(_decoded(outer.group(3)), set()).add(_decoded(name))
+                methods.setdefault(_decoded(outer.group(3)), set()).add(_decoded(name))
         around.append((definition, definition.end()))
     return Coroutines(frozenset(functions), methods)
 
 
 def _decoded(name: bytes) -> str:
     return name.decode(errors="replace")
+
+
+def _is_left(outer: re.Match[bytes], seen: int, definition: re.Match[bytes]) -> bool:
+    """Whether something between a place and a definition is indented no further than the one that it may be within."""
+    return _line_within(len(outer.group(1))).search(definition.string, seen, definition.start()) is not None
 
 
 @cache
