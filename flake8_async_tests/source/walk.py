@@ -40,10 +40,14 @@ INDEXED: tuple[type[AST], ...] = (
     ast.AsyncFor,
     ast.AsyncWith,
     ast.Await,
+    ast.ExceptHandler,
     ast.For,
     ast.Global,
     ast.Import,
     ast.ImportFrom,
+    ast.MatchAs,
+    ast.MatchMapping,
+    ast.MatchStar,
     ast.NamedExpr,
     ast.Nonlocal,
     ast.Return,
@@ -85,6 +89,7 @@ _SCOPES = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.La
 
 
 _NOTHING: frozenset[str] = frozenset()
+_DECLARATIONS = frozenset({ast.Global, ast.Nonlocal})
 
 
 class Scope:
@@ -98,6 +103,7 @@ class Scope:
         "_bindings",
         "_declared",
         "_parents",
+        "binders",
         "is_class",
         "is_function",
         "loads",
@@ -117,6 +123,8 @@ class Scope:
         """Every node but names, constants and attributes, which are reached through these."""
         self.loads: list[Name] = []
         self.stores: list[Name] = []
+        self.binders: list[AST] = []
+        """The definitions, imports, handlers, patterns and declarations, which bind names without storing them."""
         self._bindings: dict[str, list[AST]] | None = None
         self._declared: frozenset[str] | None = None
         self._parents: dict[AST, AST] | None = None
@@ -136,7 +144,7 @@ class Scope:
     def declared(self) -> frozenset[str]:
         """The names that `global` or `nonlocal` says are another scope's."""
         if self._declared is None:
-            found = self.of(ast.Global, ast.Nonlocal)
+            found = [node for node in self.binders if node.__class__ in _DECLARATIONS]
             self._declared = frozenset(name for node in found for name in _names_bound_by(node)) if found else _NOTHING
         return self._declared
 
@@ -219,6 +227,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
     scope_kinds = _SCOPES
     common_values = _COMMON_VALUES
     wrapping = _WRAPPING
+    other_binders = _BINDERS
     load = ast.Load
     scopes = index.scopes
     todo = [Scope(tree, None)]
@@ -235,6 +244,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
         note = nodes.append
         loads = scope.loads.append
         stores = scope.stores.append
+        binders = scope.binders
         # To look at a node for the first time costs more than what is done then, for it has to come from far away
         # in memory. So whatever is seldom but asked for is sorted out here, while the node is at hand; and names
         # and constants, which are half of all, are dealt with where their parent is, as far as that is a common one.
@@ -370,6 +380,8 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
                 continue
             if kind in scope_kinds:
                 todo.append(Scope(node, scope))
+                if kind is not Lambda:
+                    binders.append(node)
                 _stay_outside(node, stack)
                 if scope.parent is not None and kind is not Lambda and kind is not ClassDef:
                     _push_annotations(node, stack)
@@ -377,7 +389,9 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
             same_kind = by_kind.get(kind)
             if same_kind is not None:
                 same_kind.append((node, scope))
-                if kind is AnnAssign and scope.parent is not None:
+                if kind in other_binders:
+                    binders.append(node)
+                elif kind is AnnAssign and scope.parent is not None:
                     push(node.annotation)
             for field in fields.get(kind, _NO_FIELDS):
                 child = getattr(node, field)
@@ -395,6 +409,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
         # The stack hands siblings out from the last to the first, each before its children: reversed,
         # that is the order in which Python evaluates them.
         nodes.reverse()
+        binders.reverse()
     for pairs in by_kind.values():
         pairs.reverse()
     return index
@@ -453,18 +468,16 @@ def _bindings_of(scope: Scope) -> dict[str, list[AST]]:
             bound.setdefault(argument.arg, []).append(argument)
     for name in scope.stores:
         bound.setdefault(name.id, []).append(name)
-    for node in scope.nodes:
-        kind = node.__class__
-        if kind in _NAMED:
-            bound.setdefault(node.name, []).append(node)  # type: ignore[attr-defined]
-        elif kind in _BINDERS:
+    for node in scope.binders:
+        if node.__class__ in _BINDERS:
             for text in _names_bound_by(node):
                 bound.setdefault(text, []).append(node)
+        else:
+            bound.setdefault(node.name, []).append(node)  # type: ignore[attr-defined]  # a function or class
     return bound
 
 
-# What binds its own name, and what binds others.
-_NAMED = frozenset({FunctionDef, AsyncFunctionDef, ClassDef})
+# What binds names beside the functions and classes, which bind their own.
 _BINDERS = frozenset(
     {
         ast.Import,
