@@ -94,7 +94,8 @@ def _begins_a_line(content: bytes, head: bytes, name: str) -> bool:
     at = content.find(line)
     while at >= 0:
         end = at + len(line)
-        if content[at - 1 : at] in (b"", b"\n") and not content[end : end + 1].isalnum() and content[end : end + 1] != b"_":
+        behind = content[end : end + 1]
+        if content[at - 1 : at] in (b"", b"\n") and not (behind.isalnum() or behind == b"_"):
             return True
         at = content.find(line, end)
     return False
