@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.fixing.lines import Lines, apply_edits, end_of, start_of
 from flake8_async_tests.rule import Edit, Import
+from flake8_async_tests.source.names import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +46,7 @@ def _is_there(tree: ast.Module, wanted: Import) -> bool:
 def imported(node: ast.stmt, alias: ast.alias) -> Import:
     """What an import statement imports under one of its names."""
     if isinstance(node, ast.ImportFrom):
-        return Import("." * node.level + (node.module or ""), alias.name)
+        return Import(source_of(node), alias.name)
     return Import(alias.name)
 
 
@@ -108,7 +109,7 @@ def _key(node: ImportNode) -> tuple[bool, str]:
 
 def _module(node: ImportNode) -> str:
     if isinstance(node, ast.ImportFrom):
-        return "." * node.level + (node.module or "")
+        return source_of(node)
     return node.names[0].name
 
 

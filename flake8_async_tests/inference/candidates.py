@@ -15,12 +15,12 @@ from flake8_async_tests.inference.clients import Kind
 from flake8_async_tests.inference.known_coroutines import (
     KNOWN_COROUTINE_FUNCTIONS,
     KNOWN_COROUTINE_METHODS,
-    LIBRARIES,
+    is_of_library,
 )
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.texts import ITSELF, joined
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.names import IMPORTING_WORDS, canonical, imported_by_call, word_of
+from flake8_async_tests.source.names import IMPORTING_WORDS, canonical, imported_by_call, source_of, word_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _WORDS_OF_CLIENTS = {
     frozenset({Kind.AIOHTTP_SESSION}): ("ClientSession",),
     _OF_SQLALCHEMY: ("AsyncSession", "AsyncEngine", "AsyncConnection", "async_engine", "sessionmaker"),
 }
+_METHODS_OF_CLIENTS = frozenset(method for kind in CLIENTS for method in kind.coroutine_methods)
 # Builtins that look into what they are given, or iterate over it.
 LOOKING_BUILTINS = frozenset(
     {
@@ -106,7 +107,6 @@ class Candidates:
         self._imported = self._imports()
         """What the imports bind that may have something to do with coroutine functions, and what that may mean."""
         self._stars = tuple(filter(self._is_of_interest, module.fact(star_imports)))
-        self._coroutine_names: dict[str, frozenset[str]] = {}
         self._judged: dict[tuple[str, Scope | None], bool] = {}
         self._makers: dict[tuple[Scope, str], dict[str, ast.expr]] = {}
         """What is called to make what a name holds: each function or class once, by its path."""
@@ -137,7 +137,7 @@ class Candidates:
         module = self._module
         found: dict[str, set[str]] = {}
         for node, _ in module.of_kind(ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
+            base = source_of(node)
             if self._is_of_interest(base):
                 for alias in node.names:
                     if alias.name != "*":
@@ -174,10 +174,9 @@ class Candidates:
 
     def _is_of_interest(self, dotted: str) -> bool:
         """Whether a module is of the project, or of a library whose coroutine functions are known."""
-        if dotted.startswith("."):
+        if dotted.startswith(".") or is_of_library(dotted):
             return True
-        first = dotted.partition(".")[0]
-        return first in LIBRARIES or self._module.project.has_top_level(first, self._module.directory)
+        return self._module.project.has_top_level(dotted.partition(".")[0], self._module.directory)
 
     @lazy
     def _client_methods(self) -> frozenset[str]:
@@ -260,9 +259,13 @@ class Candidates:
         """The last words of calls that may be of a coroutine function of whatever is in view."""
         words = self._calls.keys()
         found: set[str] = set()
-        for names in (self._functions, self._methods, self._assigned, self._client_methods, self._inherited):
+        for names in (self._functions, self._methods, self._assigned, self._inherited):
             if names:
                 found |= words & names
+        # Whether there is a client takes some looks at the whole text.
+        of_clients = words & _METHODS_OF_CLIENTS
+        if of_clients:
+            found |= of_clients & self._client_methods
         for word, dotted in self._imported_and_used():
             names = self._names_of(dotted)
             if names:
@@ -293,7 +296,7 @@ class Candidates:
         )
 
     def _is_module(self, local: str, dotted: str) -> bool:
-        if dotted.partition(".")[0] in LIBRARIES:
+        if is_of_library(dotted):
             return True
         outlines = self._module.project.outlines
         if outlines.file_behind(dotted, self._module.directory) is not None:
@@ -339,7 +342,7 @@ class Candidates:
         return word_of(node) in self._assigned
 
     def may_be_of_client(self, node: ast.Attribute) -> bool:
-        return node.attr in self._client_methods
+        return node.attr in _METHODS_OF_CLIENTS and node.attr in self._client_methods
 
     def _may_be_method(self, node: ast.Attribute, scope: Scope) -> bool:
         if self.may_be_of_client(node):
@@ -419,22 +422,13 @@ class Candidates:
 
     def _may_have(self, dotted: str, name: str) -> bool:
         """Whether a dotted name may give a coroutine function, be it ITSELF or a method, looked at closely."""
-        if name not in self._names_of(dotted):
-            return False
-        if dotted.partition(".")[0] in LIBRARIES:
-            return True
-        return name in self._module.project.outlines.coroutine_names(dotted, self._module.directory, closely=True)
+        return name in self._names_of(dotted) and name in self._names_of(dotted, closely=True)
 
-    def _names_of(self, dotted: str) -> frozenset[str]:
+    def _names_of(self, dotted: str, *, closely: bool = False) -> frozenset[str]:
         """Which coroutine functions a dotted name may give: those of a library, or by the text of the project."""
-        known = self._coroutine_names.get(dotted)
-        if known is None:
-            if dotted.partition(".")[0] in LIBRARIES:
-                known = _names_in_library(canonical(dotted))
-            else:
-                known = self._module.project.outlines.coroutine_names(dotted, self._module.directory)
-            self._coroutine_names[dotted] = known
-        return known
+        if is_of_library(dotted):
+            return _names_in_library(canonical(dotted))
+        return self._module.project.outlines.coroutine_names(dotted, self._module.directory, closely=closely)
 
     # -- what is given to names ----------------------------------------------------------------------------------------
 
@@ -500,11 +494,7 @@ def _clients_spoken_of(module: Module) -> frozenset[Kind]:
 
 def star_imports(module: Module) -> tuple[str, ...]:
     """The modules from which a file imports everything."""
-    return tuple(
-        "." * node.level + (node.module or "")
-        for node, scope in module.of_kind(ast.ImportFrom)
-        if node.names[0].name == "*" and scope is module.scope
-    )
+    return tuple(source_of(node) for node in module.own_from_imports if node.names[0].name == "*")
 
 
 def _names_in_library(name: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ import ast
 import os
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.project.texts import CLASS, end_of_definition
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
@@ -74,31 +75,17 @@ def is_class_elsewhere(module: Module, qualified: str) -> bool:
         if path is None or content is None or name.encode(errors="replace") not in content:
             return False
         if _defines(content, name):
-            return _begins_a_line(content, _CLASS, name)
+            return end_of_definition(content, CLASS, name) is not None
         qualified, directory = module.project.outlines.imported_as(path, name), os.path.dirname(path)
     return False
 
 
-_CLASS = b"class "
-_HEADS = (_CLASS, b"def ", b"async def ")
+_KEYWORDS = (CLASS, b"def ", b"async def ")
 
 
 def _defines(content: bytes, name: str) -> bool:
     """Whether by its text a file defines a class or function of that name."""
-    return any(_begins_a_line(content, head, name) for head in _HEADS)
-
-
-def _begins_a_line(content: bytes, head: bytes, name: str) -> bool:
-    # Without a regular expression: to compile one for every name would cost more than this.
-    line = head + name.encode(errors="replace")
-    at = content.find(line)
-    while at >= 0:
-        end = at + len(line)
-        behind = content[end : end + 1]
-        if content[at - 1 : at] in (b"", b"\n") and not (behind.isalnum() or behind == b"_"):
-            return True
-        at = content.find(line, end)
-    return False
+    return any(end_of_definition(content, keyword, name) is not None for keyword in _KEYWORDS)
 
 
 def function_meant(module: Module, node: ast.expr, scope: Scope) -> Function | None:

@@ -62,4 +62,9 @@ KNOWN_COROUTINE_METHODS = {name: frozenset(methods.split()) for name, methods in
 """By the class, as it is called to make an instance."""
 
 
-LIBRARIES = frozenset(name.partition(".")[0] for name in (*KNOWN_COROUTINE_FUNCTIONS, *KNOWN_COROUTINE_METHODS))
+_LIBRARIES = frozenset(name.partition(".")[0] for name in (*KNOWN_COROUTINE_FUNCTIONS, *KNOWN_COROUTINE_METHODS))
+
+
+def is_of_library(dotted: str) -> bool:
+    """Whether a dotted name is of one of the libraries whose coroutine functions are known."""
+    return dotted.partition(".")[0] in _LIBRARIES

@@ -37,6 +37,7 @@ __all__ = [
     "name_of_starter",
     "names_of_tasks",
     "observations",
+    "started_or_gathered",
     "started_tasks",
 ]
 
@@ -97,6 +98,11 @@ def started_tasks(module: Module, condition: Callable[[Call], bool]) -> list[Cal
     found += [call for call in module.method_calls("create_task") if condition(call) and is_on_loop(call)]
     found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
     return found
+
+
+def started_or_gathered(module: Module, condition: Callable[[Call], bool]) -> list[Call]:
+    """The same, and then those that gather several."""
+    return [*started_tasks(module, condition), *filter(condition, module.calls("asyncio.gather"))]
 
 
 def is_started_task(module: Module, node: ast.expr, scope: Scope) -> bool:

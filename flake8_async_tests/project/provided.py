@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.names import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -183,7 +184,7 @@ class OfModule(Provided):
         return None
 
     def _imported(self, attribute: str, node: ast.ImportFrom, depth: int) -> Entry | None:
-        source = _module_behind(self._module, _source_of(node))
+        source = _module_behind(self._module, source_of(node))
         if source is None:
             return Entry(attribute, attribute, None, foreign=True)
         original = next((alias.name for alias in node.names if (alias.asname or alias.name) == attribute), attribute)
@@ -226,13 +227,13 @@ class OfModule(Provided):
         for fixture in module.fixtures:
             if fixture.function.outer is module.scope:
                 yield fixture.function.name
-        for node in _from_imports(module):
+        for node in module.own_from_imports:
             if node.names[0].name != "*" and self._may_hold_autouse_or_renamed(node):
                 yield from (alias.asname or alias.name for alias in node.names)
 
     def _may_hold_autouse_or_renamed(self, node: ast.ImportFrom) -> bool:
         """Whether it is worth reading the module behind an import."""
-        path = _path_behind(self._module, _source_of(node))
+        path = _path_behind(self._module, source_of(node))
         if path is None:
             return False
         words = self._module.project.said_in(path, _words_about_fixtures)
@@ -316,16 +317,11 @@ def _words_about_fixtures(content: bytes) -> frozenset[bytes]:
     return frozenset(word for word in (b"fixture", b"autouse", b"name=") if word in content)
 
 
-def _from_imports(module: Module) -> list[ast.ImportFrom]:
-    """Those of the module itself, not of its functions and classes."""
-    return [node for node, scope in module.of_kind(ast.ImportFrom) if scope is module.scope]
-
-
 def _star_sources(module: Module) -> Iterator[Module | None]:
     """The modules behind the star imports of a module, None for one that cannot be read."""
-    for node in _from_imports(module):
+    for node in module.own_from_imports:
         if node.names[0].name == "*":
-            yield _module_behind(module, _source_of(node))
+            yield _module_behind(module, source_of(node))
 
 
 def provided_by_module(module: Module) -> OfModule:
@@ -373,10 +369,6 @@ def _is_unconditional(module: Module, binding: ast.AST) -> bool:
 
 def _line_of(node: ast.AST) -> int:
     return node.lineno  # type: ignore[attr-defined,no-any-return]  # all that binds a name has a place
-
-
-def _source_of(node: ast.ImportFrom) -> str:
-    return "." * node.level + (node.module or "")
 
 
 def _path_behind(module: Module, name: str) -> str | None:

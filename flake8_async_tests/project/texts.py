@@ -263,12 +263,22 @@ def _alias_of(content: bytes, name: str) -> str:
 
 def _header_of(content: bytes, name: str) -> bytes | None:
     """What stands between the name of a class and the colon, None when there is no such class."""
-    head = b"class " + name.encode(errors="replace")
+    end = end_of_definition(content, CLASS, name)
+    return content[end : content.find(b":", end)] if end is not None else None
+
+
+CLASS = b"class "
+
+
+def end_of_definition(content: bytes, keyword: bytes, name: str) -> int | None:
+    """Where a name ends that stands at the beginning of a line, behind `class ` or `def `; None where none does."""
+    # Without a regular expression: to compile one for every name would cost more than this.
+    head = keyword + name.encode(errors="replace")
     at = content.find(head)
     while at >= 0:
         end = at + len(head)
         if content[at - 1 : at] in (b"", b"\n") and not _WORDS.match(content, end):
-            return content[end : content.find(b":", end)]
+            return end
         at = content.find(head, end)
     return None
 

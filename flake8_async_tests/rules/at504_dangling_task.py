@@ -25,7 +25,7 @@ _OTHER_STARTERS = ("asyncio.gather", "asyncio.run_coroutine_threadsafe")
 @rule("AT504", "dangling-task", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
     for call in _starters(module):
-        statement = call.parent
+        statement = call.holder
         assert isinstance(statement, ast.Expr)
         if is_expected_to_raise(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
@@ -38,15 +38,12 @@ def check(module: Module) -> Iterator[Finding]:
         )
 
 
-def _starters(module: Module) -> list[Call]:
-    others = [*module.calls(*_OTHER_STARTERS), *module.method_calls("run_in_executor")]
-    return started_tasks(module, _is_dropped) + [call for call in others if _is_dropped(call) and _starts(call)]
+def _starters(module: Module) -> Iterator[Call]:
+    yield from started_tasks(module, _is_dropped)
+    yield from filter(_is_dropped, module.calls(*_OTHER_STARTERS))
+    yield from (call for call in module.method_calls("run_in_executor") if _is_dropped(call) and is_on_loop(call))
 
 
 def _is_dropped(call: Call) -> bool:
     """Whether a test or a fixture does nothing with what a call gives."""
     return call.is_statement and (is_test_itself(call.module, call.scope) or is_fixture_itself(call.module, call.scope))
-
-
-def _starts(call: Call) -> bool:
-    return call.name in _OTHER_STARTERS or is_on_loop(call)

@@ -12,7 +12,7 @@ from flake8_async_tests.inference.tasks import (
     TASK,
     assignment_by,
     is_handed_over,
-    started_tasks,
+    started_or_gathered,
 )
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
 
 @rule("AT505", "task-never-observed", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for call in started_tasks(module, _is_kept_by_test) + list(
-        filter(_is_kept_by_test, module.calls("asyncio.gather"))
-    ):
+    for call in started_or_gathered(module, _is_kept_by_test):
         assignment = assignment_by(call)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue

@@ -14,7 +14,7 @@ from flake8_async_tests.inference.tasks import (
     is_handed_over,
     kept_by,
     name_of_starter,
-    started_tasks,
+    started_or_gathered,
 )
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @rule("AT508", "fixture-task-left-running", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for call in started_tasks(module, _is_in_fixture) + list(filter(_is_in_fixture, module.calls("asyncio.gather"))):
+    for call in started_or_gathered(module, _is_in_fixture):
         function = call.function
         assert function is not None
         assignment = kept_by(call.node, call.scope)

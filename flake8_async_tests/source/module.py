@@ -160,6 +160,11 @@ class Module:
             found.update(_with_packages(imported_by_call(call)))
         return frozenset(found)
 
+    @lazy
+    def own_from_imports(self) -> list[ast.ImportFrom]:
+        """Each `from .. import` of the module itself, not of its functions and classes."""
+        return [node for node, scope in self.of_kind(ast.ImportFrom) if scope is self.scope]
+
     def imports(self, *modules: str) -> bool:
         """Whether it imports one of these modules, or something of them, anywhere."""
         return any(module in self.imported_modules for module in modules)

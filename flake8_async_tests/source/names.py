@@ -79,6 +79,11 @@ def imported_by_call(node: ast.expr | None) -> str:
     return module if isinstance(module, str) and not module.startswith(".") else ""
 
 
+def source_of(node: ast.ImportFrom) -> str:
+    """The module from which an import takes names, with the dots of a relative one."""
+    return "." * node.level + (node.module or "")
+
+
 class Names:
     """Resolves the names of one file."""
 
