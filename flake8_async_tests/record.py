@@ -31,8 +31,8 @@ def record(made: _Class) -> _Class:
     def hashed(self: Any) -> int:
         return hash(values(self))
 
-    made.__eq__ = equals  # type: ignore[assignment]
-    made.__hash__ = hashed  # type: ignore[assignment]
+    made.__eq__ = equals  # type: ignore[assignment]  # mypy knows of no class that is still being made
+    made.__hash__ = hashed  # type: ignore[assignment]  # as above
     return made
 
 
@@ -52,11 +52,11 @@ def _give_constructor(made: type) -> tuple[str, ...]:
     constructor = namespace["__init__"]
     # Those that have a default come last.
     constructor.__defaults__ = tuple(vars(made)[name] for name in names if name in vars(made))
-    made.__init__ = constructor  # type: ignore[misc]
+    made.__init__ = constructor  # type: ignore[misc]  # as above
 
     def shown(self: Any) -> str:
         values = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
         return f"{made.__name__}({values})"
 
-    made.__repr__ = shown  # type: ignore[assignment]
+    made.__repr__ = shown  # type: ignore[assignment]  # as above
     return names

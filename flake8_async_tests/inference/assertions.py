@@ -114,7 +114,7 @@ def _takes_failures(module: Module, block: ast.With | ast.AsyncWith, scope: Scop
     )
 
 
-def _assertions_by_scope(module: Module) -> dict[Scope, list[ast.stmt]]:  # noqa: ARG001  # filled on demand
+def _assertions_by_scope(_: Module) -> dict[Scope, list[ast.stmt]]:  # filled on demand
     return {}
 
 

@@ -83,7 +83,7 @@ def _found(module: Module, node: ast.expr, scope: Scope) -> _Found | None:
     return known[node]
 
 
-def _answers(module: Module) -> dict[ast.expr, _Found | None]:  # noqa: ARG001  # filled when one is asked for
+def _answers(_: Module) -> dict[ast.expr, _Found | None]:  # filled when one is asked for
     return {}
 
 

@@ -169,7 +169,7 @@ def _member_of_self(klass: Class, name: str) -> Member:
     return known[klass, name]
 
 
-def _members_of_self(module: Module) -> dict[tuple[Class, str], Member]:  # noqa: ARG001  # filled when one is asked for
+def _members_of_self(_: Module) -> dict[tuple[Class, str], Member]:  # filled when one is asked for
     return {}
 
 

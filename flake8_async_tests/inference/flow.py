@@ -100,7 +100,8 @@ def _needs_no_flow(module: Module, only: Binding, node: ast.Name) -> bool:
     straight = _straight(module, only.scope)
     if straight is None or not (only.node in straight or only.kind is Kind.PARAMETER):
         return False
-    return (only.node.lineno, only.node.col_offset) <= (node.lineno, node.col_offset)  # type: ignore[attr-defined]
+    bound_at = (only.node.lineno, only.node.col_offset)  # type: ignore[attr-defined]  # all that binds a name has a place
+    return bound_at <= (node.lineno, node.col_offset)
 
 
 def _straight(module: Module, scope: Scope) -> set[ast.AST] | None:

@@ -32,7 +32,7 @@ def is_clock_controlled(module: Module, scope: Scope) -> bool:
     return by_scope[scope]
 
 
-def _answers_by_scope(module: Module) -> dict[Scope, bool]:  # noqa: ARG001  # filled on demand
+def _answers_by_scope(_: Module) -> dict[Scope, bool]:  # filled on demand
     return {}
 
 

@@ -194,7 +194,7 @@ class _Reads:
     """The names that a `global` or `nonlocal` of the scope itself declares."""
 
 
-def _reads_by_scope(module: Module) -> dict[Scope, _Reads]:  # noqa: ARG001  # filled when a scope is asked about
+def _reads_by_scope(_: Module) -> dict[Scope, _Reads]:  # filled when a scope is asked about
     return {}
 
 

@@ -205,7 +205,7 @@ def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
     return answers[key]
 
 
-def _run_for_ever(module: Module) -> dict[tuple[Scope, str], bool]:  # noqa: ARG001  # filled on demand
+def _run_for_ever(_: Module) -> dict[tuple[Scope, str], bool]:  # filled on demand
     return {}
 
 

@@ -25,7 +25,7 @@ _MAKERS = frozenset(
 _PATCHERS = frozenset({"object", "patch", "setattr"})
 _ENTERING = frozenset({"enterContext", "enter_context", "start"})
 _WITHOUT_PARTS = frozenset({ast.BinOp, ast.Compare, ast.Constant, ast.Dict, ast.JoinedStr})
-_HOLDING = frozenset({ast.Await, ast.NamedExpr, ast.Subscript})
+_HOLDING = (ast.Await, ast.NamedExpr, ast.Subscript)
 
 _Word: TypeAlias = tuple[str, bool]
 """A name, or an attribute, and whether it is the latter."""
@@ -108,19 +108,18 @@ class MockNames:
     def _starts_from_maker(self, node: ast.expr, words: list[_Word]) -> bool:
         """Whether an expression may be a new mock; if not, the words by which it may start from another one."""
         while True:
-            kind = node.__class__
-            if kind is ast.Name:
-                words.append((node.id, False))  # type: ignore[attr-defined]
+            if node.__class__ is ast.Name:
+                words.append((node.id, False))
                 return False
-            if kind is ast.Attribute:
-                words.append((node.attr, True))  # type: ignore[attr-defined]
-                node = node.value  # type: ignore[attr-defined]
-            elif kind is ast.Call:
-                if self.makes(node):  # type: ignore[arg-type]
+            if node.__class__ is ast.Attribute:
+                words.append((node.attr, True))
+                node = node.value
+            elif node.__class__ is ast.Call:
+                if self.makes(node):
                     return True
-                node = node.func  # type: ignore[attr-defined]
-            elif kind in _HOLDING:
-                node = node.value  # type: ignore[attr-defined]
+                node = node.func
+            elif isinstance(node, _HOLDING):
+                node = node.value
             elif isinstance(node, ast.IfExp):
                 if self._starts_from_maker(node.body, words):
                     return True

@@ -170,7 +170,7 @@ def _owners_in_text(module: Module, name: str) -> frozenset[str]:
     return answers[name]
 
 
-def _owners_by_name(module: Module) -> dict[str, frozenset[str]]:  # noqa: ARG001  # filled name by name
+def _owners_by_name(_: Module) -> dict[str, frozenset[str]]:  # filled name by name
     return {}
 
 
@@ -253,7 +253,7 @@ def _is_in_a_head(module: Module, name: str) -> bool:
     return known[name]
 
 
-def _names_in_heads(module: Module) -> dict[str, bool]:  # noqa: ARG001  # filled name by name
+def _names_in_heads(_: Module) -> dict[str, bool]:  # filled name by name
     return {}
 
 

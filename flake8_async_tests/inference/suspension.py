@@ -45,7 +45,7 @@ def runs_straight(module: Module, first: ast.stmt, then: ast.stmt, scope: Scope)
     return bisect_right(places, end_of(first)) == bisect_left(places, end_of(then))
 
 
-def _suspensions_by_scope(module: Module) -> dict[Scope, list[Place]]:  # noqa: ARG001  # filled on demand
+def _suspensions_by_scope(_: Module) -> dict[Scope, list[Place]]:  # filled on demand
     return {}
 
 

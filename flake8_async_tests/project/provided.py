@@ -106,7 +106,7 @@ class OfClass(Provided):
                     self._by_attribute[attribute] = Entry(attribute, fixture.name_under(attribute), fixture)
             bound.update(each.scope.bindings)
 
-    def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:  # noqa: ARG002
+    def attribute(self, attribute: str, depth: int = _DEPTH) -> Entry | None:  # noqa: ARG002  # as a module is asked
         return self._by_attribute.get(attribute)
 
     @property

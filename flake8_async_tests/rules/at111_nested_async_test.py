@@ -50,7 +50,7 @@ def _is_meant_as_a_test(function: Function) -> bool:
     if function.module.patterns.matches_function(function.name):
         return True
     return function.scope in function.module.fact(_scopes_that_fail) or any(
-        node.__class__ is ast.Assert or (node.__class__ is ast.Call and _is_an_assertion(node))
+        isinstance(node, ast.Assert) or (isinstance(node, ast.Call) and _is_an_assertion(node))
         for node in function.scope.nodes
     )
 
@@ -60,10 +60,9 @@ def _scopes_that_fail(module: Module) -> set[Scope]:
     return {call.scope for call in module.calls("pytest.fail", "pytest.raises")}
 
 
-def _is_an_assertion(call: ast.AST) -> bool:
+def _is_an_assertion(call: ast.Call) -> bool:
     """`self.assertEqual(...)`, `mock.assert_awaited_once()`."""
-    function = call.func  # type: ignore[attr-defined]  # told by its class
-    return isinstance(function, ast.Attribute) and function.attr.startswith("assert")
+    return isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert")
 
 
 class _Uses:
