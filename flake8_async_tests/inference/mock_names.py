@@ -27,8 +27,7 @@ _ENTERING = frozenset({"enterContext", "enter_context", "start"})
 _WITHOUT_PARTS = frozenset({ast.BinOp, ast.Compare, ast.Constant, ast.Dict, ast.JoinedStr})
 _HOLDING = (ast.Await, ast.NamedExpr, ast.Subscript)
 
-_Word: TypeAlias = tuple[str, bool]
-"""A name, or an attribute, and whether it is the latter."""
+_Target: TypeAlias = ast.Name | ast.Attribute
 
 
 class MockNames:
@@ -69,10 +68,25 @@ class MockNames:
 
     def may_hold(self, node: ast.expr) -> bool:
         """Whether an expression may start from a mock."""
-        words: list[_Word] = []
-        return self._starts_from_maker(node, words) or any(
-            word in (self.attributes if is_attribute else self.names) for word, is_attribute in words
-        )
+        while True:
+            if node.__class__ is ast.Name:
+                return node.id in self.names
+            if node.__class__ is ast.Attribute:
+                if node.attr in self.attributes:
+                    return True
+                node = node.value
+            elif node.__class__ is ast.Call:
+                if self.makes(node):
+                    return True
+                node = node.func
+            elif isinstance(node, _HOLDING):
+                node = node.value
+            elif node.__class__ is ast.IfExp:
+                if self.may_hold(node.body):
+                    return True
+                node = node.orelse
+            else:
+                return False
 
     def may_patch(self, call: ast.Call) -> bool:
         """Whether the last word of what is called is one of those that patch."""
@@ -90,46 +104,60 @@ class MockNames:
             for function in self._module.functions:
                 if _is_patched(function):
                     self.names.update(argument.arg for argument in arguments_of(function.node))
-        # What is given something that starts from a word waits until that word turns out to hold a mock.
-        waiting: dict[_Word, list[_Word]] = {}
-        found: list[_Word] = [(name, False) for name in self.names]
-        for target, value in self._assigned():
-            words: list[_Word] = []
-            if self._starts_from_maker(value, words):
-                found.append(_word_given(target))
-            else:
-                for word in words:
-                    waiting.setdefault(word, []).append(_word_given(target))
+        # What is given something that starts from a name or an attribute waits until that turns out to hold a mock.
+        by_name: dict[str, list[_Target]] = {}
+        by_attribute: dict[str, list[_Target]] = {}
+        found = self._given_new_mocks(by_name, by_attribute)
+        for name in self.names:
+            found += by_name.pop(name, ())
         while found:
-            word = found.pop()
-            (self.attributes if word[1] else self.names).add(word[0])
-            found += waiting.pop(word, ())
-
-    def _starts_from_maker(self, node: ast.expr, words: list[_Word]) -> bool:
-        """Whether an expression may be a new mock; if not, the words by which it may start from another one."""
-        while True:
-            if node.__class__ is ast.Name:
-                words.append((node.id, False))
-                return False
-            if node.__class__ is ast.Attribute:
-                words.append((node.attr, True))
-                node = node.value
-            elif node.__class__ is ast.Call:
-                if self.makes(node):
-                    return True
-                node = node.func
-            elif isinstance(node, _HOLDING):
-                node = node.value
-            elif isinstance(node, ast.IfExp):
-                if self._starts_from_maker(node.body, words):
-                    return True
-                node = node.orelse
+            target = found.pop()
+            if isinstance(target, ast.Name):
+                self.names.add(target.id)
+                found += by_name.pop(target.id, ())
             else:
-                return False
+                self.attributes.add(target.attr)
+                found += by_attribute.pop(target.attr, ())
 
-    def _assigned(self) -> list[tuple[ast.Name | ast.Attribute, ast.expr]]:
+    def _given_new_mocks(
+        self, by_name: dict[str, list[_Target]], by_attribute: dict[str, list[_Target]]
+    ) -> list[_Target]:
+        """What is given something that may be a new mock; the rest by the words from which what it is given starts."""
+        found: list[_Target] = []
+        todo = self._assigned()
+        # Every assignment of the file comes by here: so one loop, and nothing made for those that come to nothing.
+        while todo:
+            target, node = todo.pop()
+            while True:
+                if node.__class__ is ast.Call:
+                    if self.makes(node):
+                        found.append(target)
+                        break
+                    node = node.func
+                elif node.__class__ is ast.Attribute:
+                    if node.attr in by_attribute:
+                        by_attribute[node.attr].append(target)
+                    else:
+                        by_attribute[node.attr] = [target]
+                    node = node.value
+                elif node.__class__ is ast.Name:
+                    if node.id in by_name:
+                        by_name[node.id].append(target)
+                    else:
+                        by_name[node.id] = [target]
+                    break
+                elif isinstance(node, _HOLDING):
+                    node = node.value
+                elif node.__class__ is ast.IfExp:
+                    todo.append((target, node.orelse))
+                    node = node.body
+                else:
+                    break
+        return found
+
+    def _assigned(self) -> list[tuple[_Target, ast.expr]]:
         """What is given to names and attributes, without what cannot start from a mock."""
-        found: list[tuple[ast.Name | ast.Attribute, ast.expr]] = []
+        found: list[tuple[_Target, ast.expr]] = []
         of_kind = self._module.of_kind
         for assignment, _ in of_kind(ast.Assign):
             value = assignment.value
@@ -165,10 +193,6 @@ def _is_patched(function: Function) -> bool:
     return function.klass is not None and any(decorator.is_patch for decorator in function.klass.decorators)
 
 
-def _word_given(target: ast.Name | ast.Attribute) -> _Word:
-    return (target.id, False) if isinstance(target, ast.Name) else (target.attr, True)
-
-
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.Name | ast.Attribute, ast.expr]]:
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[_Target, ast.expr]]:
     for leaf, part in leaves_of(target, value):
         yield leaf, part if part is not None else value

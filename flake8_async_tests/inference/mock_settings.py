@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH, leaves_of
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patches import configured_by, keywords_for_mock
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import unique_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from flake8_async_tests.inference.mock_values import Mock, Path
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
+
+    Condition = Callable[[ast.expr, Scope], bool]
 
 
 @unique_record
@@ -37,25 +41,59 @@ class MockSetting:
         return self.path[-1]
 
 
+class _Place:
+    """One place that may give values, and a way to those that it gives."""
+
+    def __init__(self, give: Callable[[Any, Scope], Iterator[MockSetting]], node: ast.AST, scope: Scope) -> None:
+        self._give = give
+        self._node = node
+        self._scope = scope
+
+    @lazy
+    def settings(self) -> list[MockSetting]:
+        return list(self._give(self._node, self._scope))
+
+    def may_give(self, condition: Condition) -> bool:
+        """Whether one of the expressions that stand there meets a condition."""
+        return any(condition(value, self._scope) for value in _values_in(self._node))
+
+
 class MockSettings:
-    """The values given to attributes in a file, by each of the attributes on the way."""
+    """The values given to attributes in a file, by each of the attributes on the way.
+
+    What a place gives is worked out when one of the words that stand there is asked for: most never are.
+    """
 
     def __init__(self, module: Module) -> None:
         self._module = module
         self._mocks = mocks_of(module)
-        self._by_name: dict[str, list[MockSetting]] = {}
-        self._all: list[MockSetting] = [*self._assigned(), *self._in_classes(), *self._in_calls()]
-        for setting in self._all:
-            for name in dict.fromkeys(setting.path):
-                self._by_name.setdefault(name, []).append(setting)
+        self._places: list[_Place] = []
+        self._by_word: dict[str, list[_Place]] = {}
+        for words, place in (*self._assignments(), *self._in_classes(), *self._calls()):
+            self._places.append(place)
+            for word in words:
+                if word in self._by_word:
+                    self._by_word[word].append(place)
+                else:
+                    self._by_word[word] = [place]
 
     def all(self) -> list[MockSetting]:
         """Every one of them."""
-        return self._all
+        return [setting for place in self._places for setting in place.settings]
 
-    def naming(self, *names: str) -> list[MockSetting]:
-        """Those whose path goes through one of these attributes, in the order of the file."""
-        found = dict.fromkeys(setting for name in names for setting in self._by_name.get(name, ()))
+    def naming(self, *names: str, where: Condition | None = None) -> list[MockSetting]:
+        """Those whose path goes through one of these attributes, in the order of the file.
+
+        With a condition, at least those whose value meets it.
+        """
+        found = dict.fromkeys(
+            setting
+            for name in names
+            for place in self._by_word.get(name, ())
+            if where is None or place.may_give(where)
+            for setting in place.settings
+            if name in setting.path
+        )
         return sorted(found, key=lambda setting: (setting.value.lineno, setting.value.col_offset))
 
     def mocks(self, setting: MockSetting, length: int) -> tuple[Mock, ...]:
@@ -70,44 +108,39 @@ class MockSettings:
         ends = [self._mocks.descendant(mock, rest, setting.value, setting.scope) for mock in found]
         return tuple(mock for end in ends for mock in end) if all(ends) else ()
 
-    def _assigned(self) -> Iterator[MockSetting]:
+    def _assignments(self) -> Iterator[tuple[set[str], _Place]]:
         for assignment, scope in self._module.index.settings:
-            for target in assignment.targets:
-                yield from _set_by(target, assignment.value, assignment, scope)
+            words = _words_of(assignment.targets)
+            if words:
+                yield words, _Place(_assigned, assignment, scope)
         for node, scope in self._module.of_kind(ast.AnnAssign):
-            if node.value is not None:
-                yield from _set_by(node.target, node.value, node, scope)
+            words = _words_of([node.target]) if node.value is not None else set()
+            if words:
+                yield words, _Place(_annotated, node, scope)
 
-    def _in_classes(self) -> Iterator[MockSetting]:
+    def _in_classes(self) -> Iterator[tuple[set[str], _Place]]:
         """`__aexit__ = AsyncMock()` in the body of a class."""
         for node, scope in self._module.of_kind(ast.Assign):
             if scope.is_class:
-                for target in node.targets:
-                    if isinstance(target, ast.Name):
-                        yield MockSetting(None, (), (target.id,), node.value, node, scope)
+                yield {target.id for target in node.targets if isinstance(target, ast.Name)}, _Place(_own, node, scope)
 
-    def _in_calls(self) -> Iterator[MockSetting]:
+    def _calls(self) -> Iterator[tuple[set[str], _Place]]:
         calls = self._module.index.calls
         for name in sorted(self._mocks.names.makers):
             for call, scope, _ in calls.get(name, ()):
-                yield from self._in_constructor(call, scope)
-                yield from self._in_patch(call, scope)
+                if call.keywords or len(call.args) > 1:
+                    yield _words_in(call, scope), _Place(self._in_maker, call, scope)
         for call, scope, _ in calls.get("setattr", ()):
-            yield from self._in_patch(call, scope)
-            yield from self._in_setattr(call, scope)
+            yield _words_in(call, scope), _Place(self._in_setattr, call, scope)
         for call, scope, _ in calls.get("configure_mock", ()):
             if isinstance(call.func, ast.Attribute):
-                for given in configured_by(call, scope):
-                    owner, attributes = _taken_apart(call.func.value)
-                    path = (*(attribute.attr for attribute in attributes), *given.path)
-                    yield MockSetting(owner, attributes, path, given.value, given.node, scope)
+                yield _words_in(call, scope) | _words_of([call.func.value]), _Place(_configured, call, scope)
 
-    def _in_constructor(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
-        if not call.keywords and len(call.args) < 2:
-            return
+    def _in_maker(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
         origin = self._mocks.constructed(call, scope)
         for given in origin.given if origin is not None else ():
             yield MockSetting(call, (), given.path, given.value, given.node, scope)
+        yield from self._in_patch(call, scope)
 
     def _in_patch(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
         if not call.keywords and len(call.args) < 3:
@@ -124,7 +157,8 @@ class MockSettings:
             yield MockSetting(owner, attributes, path, patch.new, call, scope)
 
     def _in_setattr(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
-        """`setattr(mock, "__aexit__", AsyncMock())`, for those who assign like this."""
+        """`setattr(mock, "__aexit__", AsyncMock())`, for those who assign like this, or a patch by that name."""
+        yield from self._in_patch(call, scope)
         if len(call.args) != 3 or self._module.qualified(call.func, scope) != "builtins.setattr":
             return
         name = call.args[1]
@@ -132,6 +166,30 @@ class MockSettings:
             owner, attributes = _taken_apart(call.args[0])
             path = (*(attribute.attr for attribute in attributes), name.value)
             yield MockSetting(owner, attributes, path, call.args[2], call, scope)
+
+
+def _assigned(node: ast.Assign, scope: Scope) -> Iterator[MockSetting]:
+    for target in node.targets:
+        yield from _set_by(target, node.value, node, scope)
+
+
+def _annotated(node: ast.AnnAssign, scope: Scope) -> Iterator[MockSetting]:
+    assert node.value is not None
+    yield from _set_by(node.target, node.value, node, scope)
+
+
+def _own(node: ast.Assign, scope: Scope) -> Iterator[MockSetting]:
+    for target in node.targets:
+        if isinstance(target, ast.Name):
+            yield MockSetting(None, (), (target.id,), node.value, node, scope)
+
+
+def _configured(call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+    assert isinstance(call.func, ast.Attribute)
+    for given in configured_by(call, scope):
+        owner, attributes = _taken_apart(call.func.value)
+        path = (*(attribute.attr for attribute in attributes), *given.path)
+        yield MockSetting(owner, attributes, path, given.value, given.node, scope)
 
 
 def _set_by(target: ast.expr, value: ast.expr, node: ast.stmt, scope: Scope) -> Iterator[MockSetting]:
@@ -152,3 +210,52 @@ def _taken_apart(node: ast.expr) -> tuple[ast.expr, tuple[ast.Attribute, ...]]:
         attributes.append(node)
         node = node.value
     return node, tuple(reversed(attributes))
+
+
+# -- the words, of which a path may be made ----------------------------------------------------------------------------
+
+
+def _words_of(targets: Iterable[ast.expr]) -> set[str]:
+    """The attributes in what is assigned to."""
+    found: set[str] = set()
+    for target in targets:
+        if target.__class__ is not ast.Attribute and not isinstance(target, (ast.Tuple, ast.List)):
+            continue
+        for leaf, _ in leaves_of(target, None):
+            node: ast.expr = leaf
+            while node.__class__ is ast.Attribute:
+                found.add(node.attr)
+                node = node.value
+    return found
+
+
+def _words_in(call: ast.Call, scope: Scope) -> set[str]:
+    """The keywords of a call, the attributes and the texts among its arguments, and what a mock takes by position."""
+    found = {RETURN_VALUE, SIDE_EFFECT} if len(call.args) > 1 else set()
+    for argument in (*call.args, *[keyword.value for keyword in call.keywords]):
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            found.add(argument.value)
+        elif isinstance(argument, ast.Attribute):
+            found |= _words_of([argument])
+    for given in configured_by(call, scope):
+        found.update(given.path)
+    return found
+
+
+def _values_in(node: ast.AST) -> Iterator[ast.expr]:
+    """Whatever a place may give as a value."""
+    todo: list[ast.expr]
+    if isinstance(node, ast.Call):
+        todo = [*node.args, *(keyword.value for keyword in node.keywords)]
+    else:
+        assert isinstance(node, (ast.Assign, ast.AnnAssign))
+        assert node.value is not None
+        todo = [node.value]
+    while todo:
+        value = todo.pop()
+        yield value
+        # A part of what is unpacked, or a keyword in `**{..}`.
+        if isinstance(value, (ast.List, ast.Tuple)):
+            todo += value.elts
+        elif isinstance(value, ast.Dict):
+            todo += value.values
