@@ -12,6 +12,7 @@ from flake8_async_tests.inference.suspension import block_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -29,6 +30,16 @@ def assertion_that_holds(node: ast.expr, scope: Scope) -> ast.Assert | ast.Call 
     if isinstance(parent, ast.Call) and is_unittest_assertion(parent, "assertTrue"):
         return parent if child in parent.args[:1] else None
     return None
+
+
+def assertion_of(call: Call) -> ast.Assert | ast.Call | None:
+    """The same for a call, of which the walk noted what it stands in: most need no further look."""
+    if call.holder is not None:
+        return call.holder if isinstance(call.holder, ast.Assert) else None
+    outer = call.module.index.handed_to.get(call.node)
+    if outer is None:
+        return assertion_that_holds(call.node, call.scope)
+    return outer if is_unittest_assertion(outer, "assertTrue") and call.node in outer.args[:1] else None
 
 
 def _needs(parent: ast.AST, child: ast.AST) -> bool:

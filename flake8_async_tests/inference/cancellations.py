@@ -27,11 +27,9 @@ _ORDERED = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
 
 def catching_handler(module: Module, node: ast.Try, scope: Scope) -> ast.ExceptHandler | None:
     """The handler that gets a cancellation of what the `try` awaits, None when nothing is awaited or none gets it."""
-    if not any(suspends(each) for each in nodes_of(node.body)):
-        return None
     for handler in node.handlers:
         if not exceptions_caught(module, handler, scope).isdisjoint(_CATCHING):
-            return handler
+            return handler if any(suspends(each) for each in nodes_of(node.body)) else None
     return None
 
 

@@ -69,8 +69,16 @@ def expects(module: Module, call: ast.Call, scope: Scope, names: Collection[str]
 def is_caught_around(module: Module, node: ast.AST, scope: Scope, *names: str) -> bool:
     """Whether a `try` around a node has a handler that names one of these exceptions."""
     return any(
-        isinstance(around, (ast.Try, ast.TryStar))
-        and is_within(node, around.body)
-        and any(not exceptions_caught(module, handler, scope).isdisjoint(names) for handler in around.handlers)
-        for around in module.ancestors(node, scope)
+        is_within(node, each.body)
+        and any(not exceptions_caught(module, handler, scope).isdisjoint(names) for handler in each.handlers)
+        for each in module.fact(_tries).get(scope, ())
     )
+
+
+def _tries(module: Module) -> dict[Scope, list[ast.Try | ast.TryStar]]:
+    found: dict[Scope, list[ast.Try | ast.TryStar]] = {}
+    for node, scope in module.of_kind(ast.Try):
+        found.setdefault(scope, []).append(node)
+    for group, scope in module.of_kind(ast.TryStar):
+        found.setdefault(scope, []).append(group)
+    return found

@@ -151,14 +151,39 @@ def contexts_around(module: Module, node: ast.AST, scope: Scope) -> Iterator[tup
 
     A name is qualified, or that of a method after a dot (`.assertRaises`).
     """
-    child = node
-    for around in module.ancestors(node, scope):
-        if isinstance(around, (ast.With, ast.AsyncWith)) and not isinstance(child, ast.withitem):
-            for item in reversed(around.items):
+    # By its place: to look up the parents of a whole scope costs far more than to look at its few blocks.
+    place = place_of(node)
+    for block in module.fact(_entering_blocks).get(scope, ()):
+        last = block.items[-1]
+        if end_of(last.optional_vars or last.context_expr) <= place < end_of(block):
+            for item in reversed(block.items):
                 context = module.value_of(item.context_expr, scope)
                 if isinstance(context, ast.Call):
                     yield _name_of(module, context, scope), context
-        child = around
+
+
+def _entering_blocks(module: Module) -> dict[Scope, list[ast.With | ast.AsyncWith]]:
+    """The `with` blocks of each scope, the inner ones before those around them."""
+    found: dict[Scope, list[ast.With | ast.AsyncWith]] = {}
+    for block, scope in _blocks(module):
+        found.setdefault(scope, []).append(block)
+    for blocks in found.values():
+        blocks.sort(key=place_of, reverse=True)
+    return found
+
+
+def entered_by(module: Module, node: ast.expr) -> ast.With | ast.AsyncWith | None:
+    """The block that enters an expression."""
+    return module.fact(_blocks_by_what_they_enter).get(node)
+
+
+def _blocks_by_what_they_enter(module: Module) -> dict[ast.expr, ast.With | ast.AsyncWith]:
+    return {item.context_expr: block for block, _ in _blocks(module) for item in block.items}
+
+
+def _blocks(module: Module) -> Iterator[tuple[ast.With | ast.AsyncWith, Scope]]:
+    yield from module.of_kind(ast.With)
+    yield from module.of_kind(ast.AsyncWith)
 
 
 def _name_of(module: Module, call: ast.Call, scope: Scope) -> str:

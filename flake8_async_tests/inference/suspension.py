@@ -29,20 +29,16 @@ def runs_straight(module: Module, first: ast.stmt, then: ast.stmt, scope: Scope)
 
     Reached for certain: it stands behind it in the same block, or there further down in blocks that are no loops.
     """
+    places = _suspensions_of(module, scope)
+    if bisect_right(places, end_of(first)) != bisect_left(places, end_of(then)):
+        return False
     parents = scope.parents
     at: ast.AST = then
     while parents[at] is not parents[first]:
         at = parents[at]
         if at is scope.node or isinstance(at, _LOOPS):
             return False
-    if (
-        not isinstance(at, ast.stmt)
-        or block_of(at, scope) is not block_of(first, scope)
-        or place_of(at) < end_of(first)
-    ):
-        return False
-    places = _suspensions_of(module, scope)
-    return bisect_right(places, end_of(first)) == bisect_left(places, end_of(then))
+    return isinstance(at, ast.stmt) and block_of(at, scope) is block_of(first, scope) and place_of(at) >= end_of(first)
 
 
 def _suspensions_by_scope(_: Module) -> dict[Scope, list[Place]]:  # filled on demand

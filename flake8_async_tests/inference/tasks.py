@@ -286,7 +286,21 @@ def assignment_of(value: ast.expr, scope: Scope) -> Assignment | None:
 
 def assignment_by(call: Call) -> Assignment | None:
     """The same for a call, of which the walk may have noted what it stands in."""
-    return _assignment(call.parent, call.node, call.scope)
+    parent = call.holder
+    if parent is None:
+        parent = call.module.fact(_assigned_otherwise).get(call.node)
+    return _assignment(parent, call.node, call.scope)
+
+
+def _assigned_otherwise(module: Module) -> dict[ast.expr, ast.AnnAssign | ast.Tuple]:
+    """What is assigned with an annotation, or as an element of a tuple to several targets, by the value."""
+    found: dict[ast.expr, ast.AnnAssign | ast.Tuple] = {
+        node.value: node for node, _ in module.of_kind(ast.AnnAssign) if node.value is not None
+    }
+    for node, _ in module.index.settings:
+        if isinstance(node.value, ast.Tuple):
+            found.update(dict.fromkeys(node.value.elts, node.value))
+    return found
 
 
 def _assignment(parent: ast.AST | None, value: ast.expr, scope: Scope) -> Assignment | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import assertion_that_holds
+from flake8_async_tests.inference.assertions import assertion_of
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import observations
@@ -29,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
     for call in module.method_calls("done", "cancelled"):
         if call.function is None or not call.function.is_async:
             continue
-        assertion = assertion_that_holds(call.node, call.scope)
+        assertion = assertion_of(call)
         if assertion is None or assertion in told:
             continue
         since = _last_event(call)

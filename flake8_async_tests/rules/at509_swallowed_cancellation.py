@@ -27,8 +27,8 @@ def check(module: Module) -> Iterator[Finding]:
     for node, scope in module.of_kind(ast.Try):
         if not isinstance(scope.node, ast.AsyncFunctionDef):
             continue
-        loop = _loop_around(module, node, scope)
-        handler = catching_handler(module, node, scope) if loop is not None else None
+        handler = catching_handler(module, node, scope)
+        loop = _loop_around(module, node, scope) if handler is not None else None
         if loop is None or handler is None or not keeps_looping(module, loop, node, handler, scope):
             continue
         if not is_cancelled_before(module, handler, scope) and not runs_on_trio(module, scope):

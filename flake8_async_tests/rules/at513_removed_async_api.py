@@ -76,7 +76,9 @@ def _inspected(call: Call) -> Fix | None:
 
 
 def _loop_arguments(module: Module) -> Iterator[Finding]:
-    for call in module.calls(*_LOST_LOOP):
+    if "loop" not in module.text:
+        return
+    for call in module.calls(*_LOST_LOOP, where=_is_given_loop):
         for keyword in call.node.keywords:
             if keyword.arg != "loop" or _is_for_one_version(module, call.node, call.scope):
                 continue
@@ -89,6 +91,10 @@ def _loop_arguments(module: Module) -> Iterator[Finding]:
                 f"{call.name}() has no loop argument since Python 3.10: TypeError (leave it out)",
                 unsafe(remove_argument(module, call.node, keyword)),
             )
+
+
+def _is_given_loop(call: ast.Call) -> bool:
+    return any(keyword.arg == "loop" for keyword in call.keywords)
 
 
 def _imports(module: Module) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import enter_for_rest, insert_before, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.handover import is_shared, loads_of
-from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.inference.places import entered_by, is_expected_to_raise
 from flake8_async_tests.inference.tasks import assignment_by
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
@@ -53,9 +53,10 @@ def _problem(call: Call) -> str:
     """What is wrong with it, as a message says it; "" when it is entered, or may be."""
     if call.is_statement:
         return "is never entered: nothing has a timeout"
-    if isinstance(call.parent, ast.withitem) and call.name in _OF_ASYNCIO:
-        is_sync = isinstance(call.scope.parents[call.parent], ast.With)
-        return "is entered by a plain with: TypeError" if is_sync else ""
+    block = entered_by(call.module, call.node)
+    if block is not None:
+        is_wrong = isinstance(block, ast.With) and call.name in _OF_ASYNCIO
+        return "is entered by a plain with: TypeError" if is_wrong else ""
     assignment = assignment_by(call)
     if assignment is not None and not any(_is_used(call, name) for name in assignment.names):
         return "is assigned and never entered: nothing has a timeout"

@@ -188,23 +188,25 @@ class Module:
         """The expression behind a name that is assigned only once."""
         return self.names.value_of(node, scope)
 
-    def calls(self, *names: str) -> list[Call]:
-        """The calls of these qualified names, in the order of the file."""
+    def calls(self, *names: str, where: Callable[[ast.Call], bool] | None = None) -> list[Call]:
+        """The calls of these qualified names, in the order of the file; only those that meet a condition."""
         found: list[Call] = []
         calls, other_names = self.index.calls, self.names.other_names
         for name, tail in _with_tails(names):
             if tail in other_names:
                 for other in self.names.tails_of(name):
-                    self._add_calls(name, calls.get(other, ()), found)
+                    self._add_calls(name, calls.get(other, ()), found, where)
             elif tail in calls:
-                self._add_calls(name, calls[tail], found)
+                self._add_calls(name, calls[tail], found, where)
         if len(found) > 1:
             found.sort(key=_place_of_call)
         return found
 
-    def _add_calls(self, name: str, sites: Iterable[CallSite], found: list[Call]) -> None:
+    def _add_calls(
+        self, name: str, sites: Iterable[CallSite], found: list[Call], where: Callable[[ast.Call], bool] | None
+    ) -> None:
         for node, scope, holder in sites:
-            if self.qualified(node.func, scope) == name:
+            if (where is None or where(node)) and self.qualified(node.func, scope) == name:
                 found.append(Call(self, node, scope, name, holder))
 
     def method_calls(self, *methods: str) -> list[Call]:
