@@ -179,9 +179,8 @@ def _annotated(node: ast.AnnAssign, scope: Scope) -> Iterator[MockSetting]:
 
 
 def _own(node: ast.Assign, scope: Scope) -> Iterator[MockSetting]:
-    for target in node.targets:
-        if isinstance(target, ast.Name):
-            yield MockSetting(None, (), (target.id,), node.value, node, scope)
+    names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return (MockSetting(None, (), (name,), node.value, node, scope) for name in names)
 
 
 def _configured(call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
@@ -193,8 +192,6 @@ def _configured(call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
 
 
 def _set_by(target: ast.expr, value: ast.expr, node: ast.stmt, scope: Scope) -> Iterator[MockSetting]:
-    if not isinstance(target, (ast.Attribute, ast.Tuple, ast.List)):
-        return
     for leaf, part in leaves_of(target, value):
         if isinstance(leaf, ast.Attribute) and part is not None:
             owner, attributes = _taken_apart(leaf)
