@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from flake8_async_tests import Checker
 from tests.bench import whole
-from tests.bench.costs import OURS, Plugins, is_test_file, measure, python_files, text_of
+from tests.bench.costs import OURS, Plugins, is_test_file, measure, one_pass, python_files, text_of
 from tests.bench.growth import FILES_IN_A_FOLDER, Step, in_a_process_of_its_own, over_many_files
 from tests.bench.record import Measured, Record, read_record, table_of_growth, table_of_peers, tables
 from tests.linting import configure, lint_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOCS = Path(__file__).parent.parent / "docs"
 
@@ -76,7 +81,24 @@ def test_that_each_file_is_parsed_and_checked(tmp_path: Path) -> None:
     costs = measure(files, Plugins({OURS}), passes=2)
     assert costs.files == 2
     assert costs.parsing > 0
-    assert costs.ratios().keys() == {OURS}
+    assert costs.ratios.keys() == {OURS}
+    assert costs.ratios[OURS] > 0
+
+
+def test_that_one_pass_checks_what_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "test_it.py"
+    path.write_text("x = 1\n" * 200)
+    checked: list[Checker] = []
+
+    def run(checker: Checker) -> Iterator[None]:
+        checked.append(checker)
+        yield
+
+    monkeypatch.setattr(Checker, "run", run)
+    parsing, checking = one_pass(OURS, [str(path)])
+    assert parsing > 0
+    assert checking > 0
+    assert len(checked) == 2
 
 
 def test_that_what_grows_has_nothing_to_find(tmp_path: Path) -> None:

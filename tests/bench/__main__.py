@@ -110,7 +110,7 @@ def _tests_and_others(folders: Iterable[Path]) -> tuple[list[tuple[Path, str]], 
 def _measured(name: str, files: list[tuple[Path, str]], plugins: Plugins, passes: int) -> Measured:
     print(f"{name}: {len(files)} files", file=sys.stderr, flush=True)
     costs = measure(files, plugins, passes)
-    return Measured(name, costs.files, costs.parsing, costs.ratios())
+    return Measured(name, costs.files, costs.parsing, costs.ratios)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,21 @@
-"""What plugins cost on files: CPU time on parsed trees, given as flake8 gives them, beside that of parsing."""
+"""What plugins cost on files: CPU time on parsed trees, given as flake8 gives them, beside that of parsing.
+
+    python -m tests.bench.costs PLUGIN < a JSON list of paths
+
+Each plugin is measured in a process of its own that does what `flake8 -j1` would do with it alone: parse a file, check
+it, let go of it. So none pays for what another keeps in memory, and Python collects garbage as it would for a user.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
+import subprocess
+import sys
 import time
-from collections import defaultdict
+import warnings
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -29,15 +38,11 @@ _IMPORTS_TEST_LIBRARY = re.compile(r"^[ \t]*(?:import|from)[ \t]+(?:pytest|unitt
 
 @dataclass(slots=True)
 class Costs:
-    """Seconds of CPU time that parsing some files takes, and that each plugin takes for them."""
+    """Seconds of CPU time that parsing some files takes, and by plugin what checking them takes as a multiple of it."""
 
     files: int = 0
-    parsing: float = 0.0
-    plugins: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-
-    def ratios(self) -> dict[str, float]:
-        """What each plugin costs, as a multiple of parsing."""
-        return {name: seconds / self.parsing for name, seconds in sorted(self.plugins.items())}
+    parsing: float = float("inf")
+    ratios: dict[str, float] = field(default_factory=dict)
 
 
 class Plugins:
@@ -73,25 +78,51 @@ def text_of(path: Path) -> str | None:
 
 
 def measure(files: Iterable[tuple[Path, str]], plugins: Plugins, passes: int = 3) -> Costs:
-    """Check the files several times, and take of each the least that was seen: machines do other things, too."""
-    files = list(files)
-    parsing = dict.fromkeys(range(len(files)), float("inf"))
-    least: dict[str, dict[int, float]] = {name: parsing.copy() for name in plugins.checkers}
-    for _ in range(passes):
-        for at, (path, text) in enumerate(files):
-            start = time.process_time()
-            tree = ast.parse(text)
-            parsing[at] = min(parsing[at], time.process_time() - start)
-            processor = FileProcessor(str(path), plugins.options, lines=text.splitlines(keepends=True))
-            for name, plugin in plugins.checkers.items():
-                # Some change the tree that they are given: each gets one of its own.
-                tree = ast.parse(text)
-                arguments = {"tree": tree, **processor.keyword_arguments_for(plugin.parameters, {"tree": tree})}
-                start = time.process_time()
-                for _ in plugin.obj(**arguments).run():
-                    pass
-                least[name][at] = min(least[name][at], time.process_time() - start)
-    costs = Costs(len(files), sum(parsing.values()))
-    for name, seconds in least.items():
-        costs.plugins[name] = sum(seconds.values())
+    """Check the files several times, and take the least that was seen: machines do other things, too."""
+    paths = [str(path) for path, _ in files]
+    costs = Costs(len(paths))
+    for name in sorted(plugins.checkers):
+        seen = [_in_a_process_of_its_own(name, paths) for _ in range(passes)]
+        parsing, checking = (min(seconds) for seconds in zip(*seen, strict=True))
+        costs.parsing = min(costs.parsing, parsing)
+        costs.ratios[name] = checking / parsing
     return costs
+
+
+def _in_a_process_of_its_own(name: str, paths: list[str]) -> tuple[float, float]:
+    command = [sys.executable, "-m", __name__, name]
+    ran = subprocess.run(command, input=json.dumps(paths), check=True, capture_output=True, text=True)
+    parsing, checking = json.loads(ran.stdout)
+    return parsing, checking
+
+
+def one_pass(name: str, paths: Iterable[str]) -> tuple[float, float]:
+    """The seconds that parsing the files and checking them with one plugin take."""
+    plugins = Plugins({name})
+    plugin = plugins.checkers[name]
+    parsing = checking = 0.0
+
+    def check(path: str, text: str) -> None:
+        nonlocal parsing, checking
+        processor = FileProcessor(path, plugins.options, lines=text.splitlines(keepends=True))
+        start = time.process_time()
+        tree = ast.parse(text)
+        parsed = time.process_time()
+        parsing += parsed - start
+        arguments = {"tree": tree, **processor.keyword_arguments_for(plugin.parameters, {"tree": tree})}
+        start = time.process_time()
+        for _ in plugin.obj(**arguments).run():
+            pass
+        checking += time.process_time() - start
+
+    # What a plugin imports when it is used first is its start, which is measured for itself.
+    check("test_start.py", "import pytest\n")
+    parsing = checking = 0.0
+    for path in paths:
+        check(path, Path(path).read_text(encoding="utf-8"))
+    return parsing, checking
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    print(json.dumps(one_pass(sys.argv[1], json.load(sys.stdin))))
