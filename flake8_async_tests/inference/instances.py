@@ -9,7 +9,7 @@ from flake8_async_tests.inference.bindings import Binding, bound_in, effects_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flake8_async_tests.inference.flow import Flow
     from flake8_async_tests.source.functions import Class, Function
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 _SET_UP = frozenset({"setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class"})
-_BINDERS = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)
+_BINDERS = (ast.AnnAssign, ast.AugAssign, ast.For, ast.AsyncFor, ast.With, ast.AsyncWith)
+"""What may bind an attribute, besides assignments."""
 
 
 def given_to_instance(
@@ -43,16 +44,16 @@ def _given_before(
     module: Module, function: Function, klass: Class, attribute: str, flow_of: Callable[[Module, Scope], Flow]
 ) -> tuple[Binding, ...]:
     givers: set[Function] = set()
-    for path, binding in module.fact(_attributes_of_first_parameters).get(attribute, ()):
-        giver = _method_around(module, binding.scope)
+    for root, scope in module.fact(_attributes_bound).get(attribute, ()):
+        giver = _method_around(module, scope)
         if giver is None or giver is function or not _are_related(klass, giver.klass):
             continue
-        if path.partition(".")[0] != _first_parameter(giver):
+        if root != _first_parameter(giver):
             continue
         if giver.name.startswith("test"):
             # Another test has another instance.
             continue
-        if not sets_up(giver) or giver.scope is not binding.scope or giver.klass not in klass.lineage:
+        if not sets_up(giver) or giver.scope is not scope or giver.klass not in klass.lineage:
             return ()
         givers.add(giver)
     if len(givers) != 1:
@@ -89,15 +90,28 @@ def _are_related(one: Class, other: Class | None) -> bool:
     return other is not None and (other in one.lineage or one in other.lineage)
 
 
-def _attributes_of_first_parameters(module: Module) -> dict[str, list[tuple[str, Binding]]]:
-    """Every binding of a path with one attribute, by the attribute."""
-    found: dict[str, list[tuple[str, Binding]]] = {}
-    for kind in _BINDERS:
-        for node, scope in module.index.by_kind[kind]:
-            for path, binding in effects_of(node, scope):
-                if binding is not None and path.count(".") == 1:
-                    found.setdefault(path.partition(".")[2], []).append((path, binding))
+def _attributes_bound(module: Module) -> dict[str, list[tuple[str, Scope]]]:
+    """By each attribute that is bound on a plain name (`self.client = ..`): the name, and the scope that does it."""
+    found: dict[str, list[tuple[str, Scope]]] = {}
+    for node, scope in _binding_attributes(module):
+        # A single assignment is what nearly all of them are.
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute) and len(node.targets) == 1:
+            target = node.targets[0]
+            if isinstance(target.value, ast.Name):
+                found.setdefault(target.attr, []).append((target.value.id, scope))
+            continue
+        for path, binding in effects_of(node, scope):
+            root, _, attribute = path.partition(".")
+            if binding is not None and attribute and "." not in attribute:
+                found.setdefault(attribute, []).append((root, scope))
     return found
+
+
+def _binding_attributes(module: Module) -> Iterator[tuple[ast.AST, Scope]]:
+    """What may bind attributes: most assignments are to plain names, and are left out."""
+    yield from module.index.settings
+    for kind in _BINDERS:
+        yield from module.index.by_kind[kind]
 
 
 def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, ...]:
@@ -118,8 +132,7 @@ def _attributes_set(module: Module) -> frozenset[str]:
     """The last words of all paths that are bound anywhere in a file."""
     return frozenset(
         path.rpartition(".")[2]
-        for kind in _BINDERS
-        for node, scope in module.index.by_kind[kind]
+        for node, scope in _binding_attributes(module)
         for path, _ in effects_of(node, scope)
         if "." in path
     )

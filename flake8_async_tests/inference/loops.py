@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.annotations import class_annotated
@@ -201,12 +202,26 @@ def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
     if key not in answers:
         reads = [(load, scope) for load in loads_of(module, node.id, scope)]
         reads += captures(module, node.id, scope)
-        answers[key] = any(_is_run_forever(inner.parents[load]) for load, inner in reads)
+        answers[key] = any(
+            _names_run_forever(module, inner) and _is_run_forever(inner.parents[load]) for load, inner in reads
+        )
     return answers[key]
 
 
 def _run_for_ever(_: Module) -> dict[tuple[Scope, str], bool]:  # filled on demand
     return {}
+
+
+def _names_run_forever(module: Module, scope: Scope) -> bool:
+    """Whether a function holds the word: a cheap look, for to tell what a name stands in costs something."""
+    if isinstance(scope.node, ast.Module):
+        return True
+    lines = module.fact(_lines_with_run_forever)
+    return bisect_left(lines, scope.node.lineno) < bisect_right(lines, scope.node.end_lineno or 0)
+
+
+def _lines_with_run_forever(module: Module) -> list[int]:
+    return [number for number, line in enumerate(module.text.split("\n"), start=1) if "run_forever" in line]
 
 
 def sets_loop_before(module: Module, node: ast.AST, scope: Scope) -> bool:

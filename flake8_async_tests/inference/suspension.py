@@ -29,8 +29,7 @@ def runs_straight(module: Module, first: ast.stmt, then: ast.stmt, scope: Scope)
 
     Reached for certain: it stands behind it in the same block, or there further down in blocks that are no loops.
     """
-    places = _suspensions_of(module, scope)
-    if bisect_right(places, end_of(first)) != bisect_left(places, end_of(then)):
+    if is_suspended_between(module, first, then, scope):
         return False
     parents = scope.parents
     at: ast.AST = then
@@ -39,6 +38,12 @@ def runs_straight(module: Module, first: ast.stmt, then: ast.stmt, scope: Scope)
         if at is scope.node or isinstance(at, _LOOPS):
             return False
     return isinstance(at, ast.stmt) and block_of(at, scope) is block_of(first, scope) and place_of(at) >= end_of(first)
+
+
+def is_suspended_between(module: Module, first: ast.AST, then: ast.AST, scope: Scope) -> bool:
+    """Whether a scope may be suspended behind one of its nodes, before it has come through a later one."""
+    places = _suspensions_of(module, scope)
+    return bisect_right(places, end_of(first)) != bisect_left(places, end_of(then))
 
 
 def _suspensions_by_scope(_: Module) -> dict[Scope, list[Place]]:  # filled on demand

@@ -27,6 +27,7 @@ __all__ = [
     "TASKS",
     "Assignment",
     "Watch",
+    "assignment_behind",
     "assignment_by",
     "assignment_of",
     "is_future",
@@ -213,7 +214,7 @@ def _assigned_to(module: Module, name: ast.Name, scope: Scope) -> tuple[ast.Name
     if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].scope is not scope:
         return None
     value = bindings[0].value
-    assignment = assignment_of(value, scope) if value is not None else None
+    assignment = assignment_behind(bindings[0])
     if value is None or assignment is None:
         return None
     return next(target for target in assignment.names if target.id == name.id), value
@@ -282,6 +283,14 @@ class Assignment:
 def assignment_of(value: ast.expr, scope: Scope) -> Assignment | None:
     """The assignment whose right side a value is, or is an element of; None when it gives it to anything else."""
     return _assignment(scope.parents[value], value, scope)
+
+
+def assignment_behind(binding: Binding) -> Assignment | None:
+    """The same for what was bound to a name: mostly it is the whole of what is assigned there."""
+    node, value = binding.node, binding.value
+    if isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is value and value is not None:
+        return _assignment(node, value, binding.scope)
+    return assignment_of(value, binding.scope) if value is not None else None
 
 
 def assignment_by(call: Call) -> Assignment | None:

@@ -9,9 +9,9 @@ from flake8_async_tests.inference.assertions import assertion_of
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import observations
-from flake8_async_tests.inference.places import place_of
-from flake8_async_tests.inference.suspension import runs_straight, statement_of
-from flake8_async_tests.inference.tasks import TASK, Assignment, assignment_of, is_started_task, is_task_of_group
+from flake8_async_tests.inference.places import is_cancelled_before, place_of
+from flake8_async_tests.inference.suspension import is_suspended_between, runs_straight, statement_of
+from flake8_async_tests.inference.tasks import TASK, Assignment, assignment_behind, is_started_task, is_task_of_group
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
@@ -54,6 +54,9 @@ def _last_event(call: Call) -> str:
     start = _start_of(call.module, name, call)
     if start is None:
         return ""
+    is_suspended = is_suspended_between(call.module, start.node, call.node, call.scope)
+    if is_suspended and not is_cancelled_before(call.module, call.node, call.scope):
+        return ""
     check = statement_of(call.node, call.scope)
     if runs_straight(call.module, start.node, check, call.scope):
         return "nothing was awaited since it was started, so it has not run"
@@ -72,7 +75,7 @@ def _start_of(module: Module, name: ast.Name, call: Call) -> Assignment | None:
         return None
     if not is_started_task(module, value, call.scope) and not is_task_of_group(module, value, call.scope):
         return None
-    return assignment_of(value, call.scope)
+    return assignment_behind(bindings[0])
 
 
 def _is_just_cancelled(call: Call, start: Assignment, check: ast.stmt) -> bool:

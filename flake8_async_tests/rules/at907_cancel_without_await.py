@@ -9,7 +9,7 @@ from flake8_async_tests.inference.assertions import assertion_that_holds
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch
 from flake8_async_tests.inference.places import is_test_itself, place_of
-from flake8_async_tests.inference.tasks import TASK, assignment_of, names_of_tasks, observations
+from flake8_async_tests.inference.tasks import TASK, assignment_behind, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
@@ -50,7 +50,7 @@ def _names_of(module: Module, task: ast.Name, scope: Scope) -> list[ast.Name]:
     if not names_of_tasks(module, task, scope):
         return []
     # `task = worker = create_task(..)`
-    assignments = [assignment_of(binding.value, scope) for binding in bindings if binding.value is not None]
+    assignments = [assignment_behind(binding) for binding in bindings if binding.value is not None]
     return [name for assignment in assignments if assignment is not None for name in assignment.names]
 
 
