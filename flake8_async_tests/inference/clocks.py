@@ -6,10 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.loops import is_event_loop, loop_calls
+from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
 from flake8_async_tests.inference.numbers import number_of
 
 if TYPE_CHECKING:
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -36,10 +37,15 @@ _SAME_VALUE = frozenset({"builtins.abs", "builtins.float", "builtins.round"})
 _DEPTH = 6
 
 
-def scopes_that_read_clock(module: Module) -> dict[Scope, None]:
-    """The scopes in which a clock is read, in the order of the file."""
-    calls = module.calls(*CLOCKS) + loop_calls(module, "time")
+def coroutines_that_read_clock(module: Module) -> dict[Scope, None]:
+    """The scopes of the async functions in which a clock is read, in the order of the file."""
+    calls = [call for call in module.calls(*CLOCKS) if _is_in_coroutine(call)]
+    calls += [call for call in module.method_calls("time") if _is_in_coroutine(call) and is_on_loop(call)]
     return dict.fromkeys(call.scope for call in calls)
+
+
+def _is_in_coroutine(call: Call) -> bool:
+    return call.scope.node.__class__ is ast.AsyncFunctionDef
 
 
 def elapsed_factor(module: Module, node: ast.expr, scope: Scope, depth: int = _DEPTH) -> float | None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import os
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
 from flake8_async_tests.source.names import word_of
 
@@ -53,25 +54,30 @@ class Replacement:
     """The function or class for which it holds: the decorated one for a decorator."""
 
 
+_Place: TypeAlias = "tuple[ast.AST, str | None, ast.expr, Scope]"
+"""What replaces something, the path and the owner of what it replaces, and the scope in which it stands."""
+
+
 class Replacements:
     """The places in a file that replace something, by the name that they give something new."""
 
     def __init__(self, module: Module) -> None:
         self._module = module
-        self._by_name: dict[str, dict[Scope | None, list[Replacement]]] = {}
-        self._decorated: dict[ast.AST, Scope] = {
-            decorator: scope
-            for scope in module.index.scopes
-            if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
-            for decorator in scope.node.decorator_list
-        }
-        for replacement in (*self._assigned(), *self._called()):
-            by_home = self._by_name.setdefault(replacement.name, {})
-            by_home.setdefault(self._home_of(replacement), []).append(replacement)
+        self._places: dict[str, list[_Place]] = {}
+        for name, place in (*self._assigned(), *self._called()):
+            self._places.setdefault(name, []).append(place)
+        self._by_home: dict[str, dict[Scope | None, list[Replacement]]] = {}
 
     def reaching(self, name: str, scope: Scope) -> list[Replacement]:
         """Those of a name that may be in force where something stands: not those of other tests and classes."""
-        by_home = self._by_name.get(name, {})
+        if name not in self._places:
+            return []
+        by_home = self._by_home.get(name)
+        if by_home is None:
+            by_home = self._by_home[name] = {}
+            for node, path, owner, where in self._places[name]:
+                replacement = Replacement(name, path, owner, where, self._within(node, where))
+                by_home.setdefault(self._home_of(replacement), []).append(replacement)
         return [each for home in (None, *_around(scope)) for each in by_home.get(home, ())]
 
     def _home_of(self, replacement: Replacement) -> Scope | None:
@@ -85,31 +91,46 @@ class Replacements:
         """Where a replacement holds: in what it decorates, or in its function; for good in the body of a class."""
         return self._decorated.get(node, self._module.scope if scope.is_class else scope)
 
-    def _assigned(self) -> Iterator[Replacement]:
-        for kind in (ast.Assign, ast.AnnAssign, ast.AugAssign):
-            for node, scope in self._module.index.by_kind[kind]:
-                assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
-                for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                    for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
-                        if isinstance(part, ast.Attribute):
-                            yield Replacement(part.attr, None, part.value, scope, self._within(node, scope))
+    @lazy
+    def _decorated(self) -> dict[ast.AST, Scope]:
+        return {
+            decorator: scope
+            for scope in self._module.index.scopes
+            if isinstance(scope.node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            for decorator in scope.node.decorator_list
+        }
 
-    def _called(self) -> Iterator[Replacement]:
+    def _assigned(self) -> Iterator[tuple[str, _Place]]:
+        for assignment, scope in self._module.index.settings:
+            for target in assignment.targets:
+                yield from _attributes_given(target, assignment, scope)
+        for kind in (ast.AnnAssign, ast.AugAssign):
+            for node, scope in self._module.index.by_kind[kind]:
+                assert isinstance(node, (ast.AnnAssign, ast.AugAssign))
+                yield from _attributes_given(node.target, node, scope)
+
+    def _called(self) -> Iterator[tuple[str, _Place]]:
         """Whatever call is told a name by a text, be it a patch that is known or not."""
-        for pairs in self._module.index.calls.values():
-            for node, scope, _ in pairs:
+        for sites in self._module.index.calls.values():
+            for node, scope, _ in sites:
                 if not node.args:
                     continue
                 first = node.args[0]
                 path = _text_of(first) if first.__class__ in _TEXTS else ""
                 if "." in path:
                     owner, _, name = path.rpartition(".")
-                    yield Replacement(name, owner, first, scope, self._within(node, scope))
+                    yield name, (node, owner, first, scope)
                 names = [_text_of(node.args[1])] if len(node.args) > 1 else []
                 if isinstance(node.func, ast.Attribute) and node.func.attr == "multiple":
                     names += [keyword.arg or "" for keyword in node.keywords]
                 for name in names:
-                    yield Replacement(name, path or None, first, scope, self._within(node, scope))
+                    yield name, (node, path or None, first, scope)
+
+
+def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator[tuple[str, _Place]]:
+    for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
+        if isinstance(part, ast.Attribute):
+            yield part.attr, (node, None, part.value, scope)
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------

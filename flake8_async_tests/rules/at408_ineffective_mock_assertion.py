@@ -183,12 +183,10 @@ def _is_configured(module: Module, mock: Mock, node: ast.Attribute, scope: Scope
 @lru_cache(maxsize=4096)
 def _meant(name: str) -> str:
     """The real assertion that a name misspells, "" when it is none."""
-    if len(name) < _SHORTEST:
-        return ""
     lowered = name.lower()
-    for real, thirds in _THIRDS:
+    for real, (first, second, third) in _OF_ABOUT_LENGTH.get(len(name), ()):
         # Two edits leave one of three parts as it was.
-        is_alike = abs(len(real) - len(name)) <= _MOST_EDITS and any(third in lowered for third in thirds)
+        is_alike = first in lowered or second in lowered or third in lowered
         if is_alike and _edits(lowered, real) <= _MOST_EDITS:
             return real
     return ""
@@ -199,8 +197,11 @@ def _in_thirds(name: str) -> tuple[str, str, str]:
     return name[:third], name[third : 2 * third], name[2 * third :]
 
 
-_THIRDS = tuple((real, _in_thirds(real)) for real in sorted(_REAL))
-_SHORTEST = min(map(len, _REAL)) - _MOST_EDITS
+# By the length of a name, those of which it may be a misspelling.
+_OF_ABOUT_LENGTH = {
+    length: tuple((real, _in_thirds(real)) for real in sorted(_REAL) if abs(len(real) - length) <= _MOST_EDITS)
+    for length in range(max(map(len, _REAL)) + _MOST_EDITS + 1)
+}
 
 
 def _edits(one: str, other: str) -> int:

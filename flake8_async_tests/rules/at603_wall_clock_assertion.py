@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import is_unittest_assertion, required_parts
-from flake8_async_tests.inference.clocks import CLOCKS, elapsed_factor, scopes_that_read_clock, seconds_written
+from flake8_async_tests.inference.clocks import CLOCKS, coroutines_that_read_clock, elapsed_factor, seconds_written
 from flake8_async_tests.inference.frozen import is_clock_controlled
 from flake8_async_tests.inference.numbers import in_seconds
+from flake8_async_tests.inference.places import is_test_itself
 from flake8_async_tests.inference.replaced import name_may_be_replaced, path_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -26,9 +27,8 @@ _HANDLES = (*CLOCKS, "datetime.datetime")
 
 @rule("AT603", "wall-clock-assertion", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for scope in scopes_that_read_clock(module):
-        test = module.test_of(module.function_at(scope))
-        if test is None or not test.is_async:
+    for scope in coroutines_that_read_clock(module):
+        if not is_test_itself(module, scope):
             continue
         found = [
             (node, min(bounds)) for node, pairs in _comparisons(scope) if (bounds := _bounds(module, pairs, scope))
