@@ -214,8 +214,7 @@ def _run_for_ever(_: Module) -> dict[tuple[Scope, str], bool]:  # filled on dema
 
 def _names_run_forever(module: Module, scope: Scope) -> bool:
     """Whether a function holds the word: a cheap look, for to tell what a name stands in costs something."""
-    if isinstance(scope.node, ast.Module):
-        return True
+    assert not isinstance(scope.node, ast.Module)
     lines = module.fact(_lines_with_run_forever)
     return bisect_left(lines, scope.node.lineno) < bisect_right(lines, scope.node.end_lineno or 0)
 
