@@ -63,6 +63,8 @@ _SUPPRESSORS = frozenset(
 _SUPPRESSORS_ON_SELF = frozenset({"assertRaises", "assertRaisesRegex"})
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+# What binds names itself, or holds what may not be reached.
+_INVOLVED = frozenset({*_COMPREHENSIONS, ast.BoolOp, ast.IfExp, ast.Lambda, ast.NamedExpr})
 _SIMPLE = frozenset({ast.AnnAssign, ast.Assert, ast.Assign, ast.Expr, ast.Return})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
@@ -253,16 +255,19 @@ class Flow:
             self._simple(node)
 
     def _simple(self, node: ast.stmt) -> None:
-        if isinstance(node, _DEFINITIONS):
-            self._expressions(_head_of(node))
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
-            if node.value is not None:
-                self._expression(node.value)
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            self._expressions(targets)
+        if node.__class__ is ast.Expr:
+            self._expression(node.value)
         else:
-            self._expressions(child for child in children_of(node) if isinstance(child, ast.expr))
-        self._bind(node)
+            if isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
+                if node.value is not None:
+                    self._expression(node.value)
+                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+                self._expressions(target for target in targets if target.__class__ is not ast.Name)
+            elif isinstance(node, _DEFINITIONS):
+                self._expressions(_head_of(node))
+            else:
+                self._expressions(child for child in children_of(node) if isinstance(child, ast.expr))
+            self._bind(node)
         if leaves(self._module, node, self._scope):
             self._alive = False
 
@@ -427,7 +432,21 @@ class Flow:
             self._expression(node)
 
     def _expression(self, node: ast.AST) -> None:
-        """Read what an expression reads, in order. A walrus that may not be reached only adds to what is known."""
+        """Read what an expression reads, in order."""
+        todo = [node]
+        while todo:
+            node = todo.pop()
+            if isinstance(node, (ast.Name, ast.Attribute)):
+                base = self._read(node, None)
+                if base is not None:
+                    todo.append(base)
+            elif node.__class__ in _INVOLVED:
+                self._involved(node)
+            elif node.__class__ is not ast.Constant:
+                todo += reversed(children_of(node))
+
+    def _involved(self, node: ast.AST) -> None:
+        """The same where not all is reached. A walrus that may not be only adds to what is known."""
         todo: list[tuple[ast.AST, _Locals | None, bool, bool]] = [(node, None, False, False)]
         while todo:
             node, inner, uncertain, is_done = todo.pop()
@@ -471,18 +490,18 @@ class Flow:
         """Note what a name or path holds here; what an attribute is taken of when that is no path."""
         chain: list[ast.Attribute] = []
         base: ast.expr = node
-        while isinstance(base, ast.Attribute):
+        while base.__class__ is ast.Attribute:
             chain.append(base)
             base = base.value
-        if not isinstance(base, ast.Name):
+        if base.__class__ is not ast.Name:
             return base
         if base.ctx.__class__ is not ast.Load:
             return None
-        own = _own_of(base.id, inner)
+        own = _own_of(base.id, inner) if inner is not None else None
         if own is not None:
             self.seen[base] = (own,)
             return None
-        held = self._state.get(base.id)
+        held = self._state.held.get(base.id)
         if held is not None:
             self.seen[base] = held
         path = base.id

@@ -565,6 +565,9 @@ _CHILD_FIELDS: dict[type, tuple[str, ...]] = {
 
 def children_of(node: AST) -> list[AST]:
     """What `ast.iter_child_nodes` gives but operators and contexts, at a fraction of its price."""
+    if node.__class__ is Call:
+        # The commonest.
+        return [node.func, *node.args, *node.keywords]
     found: list[AST] = []
     for field in _CHILD_FIELDS[node.__class__]:
         child: Any = getattr(node, field, None)
