@@ -125,11 +125,13 @@ class Candidates:
         """The names of the coroutine functions of this file."""
         self._methods = module.names.tails_of_any(methods)
         """The same of those that may be reached as attributes."""
-        self._mocks = self._calls_for_mocks()
-        self._mocked = self._words_of_mocks() if self._mocks else set()
-        """What may have been given an AsyncMock."""
-        self._assigned = {word for renaming in self._renamings() for word in _words_assigned(renaming)} | self._mocked
+        self._assigned = {word for renaming in self._renamings() for word in _words_assigned(renaming)}
         """What may have been given a coroutine function, or an AsyncMock."""
+        self._mocks = self._calls_for_mocks()
+        for call, _, holder in self._mocks:
+            self._assigned.update(self._words_given(call, holder))
+        if self._mocks:
+            self._assigned.update(self._injected())
 
     def _imports(self) -> dict[str, set[str]]:
         module = self._module
@@ -339,10 +341,6 @@ class Candidates:
         """Whether a name or path may have been given a coroutine function or an AsyncMock."""
         return word_of(node) in self._assigned
 
-    def may_hold_mock(self, node: ast.expr) -> bool:
-        """Whether a name or path may have been given an AsyncMock."""
-        return word_of(node) in self._mocked
-
     def may_be_of_client(self, node: ast.Attribute) -> bool:
         return node.attr in _METHODS_OF_CLIENTS and node.attr in self._client_methods
 
@@ -438,21 +436,6 @@ class Candidates:
         """What gives something another name."""
         yield from (renaming for renaming, _ in self._module.index.renamings)
         yield from (node for value, node in self._annotated.items() if isinstance(value, (ast.Name, ast.Attribute)))
-
-    def _words_of_mocks(self) -> set[str]:
-        """The names and attributes that are given AsyncMocks, under further names too."""
-        found = set(self._injected())
-        for call, _, holder in self._mocks:
-            found.update(self._words_given(call, holder))
-        renamed: dict[str, set[str]] = {}
-        for renaming in self._renamings():
-            renamed.setdefault(word_of(renaming.value), set()).update(_words_assigned(renaming))
-        todo = sorted(found & renamed.keys())
-        while todo:
-            further = renamed.pop(todo.pop(), _NO_NAMES) - found
-            found |= further
-            todo += further & renamed.keys()
-        return found
 
     def _words_given(self, call: ast.Call, holder: ast.AST | None) -> Iterator[str]:
         """The names and attributes that are given what a call makes, or what entering that gives."""

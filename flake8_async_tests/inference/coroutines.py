@@ -93,8 +93,7 @@ def _look_up(module: Module, node: ast.expr, scope: Scope, aliases: int) -> _Fou
         return None
     found = _defined(module, node, scope) if candidates.may_be_defined(node, scope) else None
     if found is None and candidates.may_hold_function(node):
-        found = _mocked(module, node, scope) if candidates.may_hold_mock(node) else None
-        found = found or _assigned(module, node, scope, aliases)
+        found = _mocked(module, node, scope) or _assigned(module, node, scope, aliases)
     return found
 
 

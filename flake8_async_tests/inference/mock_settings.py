@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-    Condition = Callable[[ast.expr, Scope], bool]
-
 
 @unique_record
 class MockSetting:
@@ -53,10 +51,6 @@ class _Place:
     def settings(self) -> list[MockSetting]:
         return list(self._give(self._node, self._scope))
 
-    def may_give(self, condition: Condition) -> bool:
-        """Whether one of the expressions that stand there meets a condition."""
-        return any(condition(value, self._scope) for value in _values_in(self._node))
-
 
 class MockSettings:
     """The values given to attributes in a file, by each of the attributes on the way.
@@ -81,16 +75,12 @@ class MockSettings:
         """Every one of them."""
         return [setting for place in self._places for setting in place.settings]
 
-    def naming(self, *names: str, where: Condition | None = None) -> list[MockSetting]:
-        """Those whose path goes through one of these attributes, in the order of the file.
-
-        With a condition, at least those whose value meets it.
-        """
+    def naming(self, *names: str) -> list[MockSetting]:
+        """Those whose path goes through one of these attributes, in the order of the file."""
         found = dict.fromkeys(
             setting
             for name in names
             for place in self._by_word.get(name, ())
-            if where is None or place.may_give(where)
             for setting in place.settings
             if name in setting.path
         )
@@ -129,12 +119,12 @@ class MockSettings:
         for name in sorted(self._mocks.names.makers):
             for call, scope, _ in calls.get(name, ()):
                 if call.keywords or len(call.args) > 1:
-                    yield _words_in(call, scope), _Place(self._in_maker, call, scope)
+                    yield _words_in(call), _Place(self._in_maker, call, scope)
         for call, scope, _ in calls.get("setattr", ()):
-            yield _words_in(call, scope), _Place(self._in_setattr, call, scope)
+            yield _words_in(call), _Place(self._in_setattr, call, scope)
         for call, scope, _ in calls.get("configure_mock", ()):
             if isinstance(call.func, ast.Attribute):
-                yield _words_in(call, scope) | _words_of([call.func.value]), _Place(_configured, call, scope)
+                yield _words_in(call) | _words_of([call.func.value]), _Place(_configured, call, scope)
 
     def _in_maker(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
         origin = self._mocks.constructed(call, scope)
@@ -226,33 +216,23 @@ def _words_of(targets: Iterable[ast.expr]) -> set[str]:
     return found
 
 
-def _words_in(call: ast.Call, scope: Scope) -> set[str]:
+def _words_in(call: ast.Call) -> set[str]:
     """The keywords of a call, the attributes and the texts among its arguments, and what a mock takes by position."""
     found = {RETURN_VALUE, SIDE_EFFECT} if len(call.args) > 1 else set()
-    for argument in (*call.args, *[keyword.value for keyword in call.keywords]):
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            found.add(argument.value)
-        elif isinstance(argument, ast.Attribute):
+    todo = [*call.args]
+    for keyword in call.keywords:
+        todo.append(keyword.value)
+        if keyword.arg is not None:
+            found.add(keyword.arg)
+        elif isinstance(keyword.value, ast.Dict):
+            found.update(name for key in keyword.value.keys for name in _text_of(key).split("."))
+    for argument in todo:
+        if argument.__class__ is ast.Constant:
+            found.add(_text_of(argument))
+        elif argument.__class__ is ast.Attribute:
             found |= _words_of([argument])
-    for given in configured_by(call, scope):
-        found.update(given.path)
     return found
 
 
-def _values_in(node: ast.AST) -> Iterator[ast.expr]:
-    """Whatever a place may give as a value."""
-    todo: list[ast.expr]
-    if isinstance(node, ast.Call):
-        todo = [*node.args, *(keyword.value for keyword in node.keywords)]
-    else:
-        assert isinstance(node, (ast.Assign, ast.AnnAssign))
-        assert node.value is not None
-        todo = [node.value]
-    while todo:
-        value = todo.pop()
-        yield value
-        # A part of what is unpacked, or a keyword in `**{..}`.
-        if isinstance(value, (ast.List, ast.Tuple)):
-            todo += value.elts
-        elif isinstance(value, ast.Dict):
-            todo += value.values
+def _text_of(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""

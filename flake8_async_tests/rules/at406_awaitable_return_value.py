@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from functools import partial
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, remove_statements, replace, stands_alone, text_of, unsafe
@@ -32,8 +31,7 @@ _SLEEPS = frozenset({"asyncio.sleep", "anyio.sleep", "trio.sleep"})
 def check(module: Module) -> Iterator[Finding]:
     if not mocks_of(module).names.may_be_async:
         return
-    worth_a_look = partial(_is_worth_a_look, module)
-    for setting in module.fact(MockSettings).naming(RETURN_VALUE, SIDE_EFFECT, where=worth_a_look):
+    for setting in module.fact(MockSettings).naming(RETURN_VALUE, SIDE_EFFECT):
         if (
             _may_be_awaitable(module, setting)
             and _gives_awaitable(module, setting)
@@ -95,11 +93,6 @@ def _function_passed_through(node: ast.Lambda) -> ast.expr | None:
     given = [ast.unparse(argument) for argument in call.args]
     given += [ast.unparse(keyword) for keyword in call.keywords]
     return call.func if given == wanted else None
-
-
-def _is_worth_a_look(module: Module, value: ast.expr, scope: Scope) -> bool:
-    """Whether a value may be awaitable whatever it is given to."""
-    return isinstance(value, ast.Lambda) or _may_hold_awaitable(module, value, scope)
 
 
 def _may_be_awaitable(module: Module, setting: MockSetting) -> bool:
