@@ -127,8 +127,20 @@ CASES = {
             use(m)
             [(m := D()) for _ in range(3)]
             use(m)
+            flag and made((m := E())).name
+            use(m)
+            made((m := F())).name
+            use(m)
         """,
-        ["A()", "A()", "A() | B()", "A() | B() | C()", "A() | B() | C() | D()"],
+        [
+            "A()",
+            "A()",
+            "A() | B()",
+            "A() | B() | C()",
+            "A() | B() | C() | D()",
+            "A() | B() | C() | D() | E()",
+            "F()",
+        ],
     ),
     "with": (
         """
