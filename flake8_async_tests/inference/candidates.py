@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import bound_in, path_of
 from flake8_async_tests.inference.clients import Kind
-from flake8_async_tests.inference.known_coroutines import (
-    KNOWN_COROUTINE_FUNCTIONS,
-    KNOWN_COROUTINE_METHODS,
-    is_of_library,
-)
 from flake8_async_tests.lazy import lazy
-from flake8_async_tests.project.texts import ITSELF, joined
+from flake8_async_tests.project.texts import ITSELF, joined, names_in_library
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.names import IMPORTING_WORDS, canonical, imported_by_call, source_of, word_of
+from flake8_async_tests.source.known_coroutines import is_of_library
+from flake8_async_tests.source.names import IMPORTING_WORDS, imported_by_call, source_of, word_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
@@ -427,7 +423,7 @@ class Candidates:
     def _names_of(self, dotted: str, *, closely: bool = False) -> frozenset[str]:
         """Which coroutine functions a dotted name may give: those of a library, or by the text of the project."""
         if is_of_library(dotted):
-            return _names_in_library(canonical(dotted))
+            return names_in_library(dotted)
         return self._module.project.outlines.coroutine_names(dotted, self._module.directory, closely=closely)
 
     # -- what is given to names ----------------------------------------------------------------------------------------
@@ -497,11 +493,6 @@ def star_imports(module: Module) -> tuple[str, ...]:
     return tuple(source_of(node) for node in module.own_from_imports if node.names[0].name == "*")
 
 
-def _names_in_library(name: str) -> frozenset[str]:
-    return _ITSELF if name in KNOWN_COROUTINE_FUNCTIONS else KNOWN_COROUTINE_METHODS.get(name, _NO_NAMES)
-
-
-_ITSELF = frozenset({ITSELF})
 _NO_NAMES: frozenset[str] = frozenset()
 
 

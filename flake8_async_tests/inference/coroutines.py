@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.candidates import CLIENTS, Candidates
 from flake8_async_tests.inference.clients import kind_of
-from flake8_async_tests.inference.definitions import UNKNOWN_SIGNATURE, meaning_of, method_of
+from flake8_async_tests.inference.definitions import meaning_of, method_of
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.replaced import method_may_be_replaced
 from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.coroutines import CoroutineFunction
+from flake8_async_tests.source.known_coroutines import UNKNOWN_SIGNATURE
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module

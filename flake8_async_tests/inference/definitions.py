@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.candidates import star_imports
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at, is_rebound_elsewhere
-from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.inference.replaced import method_may_be_replaced, name_may_be_replaced, path_may_be_replaced
 from flake8_async_tests.project.outline import LocalClass
@@ -22,16 +21,12 @@ from flake8_async_tests.source.coroutines import (
     find_inherited,
     find_method,
 )
+from flake8_async_tests.source.known_coroutines import meaning_in_library
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
-
-UNKNOWN_SIGNATURE = CoroutineFunction(signature=None, takes=Takes.NOTHING, is_abstract=False)
-"""A coroutine function of which no more is known."""
 
 Meaning: TypeAlias = Member | ClassFacts
 
@@ -99,26 +94,8 @@ def _starred(module: Module, name: str, scope: Scope) -> Meaning:
 
 
 def _meaning_of_path(module: Module, qualified: str) -> Meaning:
-    if qualified in KNOWN_COROUTINE_FUNCTIONS:
-        return UNKNOWN_SIGNATURE
-    if qualified in KNOWN_COROUTINE_METHODS:
-        return LibraryClass(qualified)
-    return module.project.outlines.find(qualified, module.directory)
-
-
-class LibraryClass:
-    """A class of asyncio, anyio or trio, such as a queue or an event."""
-
-    is_plain = True
-
-    def __init__(self, name: str) -> None:
-        self._methods = KNOWN_COROUTINE_METHODS[name]
-
-    def own(self, name: str) -> Member:
-        return UNKNOWN_SIGNATURE if name in self._methods else Other.ABSENT
-
-    def bases(self) -> Iterator[ClassFacts | None]:
-        return iter(())
+    meaning = meaning_in_library(qualified)
+    return module.project.outlines.find(qualified, module.directory) if meaning is None else meaning
 
 
 # -- methods ----------------------------------------------------------------------------------------------------------

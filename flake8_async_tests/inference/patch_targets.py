@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
 from flake8_async_tests.inference.definitions import is_coroutine_method, takes_nothing
-from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.project.outline import OutlinedClass
 from flake8_async_tests.source.coroutines import CoroutineFunction
+from flake8_async_tests.source.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:

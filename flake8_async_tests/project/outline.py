@@ -15,7 +15,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.project.excerpts import Excerpts, How
-from flake8_async_tests.project.texts import MOST_STEPS, Texts, joined
+from flake8_async_tests.project.texts import MOST_STEPS, Texts, joined, names_in_library
 from flake8_async_tests.record import record
 from flake8_async_tests.source.coroutines import (
     ClassFacts,
@@ -27,6 +27,8 @@ from flake8_async_tests.source.coroutines import (
     is_plain_class,
     own_member,
 )
+from flake8_async_tests.source.known_coroutines import LibraryClass, meaning_in_library
+from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -99,7 +101,7 @@ class OutlinedClass:
             yield self._outlines.base_class(base)
 
 
-Meaning: TypeAlias = Member | OutlinedClass
+Meaning: TypeAlias = Member | OutlinedClass | LibraryClass
 Entry: TypeAlias = Meaning | Imported | Defined
 
 
@@ -166,8 +168,10 @@ class Outlines:
 
     def _coroutine_names(self, name: str, directory: str, *, closely: bool) -> tuple[frozenset[str], list[str]]:
         """The same, and what of the dotted name stands behind the name that gives them."""
-        for _, _, located in self.along_imports(name, directory):
-            if located is None or not located[1]:
+        for dotted, _, located in self.along_imports(name, directory):
+            if located is None:
+                return names_in_library(dotted), []
+            if not located[1]:
                 break
             path, (first, *rest) = located
             names = self._texts.coroutine_names(path, first, closely=closely)
@@ -218,14 +222,16 @@ class Outlines:
                     return Other.SOMETHING
                 located = self._locate_surely(entry.name, entry.directory)
                 if located is None or not (located[1] or rest):
-                    return Other.UNSEEN
+                    return meaning_in_library(canonical(".".join((entry.name, *rest)))) or Other.UNSEEN
                 path, (name, *rest) = located[0], (*located[1], *rest)
             else:
                 path, name = entry.path, entry.name
             entry = self._entry(path, name, steps)
         if not rest:
             return entry
-        return find_method(entry, rest[0]) if isinstance(entry, OutlinedClass) and len(rest) == 1 else Other.SOMETHING
+        if not isinstance(entry, (OutlinedClass, LibraryClass)) or len(rest) != 1:
+            return Other.SOMETHING
+        return find_method(entry, rest[0])
 
     def _entry(self, path: str, name: str, steps: int) -> Entry:
         key = (path, name, steps)

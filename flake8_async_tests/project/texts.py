@@ -13,6 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.record import record
+from flake8_async_tests.source.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
+from flake8_async_tests.source.names import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -150,7 +152,9 @@ class Texts:
         source = self._imports_in(path, content).get(first) or self._told_in(path, content).get(first)
         if source:
             located = self.locate(source + dot + rest, os.path.dirname(path))
-            if located is not None and located[1] and located[0] != path:
+            if located is None:
+                yield from names_in_library(source + dot + rest)
+            elif located[1] and located[0] != path:
                 yield from self._coroutine_names(located[0], located[1][0], steps - 1, closely)
             return
         for star in self._stars_in(path, content):
@@ -191,6 +195,13 @@ class Texts:
         return known
 
 
+def names_in_library(dotted: str) -> frozenset[str]:
+    """The same of a dotted name of asyncio, anyio or trio."""
+    name = canonical(dotted)
+    return _ITSELF if name in KNOWN_COROUTINE_FUNCTIONS else KNOWN_COROUTINE_METHODS.get(name, _NO_NAMES)
+
+
+_ITSELF = frozenset({ITSELF})
 _NO_COROUTINES = Coroutines(_NO_NAMES, {})
 
 

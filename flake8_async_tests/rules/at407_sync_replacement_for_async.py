@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_after, insert_before, is_literal, replace, text_of, unsafe
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of_result, never_gives_awaitable
-from flake8_async_tests.inference.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 from flake8_async_tests.inference.mock_uses import MockUses
 from flake8_async_tests.inference.mock_values import MockKind
 from flake8_async_tests.inference.mocks import mocks_of
@@ -21,6 +20,7 @@ from flake8_async_tests.inference.patch_targets import (
 from flake8_async_tests.inference.patches import mock_constructor
 from flake8_async_tests.mock_edits import awaitable_instead, other_class, other_class_at_origin, spelled_class
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

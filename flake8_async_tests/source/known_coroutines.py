@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.source.coroutines import CoroutineFunction, Other, Takes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.coroutines import ClassFacts, Member
+
 _FUNCTIONS = {
     "asyncio": "create_subprocess_exec create_subprocess_shell open_connection open_unix_connection sleep start_server"
     " start_unix_server to_thread wait wait_for",
@@ -68,3 +77,29 @@ _LIBRARIES = frozenset(name.partition(".")[0] for name in (*KNOWN_COROUTINE_FUNC
 def is_of_library(dotted: str) -> bool:
     """Whether a dotted name is of one of the libraries whose coroutine functions are known."""
     return dotted.partition(".")[0] in _LIBRARIES
+
+
+UNKNOWN_SIGNATURE = CoroutineFunction(signature=None, takes=Takes.NOTHING, is_abstract=False)
+"""A coroutine function of which no more is known."""
+
+
+class LibraryClass:
+    """A class of asyncio, anyio or trio, such as a queue or an event."""
+
+    is_plain = True
+
+    def __init__(self, name: str) -> None:
+        self._methods = KNOWN_COROUTINE_METHODS[name]
+
+    def own(self, name: str) -> Member:
+        return UNKNOWN_SIGNATURE if name in self._methods else Other.ABSENT
+
+    def bases(self) -> Iterator[ClassFacts | None]:
+        return iter(())
+
+
+def meaning_in_library(name: str) -> CoroutineFunction | LibraryClass | None:
+    """What a canonical name means, None when it is none of those that are known."""
+    if name in KNOWN_COROUTINE_FUNCTIONS:
+        return UNKNOWN_SIGNATURE
+    return LibraryClass(name) if name in KNOWN_COROUTINE_METHODS else None
