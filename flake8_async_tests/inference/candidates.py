@@ -189,7 +189,7 @@ class Candidates:
         calls = self._calls
         return [
             site
-            for word in self._words()
+            for word in self.words
             for site in calls[word]
             if self._is_open(site) and self.may_be_function(site[0].func, site[1])
         ]
@@ -251,7 +251,8 @@ class Candidates:
                 todo += (child for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
         return found
 
-    def _words(self) -> set[str]:
+    @lazy
+    def words(self) -> set[str]:
         """The last words of calls that may be of a coroutine function of whatever is in view."""
         words = self._calls.keys()
         found: set[str] = set()

@@ -60,6 +60,11 @@ def may_be_of_coroutine_function(module: Module, call: ast.Call, scope: Scope) -
     return module.fact(Candidates).may_be_function(call.func, scope)
 
 
+def words_of_coroutine_functions(module: Module) -> set[str]:
+    """The last words of all calls that may be so, unless they are awaited or returned: the cheapest question."""
+    return module.fact(Candidates).words
+
+
 def _suspects(module: Module) -> list[Call]:
     found = [Call(module, node, scope, None, holder) for node, scope, holder in module.fact(Candidates).calls()]
     found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))

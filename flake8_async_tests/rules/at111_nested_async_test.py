@@ -22,8 +22,14 @@ _REACHING_ALL = ("locals", "vars", "eval", "exec")
 @rule("AT111", "nested-async-test", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
     uses: dict[Scope, _Uses] = {}
+    read: dict[Scope, set[str]] = {}
     for function in module.functions:
         if not function.is_async or not function.outer.is_function or function.node.decorator_list:
+            continue
+        # Most are used right where they are defined.
+        if function.outer not in read:
+            read[function.outer] = {load.id for load in function.outer.loads}
+        if function.name in read[function.outer]:
             continue
         if not _stands_in_a_test(function) or not _is_meant_as_a_test(function):
             continue

@@ -10,6 +10,7 @@ from flake8_async_tests.inference.coroutines import (
     coroutine_function_called,
     fits_for_sure,
     may_be_of_coroutine_function,
+    words_of_coroutine_functions,
 )
 from flake8_async_tests.inference.raising import called_by, expectation_of, expectation_of_block, only_call_in
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
@@ -39,9 +40,12 @@ def _blocks(module: Module) -> Iterator[Finding]:
     words = module.names.tails_of_all(_NAMES).union(_METHODS)
     if words.isdisjoint(module.index.calls):
         return
+    suspicious = words_of_coroutine_functions(module)
     for block, scope in module.of_kind(ast.With):
         call = only_call_in(block)
-        if call is None or not any(
+        if call is None or word_of(call.func) not in suspicious:
+            continue
+        if not any(
             isinstance(item.context_expr, ast.Call) and word_of(item.context_expr.func) in words for item in block.items
         ):
             continue

@@ -77,7 +77,16 @@ def keeps_coroutine_function(module: Module, decorator: Decorator, scope: Scope)
     called = decorator.call is not None
     node = decorator.call.func if decorator.call else decorator.node
     definition = module.names.definition(node, scope)
-    return isinstance(definition, ast.FunctionDef) and _wraps_in_async(module, definition, factory=called)
+    if not isinstance(definition, ast.FunctionDef):
+        return False
+    known = module.fact(_wrappers)
+    if (definition, called) not in known:
+        known[definition, called] = _wraps_in_async(module, definition, factory=called)
+    return known[definition, called]
+
+
+def _wrappers(_: Module) -> dict[tuple[ast.FunctionDef, bool], bool]:  # filled when one is asked for
+    return {}
 
 
 def _wraps_in_async(module: Module, function: ast.FunctionDef, *, factory: bool) -> bool:
