@@ -64,9 +64,8 @@ def _blocks(module: Module) -> Iterator[Finding]:
 
 
 def _call_forms(module: Module) -> Iterator[Finding]:
-    for call in (*module.calls(*_FORMS), *module.method_calls(*_METHODS)):
-        # With the exception alone it is a block's.
-        called = called_by(call) if len(call.node.args) > 1 else None
+    for call in (*module.calls(*_FORMS, where=_calls), *module.method_calls(*_METHODS, where=_calls)):
+        called = called_by(call)
         if called is None:
             continue
         made, scope = called, call.scope
@@ -86,6 +85,11 @@ def _call_forms(module: Module) -> Iterator[Finding]:
                 f" (write with {expectation.shown[:-2]}(...): await {shown}(...))",
                 _as_block(module, call, called),
             )
+
+
+def _calls(expectation: ast.Call) -> bool:
+    """Whether it may be given a function: with the exception alone it is a block's."""
+    return len(expectation.args) > 1
 
 
 def _as_block(module: Module, call: Call, called: ast.Call) -> Fix | None:

@@ -209,15 +209,15 @@ class Module:
             if (where is None or where(node)) and self.qualified(node.func, scope) == name:
                 found.append(Call(self, node, scope, name, holder))
 
-    def method_calls(self, *methods: str) -> list[Call]:
-        """The calls of these names on something (`x.close()`), whatever it is, in the order of the file."""
+    def method_calls(self, *methods: str, where: Callable[[ast.Call], bool] | None = None) -> list[Call]:
+        """The calls of these names on something (`x.close()`), whatever it is; the rest as for other calls."""
         calls = self.index.calls
         found = [
             Call(self, node, scope, None, holder)
             for method in methods
             if method in calls
             for node, scope, holder in calls[method]
-            if isinstance(node.func, ast.Attribute)
+            if isinstance(node.func, ast.Attribute) and (where is None or where(node))
         ]
         if len(found) > 1:
             found.sort(key=_place_of_call)
