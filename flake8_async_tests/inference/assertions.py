@@ -27,9 +27,7 @@ def assertion_that_holds(node: ast.expr, scope: Scope) -> ast.Assert | ast.Call 
         child, parent = parent, scope.parents[parent]
     if isinstance(parent, ast.Assert):
         return parent if child is parent.test else None
-    if isinstance(parent, ast.Call) and is_unittest_assertion(parent, "assertTrue"):
-        return parent if child in parent.args[:1] else None
-    return None
+    return _asserts_true(parent, child) if isinstance(parent, ast.Call) else None
 
 
 def assertion_of(call: Call) -> ast.Assert | ast.Call | None:
@@ -39,7 +37,12 @@ def assertion_of(call: Call) -> ast.Assert | ast.Call | None:
     outer = call.module.index.handed_to.get(call.node)
     if outer is None:
         return assertion_that_holds(call.node, call.scope)
-    return outer if is_unittest_assertion(outer, "assertTrue") and call.node in outer.args[:1] else None
+    return _asserts_true(outer, call.node)
+
+
+def _asserts_true(call: ast.Call, node: ast.AST) -> ast.Call | None:
+    """The call itself, when it is an `assertTrue` of something."""
+    return call if is_unittest_assertion(call, "assertTrue") and node in call.args[:1] else None
 
 
 def _needs(parent: ast.AST, child: ast.AST) -> bool:

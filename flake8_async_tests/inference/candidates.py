@@ -223,7 +223,7 @@ class Candidates:
     @lazy
     def _entered(self) -> dict[ast.expr, ast.expr | None]:
         """What each block enters, and the name that it gets."""
-        return {item.context_expr: item.optional_vars for block in _blocks(self._module) for item in block.items}
+        return {item.context_expr: item.optional_vars for block, _ in self._module.with_blocks for item in block.items}
 
     @lazy
     def _yielded(self) -> set[ast.expr | None]:
@@ -471,11 +471,6 @@ class Candidates:
                 if any(each is not None and word_of(each) in names for each in makers):
                     found.append(site)
         return found
-
-
-def _blocks(module: Module) -> Iterator[ast.With | ast.AsyncWith]:
-    yield from (node for node, _ in module.of_kind(ast.With))
-    yield from (node for node, _ in module.of_kind(ast.AsyncWith))
 
 
 @cache

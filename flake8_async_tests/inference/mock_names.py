@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.bindings import leaves_of
@@ -105,8 +106,8 @@ class MockNames:
                 if _is_patched(function):
                     self.names.update(argument.arg for argument in arguments_of(function.node))
         # What is given something that starts from a name or an attribute waits until that turns out to hold a mock.
-        by_name: dict[str, list[_Target]] = {}
-        by_attribute: dict[str, list[_Target]] = {}
+        by_name: defaultdict[str, list[_Target]] = defaultdict(list)
+        by_attribute: defaultdict[str, list[_Target]] = defaultdict(list)
         found = self._given_new_mocks(by_name, by_attribute)
         for name in self.names:
             found += by_name.pop(name, ())
@@ -120,7 +121,7 @@ class MockNames:
                 found += by_attribute.pop(target.attr, ())
 
     def _given_new_mocks(
-        self, by_name: dict[str, list[_Target]], by_attribute: dict[str, list[_Target]]
+        self, by_name: defaultdict[str, list[_Target]], by_attribute: defaultdict[str, list[_Target]]
     ) -> list[_Target]:
         """What is given something that may be a new mock; the rest by the words from which what it is given starts."""
         found: list[_Target] = []
@@ -135,16 +136,10 @@ class MockNames:
                         break
                     node = node.func
                 elif node.__class__ is ast.Attribute:
-                    if node.attr in by_attribute:
-                        by_attribute[node.attr].append(target)
-                    else:
-                        by_attribute[node.attr] = [target]
+                    by_attribute[node.attr].append(target)
                     node = node.value
                 elif node.__class__ is ast.Name:
-                    if node.id in by_name:
-                        by_name[node.id].append(target)
-                    else:
-                        by_name[node.id] = [target]
+                    by_name[node.id].append(target)
                     break
                 elif isinstance(node, _HOLDING):
                     node = node.value
@@ -172,11 +167,10 @@ class MockNames:
                 found += _pairs(annotated.target, annotated.value)
         for named, _ in of_kind(ast.NamedExpr):
             found += _pairs(named.target, named.value)
-        items = [item for block, _ in of_kind(ast.With) for item in block.items]
-        items += (item for block, _ in of_kind(ast.AsyncWith) for item in block.items)
-        for item in items:
-            if item.optional_vars is not None:
-                found += _pairs(item.optional_vars, item.context_expr)
+        for block, _ in self._module.with_blocks:
+            for item in block.items:
+                if item.optional_vars is not None:
+                    found += _pairs(item.optional_vars, item.context_expr)
         for loop, _ in of_kind(ast.For):
             if isinstance(loop.iter, (ast.Tuple, ast.List)):
                 for element in loop.iter.elts:

@@ -165,7 +165,7 @@ def contexts_around(module: Module, node: ast.AST, scope: Scope) -> Iterator[tup
 def _entering_blocks(module: Module) -> dict[Scope, list[ast.With | ast.AsyncWith]]:
     """The `with` blocks of each scope, the inner ones before those around them."""
     found: dict[Scope, list[ast.With | ast.AsyncWith]] = {}
-    for block, scope in _blocks(module):
+    for block, scope in module.with_blocks:
         found.setdefault(scope, []).append(block)
     for blocks in found.values():
         blocks.sort(key=place_of, reverse=True)
@@ -178,12 +178,7 @@ def entered_by(module: Module, node: ast.expr) -> ast.With | ast.AsyncWith | Non
 
 
 def _blocks_by_what_they_enter(module: Module) -> dict[ast.expr, ast.With | ast.AsyncWith]:
-    return {item.context_expr: block for block, _ in _blocks(module) for item in block.items}
-
-
-def _blocks(module: Module) -> Iterator[tuple[ast.With | ast.AsyncWith, Scope]]:
-    yield from module.of_kind(ast.With)
-    yield from module.of_kind(ast.AsyncWith)
+    return {item.context_expr: block for block, _ in module.with_blocks for item in block.items}
 
 
 def _name_of(module: Module, call: ast.Call, scope: Scope) -> str:

@@ -196,7 +196,7 @@ class Texts:
 
 
 def names_in_library(dotted: str) -> frozenset[str]:
-    """The same of a dotted name of asyncio, anyio or trio."""
+    """Which coroutine functions a dotted name of asyncio, anyio or trio gives: the methods of that class, or ITSELF."""
     name = canonical(dotted)
     return _ITSELF if name in KNOWN_COROUTINE_FUNCTIONS else KNOWN_COROUTINE_METHODS.get(name, _NO_NAMES)
 

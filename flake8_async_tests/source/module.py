@@ -173,6 +173,11 @@ class Module:
         """The nodes of one of the indexed kinds with their scopes; those of one scope in the order of evaluation."""
         return self.index.by_kind[kind]  # type: ignore[return-value]  # it holds under each kind just that kind
 
+    @lazy
+    def with_blocks(self) -> list[tuple[ast.With | ast.AsyncWith, Scope]]:
+        """The blocks that enter something, those of `with` before those of `async with`."""
+        return [*self.of_kind(ast.With), *self.of_kind(ast.AsyncWith)]
+
     # -- names and calls ---------------------------------------------------------------------------------------
 
     def qualified(self, node: ast.expr | None, scope: Scope) -> str:

@@ -96,18 +96,18 @@ def _on_folders(folders: Iterable[Path], plugins: Plugins, passes: int) -> Itera
                 yield _measured(f"{name} of {folder.name}", files, plugins, passes)
 
 
-def _tests_and_others(folders: Iterable[Path]) -> tuple[list[tuple[Path, str]], list[tuple[Path, str]]]:
-    tests: list[tuple[Path, str]] = []
-    others: list[tuple[Path, str]] = []
+def _tests_and_others(folders: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    tests: list[Path] = []
+    others: list[Path] = []
     for folder in folders:
         for path in python_files(folder):
             text = text_of(path)
             if text:
-                (tests if is_test_file(path, text) else others).append((path, text))
+                (tests if is_test_file(path, text) else others).append(path)
     return tests, others
 
 
-def _measured(name: str, files: list[tuple[Path, str]], plugins: Plugins, passes: int) -> Measured:
+def _measured(name: str, files: list[Path], plugins: Plugins, passes: int) -> Measured:
     print(f"{name}: {len(files)} files", file=sys.stderr, flush=True)
     costs = measure(files, plugins, passes)
     return Measured(name, costs.files, costs.parsing, costs.ratios)

@@ -77,9 +77,8 @@ def text_of(path: Path) -> str | None:
     return text
 
 
-def measure(files: Iterable[tuple[Path, str]], plugins: Plugins, passes: int = 3) -> Costs:
+def measure(paths: list[Path], plugins: Plugins, passes: int = 3) -> Costs:
     """Check the files several times, and take the least that was seen: machines do other things, too."""
-    paths = [str(path) for path, _ in files]
     costs = Costs(len(paths))
     for name in sorted(plugins.checkers):
         seen = [_in_a_process_of_its_own(name, paths) for _ in range(passes)]
@@ -89,9 +88,11 @@ def measure(files: Iterable[tuple[Path, str]], plugins: Plugins, passes: int = 3
     return costs
 
 
-def _in_a_process_of_its_own(name: str, paths: list[str]) -> tuple[float, float]:
+def _in_a_process_of_its_own(name: str, paths: list[Path]) -> tuple[float, float]:
     command = [sys.executable, "-m", __name__, name]
-    ran = subprocess.run(command, input=json.dumps(paths), check=True, capture_output=True, text=True)
+    ran = subprocess.run(
+        command, input=json.dumps([str(path) for path in paths]), check=True, capture_output=True, text=True
+    )
     parsing, checking = json.loads(ran.stdout)
     return parsing, checking
 
