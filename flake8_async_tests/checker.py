@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, ClassVar
 from flake8.exceptions import ExecutionError, PluginExecutionFailed
 
 from flake8_async_tests import __version__
+from flake8_async_tests.inference.relevance import can_matter
 from flake8_async_tests.options import NEWEST_PYTEST_ASYNCIO, Options
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.rules import all_rules
 from flake8_async_tests.source.dead_code import never_runs
-from flake8_async_tests.source.relevance import can_matter
 
 if TYPE_CHECKING:
     import argparse
@@ -139,7 +139,8 @@ class Checker:
                 ) from error
 
     def _that_apply(self, rules: Iterable[Rule], module: Module) -> tuple[Rule, ...]:
-        return _in_force(tuple(rules), self.project.options.opt_in, can_matter(module))
+        opt_in = self.project.options.opt_in
+        return _in_force(tuple(rules), opt_in, can_matter(module, opt_in=bool(opt_in)))
 
     def place(self, finding: Finding) -> tuple[int, int]:
         """The line and column, counted in characters: the tree counts bytes."""

@@ -170,9 +170,7 @@ class Candidates:
 
     def _is_of_interest(self, dotted: str) -> bool:
         """Whether a module is of the project, or of a library whose coroutine functions are known."""
-        if dotted.startswith(".") or is_of_library(dotted):
-            return True
-        return self._module.project.has_top_level(dotted.partition(".")[0], self._module.directory)
+        return is_of_library(dotted) or self._module.project.may_have(dotted, self._module.directory)
 
     @lazy
     def _client_methods(self) -> frozenset[str]:

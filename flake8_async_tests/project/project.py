@@ -19,7 +19,7 @@ from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
 from flake8_async_tests.record import record
 from flake8_async_tests.source.module import Module
-from flake8_async_tests.source.relevance import may_import_test_library
+from flake8_async_tests.source.test_libraries import may_import_test_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -392,6 +392,10 @@ class Project:
         if key not in self._found_modules:
             self._found_modules[key] = find_module(self.files, name, roots)
         return self._found_modules[key]
+
+    def may_have(self, module: str, directory: str) -> bool:
+        """Whether a module may be one of the project's, as it is imported in a folder."""
+        return module.startswith(".") or self.has_top_level(module.partition(".")[0], directory)
 
     def has_top_level(self, name: str, directory: str) -> bool:
         """Whether the project has a folder or a module of this name, as the first one of an import."""

@@ -16,7 +16,7 @@ from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
 from flake8_async_tests.source.names import Names, imported_by_call
-from flake8_async_tests.source.relevance import imports_test_library
+from flake8_async_tests.source.test_libraries import imports_test_library
 from flake8_async_tests.source.tests import Test, named_like_tests, test_of
 from flake8_async_tests.source.walk import Index, Scope, walk
 
