@@ -5,12 +5,12 @@ from __future__ import annotations
 import gc
 import re
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar
 
 from flake8.exceptions import ExecutionError, PluginExecutionFailed
 
 from flake8_async_tests import __version__
+from flake8_async_tests.in_force import rules_in_force
 from flake8_async_tests.inference.relevance import can_matter
 from flake8_async_tests.options import NEWEST_PYTEST_ASYNCIO, Options
 from flake8_async_tests.project.project import Project
@@ -138,9 +138,10 @@ class Checker:
                     self._filename, f"{self.name}, rule {rule.code}", RuntimeError(repr(error))
                 ) from error
 
-    def _that_apply(self, rules: Iterable[Rule], module: Module) -> tuple[Rule, ...]:
+    def _that_apply(self, rules: Iterable[Rule], module: Module) -> list[Rule]:
         opt_in = self.project.options.opt_in
-        return _in_force(tuple(rules), opt_in, can_matter(module, opt_in=bool(opt_in)))
+        code_matters = can_matter(module, opt_in=bool(opt_in))
+        return rules_in_force(tuple(rules), opt_in, code_matters=code_matters).of(module)
 
     def place(self, finding: Finding) -> tuple[int, int]:
         """The line and column, counted in characters: the tree counts bytes."""
@@ -150,16 +151,6 @@ class Checker:
             if not text.isascii():
                 column = len(text.encode()[:column].decode(errors="ignore"))
         return line, column
-
-
-@lru_cache(maxsize=16)
-def _in_force(rules: tuple[Rule, ...], opt_in: tuple[str, ...], code_matters: bool) -> tuple[Rule, ...]:
-    """The rules that have something to say of a file: the same for nearly all files of a run."""
-    return tuple(
-        rule
-        for rule in rules
-        if (code_matters or rule.speaks_of_configuration) and (not rule.opt_in or rule.code.startswith(opt_in))
-    )
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import TYPE_CHECKING, Literal
 
@@ -111,6 +111,11 @@ class Rule:
     check: Check
     fix: FixKind = ""
     since: str = FIRST_VERSION
+    calls: frozenset[str] = frozenset()
+    """The last words of calls without which it has nothing to say of a file: of most rules only few are in a file.
+
+    A rule without any may have something to say of every file.
+    """
 
     @lazy
     def opt_in(self) -> bool:
@@ -124,11 +129,21 @@ class Rule:
 
 
 def rule(
-    code: str, name: str, *, knows: Knows, fix: FixKind = "", since: str = FIRST_VERSION
+    code: str,
+    name: str,
+    *,
+    knows: Knows,
+    fix: FixKind = "",
+    since: str = FIRST_VERSION,
+    calls: Iterable[str] = (),
 ) -> Callable[[Check], Rule]:
-    """Make a rule of the decorated check; `since` is the version of this package that brought it."""
+    """Make a rule of the decorated check; `since` is the version of this package that brought it.
+
+    Where it needs one of some calls to have anything to say, `calls` names them, qualified or by their methods.
+    """
+    words = frozenset(name.rpartition(".")[2] for name in calls)
 
     def decorate(check: Check) -> Rule:
-        return Rule(code, name, knows, check, fix, since)
+        return Rule(code, name, knows, check, fix, since, words)
 
     return decorate

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flake8_async_tests import Checker
+from flake8_async_tests.rule import Knows, rule
 from flake8_async_tests.rules import all_rules
 from flake8_async_tests.source.walk import walk
 from tests.linting import configure, lint_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.rule import Finding
+    from flake8_async_tests.source.module import Module
 
 SOURCES = sorted(Path(__file__).parent.rglob("*.py"))
 
@@ -86,3 +94,29 @@ def test_that_a_sync_test_of_a_coroutine_function_matters(tmp_path: Path) -> Non
     module = Checker.project.module_at(str(tmp_path.resolve() / "test_orders.py"))
     assert module is not None
     assert "index" in vars(module)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_run"),
+    [
+        ("asyncio.gather(one, other)", True),
+        ("tasks.gather(one, other)", True),
+        ("from asyncio import gather as together\ntogether(one)", True),
+        ("together = asyncio.gather", True),
+        ("loop.wait(1)", True),
+        ("from asyncio import gather, wait", False),
+        ("asyncio.sleep(0)", False),
+    ],
+)
+def test_that_a_rule_about_calls_is_run_only_where_there_are_some(tmp_path: Path, text: str, is_run: bool) -> None:
+    asked: list[str] = []
+
+    @rule("AT599", "about-calls", knows=Knows.FILE, calls=("asyncio.gather", "wait"))
+    def about_calls(module: Module) -> Iterator[Finding]:
+        asked.append(module.name)
+        return iter(())
+
+    configure()
+    text = f"import asyncio\n{text}\n"
+    Checker(ast.parse(text), text.splitlines(keepends=True), str(tmp_path / "test_orders.py")).reports([about_calls])
+    assert bool(asked) is is_run

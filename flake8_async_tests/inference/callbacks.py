@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _SCHEDULERS = {"call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1, "call_at": 1}
 A_THREAD = "a thread"
 _THREADS = {"threading.Thread": (1, "target"), "threading.Timer": (1, "function")}
+HANDING_OVER = (*_SCHEDULERS, "add_done_callback", "run_in_executor", *_THREADS)
+"""What is called, or the methods, to hand over a callback."""
 # By these methods something that others look at learns that the callback came so far.
 _TELLING = frozenset(
     {

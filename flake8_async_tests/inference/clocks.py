@@ -21,6 +21,8 @@ CLOCKS = (
     "time.perf_counter",
     "time.time",
 )
+READING_CLOCKS = (*CLOCKS, "time")
+"""What is called to read a clock, with the method of an event loop."""
 # The seconds in each of a timedelta's keywords.
 _UNITS = {
     "days": 86400.0,

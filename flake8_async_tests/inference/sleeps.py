@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 # By the name of the argument that says how long.
-_SLEEPS = {"asyncio.sleep": "delay", "anyio.sleep": "delay", "trio.sleep": "seconds"}
+SLEEPS = {"asyncio.sleep": "delay", "anyio.sleep": "delay", "trio.sleep": "seconds"}
 
 # Under these a sleep does not last as long as it says.
 _TIMEOUTS = frozenset(
@@ -46,18 +46,18 @@ _INTERRUPTIONS = ("asyncio.CancelledError", "builtins.TimeoutError", "builtins.B
 
 def awaited_sleeps(module: Module) -> list[Call]:
     """The sleeps of asyncio, anyio and trio that are awaited on the spot, in the order of the file."""
-    return [call for call in module.calls(*_SLEEPS) if call.is_awaited]
+    return [call for call in module.calls(*SLEEPS) if call.is_awaited]
 
 
 def sleeps_among(module: Module, nodes: list[ast.expr], scope: Scope) -> list[Call]:
     """Those expressions that are calls of such a sleep."""
     calls = [module.call_at(node, scope) for node in nodes if isinstance(node, ast.Call)]
-    return [call for call in calls if call.name in _SLEEPS]
+    return [call for call in calls if call.name in SLEEPS]
 
 
 def duration_of(call: Call) -> ast.expr | None:
     """How long a sleep is to last, as it is written."""
-    return call.argument(0, _SLEEPS[call.name])
+    return call.argument(0, SLEEPS[call.name])
 
 
 def seconds_of(call: Call) -> float | None:

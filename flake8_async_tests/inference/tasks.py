@@ -67,6 +67,8 @@ TASKS = Watch(inert=TASK.inert, by_part=True)
 """The same for one task or a collection of them."""
 
 _STARTERS = ("asyncio.create_task", "asyncio.Task")
+STARTING = (*_STARTERS, "asyncio.ensure_future")
+"""What starts a task is one of these, or a method of that name."""
 _COLLECTIONS = frozenset({"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"})
 _DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 # How many expressions a collection of tasks is put together from before it counts as unknown.

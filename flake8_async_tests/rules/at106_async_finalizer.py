@@ -32,7 +32,7 @@ _REMEDY = {
 }
 
 
-@rule("AT106", "async-finalizer", knows=Knows.PROJECT)
+@rule("AT106", "async-finalizer", knows=Knows.PROJECT, calls=(*_FUNCTIONS, *_METHODS))
 def check(module: Module) -> Iterator[Finding]:
     for call in [*module.calls(*_FUNCTIONS), *module.method_calls(*_METHODS)]:
         callback = call.argument(0, "finalizer")

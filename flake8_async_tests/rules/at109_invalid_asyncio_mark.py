@@ -29,7 +29,7 @@ _NO_FUNCTIONS = (
 _CONSEQUENCE = "pytest-asyncio refuses it and the module is not collected (ignored before 0.24)"
 
 
-@rule("AT109", "invalid-asyncio-mark", knows=Knows.FILE)
+@rule("AT109", "invalid-asyncio-mark", knows=Knows.FILE, calls=("pytest.mark.asyncio",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("pytest.mark.asyncio"):
         fault = _fault(call)

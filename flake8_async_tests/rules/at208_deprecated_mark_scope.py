@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _FIRST_WITH_LOOP_SCOPE = (0, 24)
 
 
-@rule("AT208", "deprecated-mark-scope", knows=Knows.FILE, fix="safe")
+@rule("AT208", "deprecated-mark-scope", knows=Knows.FILE, fix="safe", calls=("pytest.mark.asyncio",))
 def check(module: Module) -> Iterator[Finding]:
     if module.options.pytest_asyncio < _FIRST_WITH_LOOP_SCOPE:
         return

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _RUN_ON_A_LOOP = (Runs.ASYNCIO, Runs.ANYIO)
 
 
-@rule("AT212", "getfixturevalue-of-async-fixture", knows=Knows.PROJECT)
+@rule("AT212", "getfixturevalue-of-async-fixture", knows=Knows.PROJECT, calls=("getfixturevalue",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.method_calls("getfixturevalue"):
         function = call.function

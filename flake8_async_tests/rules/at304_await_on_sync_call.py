@@ -50,7 +50,7 @@ _ASSERTIONS = frozenset(
 _IN_QUESTION = _ASSERTIONS.union(*_SYNC_METHODS.values())
 
 
-@rule("AT304", "await-on-sync-call", knows=Knows.FILE, fix="safe")
+@rule("AT304", "await-on-sync-call", knows=Knows.FILE, fix="safe", calls=_IN_QUESTION)
 def check(module: Module) -> Iterator[Finding]:
     calls = module.index.calls
     for name in _IN_QUESTION & calls.keys():

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 _LOOKS = (ast.Assert, ast.Attribute, ast.Compare, ast.Expr, ast.FormattedValue, ast.Subscript, ast.UnaryOp)
 
 
-@rule("AT305", "as-completed-not-awaited", knows=Knows.FILE)
+@rule("AT305", "as-completed-not-awaited", knows=Knows.FILE, calls=("asyncio.as_completed",))
 def check(module: Module) -> Iterator[Finding]:
-    if not module.calls("asyncio.as_completed"):
-        return
     for loop, scope in module.of_kind(ast.For):
         target = _future_in(module, loop, scope)
         if target is not None and not _is_seen_to(module, target, scope):

@@ -30,7 +30,7 @@ _TAKING_FUNCTIONS = {
 _RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 
 
-@rule("AT501", "nested-event-loop", knows=Knows.FILE, fix="unsafe")
+@rule("AT501", "nested-event-loop", knows=Knows.FILE, fix="unsafe", calls=(*_RUNNING, "run_until_complete", "run"))
 def check(module: Module) -> Iterator[Finding]:
     if module.imports("nest_asyncio"):
         return

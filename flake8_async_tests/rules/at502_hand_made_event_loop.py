@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@rule("AT502", "hand-made-event-loop", knows=Knows.FILE)
+@rule("AT502", "hand-made-event-loop", knows=Knows.FILE, calls=("asyncio.new_event_loop",))
 def check(module: Module) -> Iterator[Finding]:
     untold = _Untold(module)
     made: dict[ast.Call, Scope] = {}

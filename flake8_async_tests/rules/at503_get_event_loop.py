@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LOOP_FIXTURES = frozenset({"event_loop", "loop"})
 
 
-@rule("AT503", "get-event-loop", knows=Knows.FILE, fix="safe")
+@rule("AT503", "get-event-loop", knows=Knows.FILE, fix="safe", calls=("asyncio.get_event_loop",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.get_event_loop"):
         function = call.function

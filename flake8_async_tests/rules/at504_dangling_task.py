@@ -10,7 +10,7 @@ from flake8_async_tests.inference.loops import is_on_loop
 from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.tasks import name_of_starter, started_tasks
+from flake8_async_tests.inference.tasks import STARTING, name_of_starter, started_tasks
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OTHER_STARTERS = ("asyncio.gather", "asyncio.run_coroutine_threadsafe")
 
 
-@rule("AT504", "dangling-task", knows=Knows.FILE)
+@rule("AT504", "dangling-task", knows=Knows.FILE, calls=(*STARTING, *_OTHER_STARTERS, "run_in_executor"))
 def check(module: Module) -> Iterator[Finding]:
     for call in _starters(module):
         statement = call.holder

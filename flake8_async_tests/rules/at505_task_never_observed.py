@@ -9,6 +9,7 @@ from flake8_async_tests.inference.places import is_test_itself
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
+    STARTING,
     TASK,
     assignment_by,
     is_handed_over,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT505", "task-never-observed", knows=Knows.FILE)
+@rule("AT505", "task-never-observed", knows=Knows.FILE, calls=(*STARTING, "asyncio.gather"))
 def check(module: Module) -> Iterator[Finding]:
     for call in started_or_gathered(module, _is_kept_by_test):
         assignment = assignment_by(call)

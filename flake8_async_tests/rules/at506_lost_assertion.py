@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.callbacks import A_THREAD, last_told, lost_callbacks
+from flake8_async_tests.inference.callbacks import A_THREAD, HANDING_OVER, last_told, lost_callbacks
 from flake8_async_tests.inference.exceptions import exceptions_caught
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.quiet import does_nothing
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _CATCHING = frozenset({"builtins.AssertionError", "builtins.Exception", "builtins.BaseException"})
 
 
-@rule("AT506", "lost-assertion", knows=Knows.CONFIG)
+@rule("AT506", "lost-assertion", knows=Knows.CONFIG, calls=HANDING_OVER)
 def check(module: Module) -> Iterator[Finding]:
     seen: set[Scope] = set()
     for callback in lost_callbacks(module):

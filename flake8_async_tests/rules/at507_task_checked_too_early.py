@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@rule("AT507", "task-checked-too-early", knows=Knows.FILE)
+@rule("AT507", "task-checked-too-early", knows=Knows.FILE, calls=("done", "cancelled"))
 def check(module: Module) -> Iterator[Finding]:
     told: set[ast.AST] = set()
     for call in module.method_calls("done", "cancelled"):

@@ -10,6 +10,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import comes_after_yield, is_fixture_itself, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
+    STARTING,
     TASKS,
     is_handed_over,
     kept_by,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT508", "fixture-task-left-running", knows=Knows.FILE)
+@rule("AT508", "fixture-task-left-running", knows=Knows.FILE, calls=(*STARTING, "asyncio.gather"))
 def check(module: Module) -> Iterator[Finding]:
     for call in started_or_gathered(module, _is_in_fixture):
         function = call.function

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT510", "discarded-gather-exceptions", knows=Knows.FILE, fix="unsafe")
+@rule("AT510", "discarded-gather-exceptions", knows=Knows.FILE, fix="unsafe", calls=("asyncio.gather",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.gather"):
         awaited = call.holder

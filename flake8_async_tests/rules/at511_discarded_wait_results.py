@@ -29,7 +29,7 @@ _GATHERING_UP = frozenset(
 )
 
 
-@rule("AT511", "discarded-wait-results", knows=Knows.FILE, fix="unsafe")
+@rule("AT511", "discarded-wait-results", knows=Knows.FILE, fix="unsafe", calls=("asyncio.wait",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.wait"):
         awaited = call.holder

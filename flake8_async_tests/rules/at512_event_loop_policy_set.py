@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _REGISTERING = ("addAsyncCleanup", "addClassCleanup", "addCleanup", "addModuleCleanup", "addfinalizer", "callback")
 
 
-@rule("AT512", "event-loop-policy-set", knows=Knows.FILE)
+@rule("AT512", "event-loop-policy-set", knows=Knows.FILE, calls=("asyncio.set_event_loop_policy",))
 def check(module: Module) -> Iterator[Finding]:
     calls = module.calls("asyncio.set_event_loop_policy")
     for call in calls:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT601", "blocking-sleep", knows=Knows.FILE, fix="unsafe")
+@rule("AT601", "blocking-sleep", knows=Knows.FILE, fix="unsafe", calls=("time.sleep",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("time.sleep"):
         function = call.function

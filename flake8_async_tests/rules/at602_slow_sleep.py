@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import in_seconds
 from flake8_async_tests.inference.places import is_test_code
-from flake8_async_tests.inference.sleeps import awaited_sleeps, may_end_early, seconds_of
+from flake8_async_tests.inference.sleeps import SLEEPS, awaited_sleeps, may_end_early, seconds_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT602", "slow-sleep", knows=Knows.FILE)
+@rule("AT602", "slow-sleep", knows=Knows.FILE, calls=SLEEPS)
 def check(module: Module) -> Iterator[Finding]:
     for call in awaited_sleeps(module):
         seconds = seconds_of(call)

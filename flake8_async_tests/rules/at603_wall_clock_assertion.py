@@ -6,7 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import is_unittest_assertion, required_parts
-from flake8_async_tests.inference.clocks import CLOCKS, coroutines_that_read_clock, elapsed_factor, seconds_written
+from flake8_async_tests.inference.clocks import (
+    CLOCKS,
+    READING_CLOCKS,
+    coroutines_that_read_clock,
+    elapsed_factor,
+    seconds_written,
+)
 from flake8_async_tests.inference.frozen import is_clock_controlled
 from flake8_async_tests.inference.numbers import in_seconds
 from flake8_async_tests.inference.places import is_test_itself
@@ -25,7 +31,7 @@ _MORE = (ast.Gt, ast.GtE)
 _HANDLES = (*CLOCKS, "datetime.datetime")
 
 
-@rule("AT603", "wall-clock-assertion", knows=Knows.FILE)
+@rule("AT603", "wall-clock-assertion", knows=Knows.FILE, calls=READING_CLOCKS)
 def check(module: Module) -> Iterator[Finding]:
     for scope in coroutines_that_read_clock(module):
         if not is_test_itself(module, scope):

@@ -22,7 +22,7 @@ _OF_ASYNCIO = ("asyncio.timeout", "asyncio.timeout_at")
 _OF_ANYIO = ("anyio.fail_after", "anyio.move_on_after")
 
 
-@rule("AT605", "timeout-never-entered", knows=Knows.FILE, fix="unsafe")
+@rule("AT605", "timeout-never-entered", knows=Knows.FILE, fix="unsafe", calls=(*_OF_ASYNCIO, *_OF_ANYIO))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*_OF_ASYNCIO, *_OF_ANYIO):
         problem = _problem(call)

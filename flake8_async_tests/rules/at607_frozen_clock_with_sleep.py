@@ -26,7 +26,7 @@ _TICKING = {"tick": 3, "auto_tick_seconds": 6, "real_asyncio": 7}
 _FREEZE = "freezegun.freeze_time"
 
 
-@rule("AT607", "frozen-clock-with-sleep", knows=Knows.FILE, fix="unsafe")
+@rule("AT607", "frozen-clock-with-sleep", knows=Knows.FILE, fix="unsafe", calls=(_FREEZE,))
 def check(module: Module) -> Iterator[Finding]:
     if not module.calls(_FREEZE) or _is_configured(module):
         return

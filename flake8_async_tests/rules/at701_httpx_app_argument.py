@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITransport"}
 
 
-@rule("AT701", "httpx-app-argument", knows=Knows.FILE, fix="safe")
+@rule("AT701", "httpx-app-argument", knows=Knows.FILE, fix="safe", calls=TRANSPORTS)
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*TRANSPORTS):
         for keyword in call.node.keywords:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT702", "websocket-on-httpx-client", knows=Knows.FILE)
+@rule("AT702", "websocket-on-httpx-client", knows=Knows.FILE, calls=("websocket_connect",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.method_calls("websocket_connect"):
         method = call.node.func

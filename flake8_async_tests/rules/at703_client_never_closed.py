@@ -27,7 +27,7 @@ CLOSING = Watch(
 )
 
 
-@rule("AT703", "client-never-closed", knows=Knows.FILE)
+@rule("AT703", "client-never-closed", knows=Knows.FILE, calls=CLOSERS)
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*CLOSERS):
         if not (is_test_itself(module, call.scope) or is_fixture_itself(module, call.scope)):

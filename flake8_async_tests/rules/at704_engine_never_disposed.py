@@ -40,7 +40,7 @@ OPENERS = frozenset({"begin", "connect"})
 DISPOSAL = Watch(observing=frozenset({"dispose", "sync_engine"}), inert_calls=CONSUMERS)
 
 
-@rule("AT704", "engine-never-disposed", knows=Knows.FILE)
+@rule("AT704", "engine-never-disposed", knows=Knows.FILE, calls=(ENGINE,))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(ENGINE):
         if not (is_test_itself(module, call.scope) or is_fixture_itself(module, call.scope)):

@@ -26,7 +26,7 @@ NULL_POOLS = ("sqlalchemy.NullPool", "sqlalchemy.pool.NullPool")
 CREATORS = frozenset({"creator", "async_creator"})
 
 
-@rule("AT707", "memory-database-with-nullpool", knows=Knows.FILE, fix="unsafe")
+@rule("AT707", "memory-database-with-nullpool", knows=Knows.FILE, fix="unsafe", calls=ENGINES)
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*ENGINES):
         for keyword in call.node.keywords:

@@ -29,7 +29,7 @@ CLIENT = "httpx.AsyncClient"
 METHOD_FIRST = frozenset({"request", "stream"})
 
 
-@rule("AT708", "relative-url-without-base-url", knows=Knows.FILE, fix="unsafe")
+@rule("AT708", "relative-url-without-base-url", knows=Knows.FILE, fix="unsafe", calls=(CLIENT,))
 def check(module: Module) -> Iterator[Finding]:
     if not module.imports("httpx", "httpx2"):
         return

@@ -68,7 +68,7 @@ LOOPLESS = frozenset(
 )
 
 
-@rule("AT709", "module-level-async-resource", knows=Knows.CONFIG)
+@rule("AT709", "module-level-async-resource", knows=Knows.CONFIG, calls=(SESSION, CLIENT, ENGINE, *PRIMITIVES))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(SESSION, CLIENT, ENGINE, *PRIMITIVES):
         if call.scope is not module.scope or not _is_bound_to_loop(call):
