@@ -7,7 +7,6 @@ something to find out, so it is found out for what is left.
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import bound_in, path_of
@@ -34,14 +33,21 @@ CLIENTS = frozenset(
         Kind.ASYNC_SESSION,
     }
 )
-_OF_SQLALCHEMY = frozenset({Kind.ASYNC_CONNECTION, Kind.ASYNC_ENGINE, Kind.ASYNC_SESSION})
+_OF_SQLALCHEMY = ("AsyncSession", "AsyncEngine", "AsyncConnection", "async_engine", "sessionmaker")
 # Where none of these words stands, nothing makes or names such a client.
 _WORDS_OF_CLIENTS = {
-    frozenset({Kind.HTTPX_ASYNC_CLIENT}): ("AsyncClient",),
-    frozenset({Kind.AIOHTTP_SESSION}): ("ClientSession",),
-    _OF_SQLALCHEMY: ("AsyncSession", "AsyncEngine", "AsyncConnection", "async_engine", "sessionmaker"),
+    Kind.HTTPX_ASYNC_CLIENT: ("AsyncClient",),
+    Kind.AIOHTTP_SESSION: ("ClientSession",),
+    Kind.ASYNC_CONNECTION: _OF_SQLALCHEMY,
+    Kind.ASYNC_ENGINE: _OF_SQLALCHEMY,
+    Kind.ASYNC_SESSION: _OF_SQLALCHEMY,
 }
 _METHODS_OF_CLIENTS = frozenset(method for kind in CLIENTS for method in kind.coroutine_methods)
+# The words of the clients that have a coroutine method, by its name.
+_WORDS_BY_METHOD = {
+    method: {words for kind, words in _WORDS_OF_CLIENTS.items() if method in kind.coroutine_methods}
+    for method in _METHODS_OF_CLIENTS
+}
 # Builtins that look into what they are given, or iterate over it.
 LOOKING_BUILTINS = frozenset(
     {
@@ -172,13 +178,17 @@ class Candidates:
         """Whether a module is of the project, or of a library whose coroutine functions are known."""
         return is_of_library(dotted) or self._module.project.may_have(dotted, self._module.directory)
 
-    @lazy
-    def _client_methods(self) -> frozenset[str]:
-        """The coroutine methods of the clients that there may be in view."""
-        conftests = self._module.project.conftests(self._module.directory).modules
-        return _coroutine_methods_of(
-            self._module.fact(_clients_spoken_of).union(*(each.fact(_clients_spoken_of) for each in conftests))
+    def _is_of_client_in_view(self, method: str) -> bool:
+        """Whether it is the name of a coroutine method of a client that there may be in view."""
+        return any(
+            _speaks_of(module, words)
+            for words in _WORDS_BY_METHOD.get(method, ())
+            for module in self._modules_with_clients
         )
+
+    @lazy
+    def _modules_with_clients(self) -> tuple[Module, ...]:
+        return (self._module, *self._module.project.conftests(self._module.directory).modules)
 
     # -- the calls that are worth a look -----------------------------------------------------------------------------
 
@@ -257,10 +267,10 @@ class Candidates:
         for names in (self._functions, self._methods, self._assigned, self._inherited):
             if names:
                 found |= words & names
-        # Whether there is a client takes some looks at the whole text.
-        of_clients = words & _METHODS_OF_CLIENTS
-        if of_clients:
-            found |= of_clients & self._client_methods
+        for method in words & _METHODS_OF_CLIENTS:
+            # Whether there is a client takes some looks at the whole text: asked last.
+            if self._is_called_openly(method) and self._is_of_client_in_view(method):
+                found.add(method)
         for word, dotted in self._imported_and_used():
             names = self._names_of(dotted)
             if names:
@@ -337,7 +347,7 @@ class Candidates:
         return word_of(node) in self._assigned
 
     def may_be_of_client(self, node: ast.Attribute) -> bool:
-        return node.attr in _METHODS_OF_CLIENTS and node.attr in self._client_methods
+        return self._is_of_client_in_view(node.attr)
 
     def _may_be_method(self, node: ast.Attribute, scope: Scope) -> bool:
         if self.may_be_of_client(node):
@@ -457,8 +467,6 @@ class Candidates:
 
     def _calls_for_mocks(self) -> list[CallSite]:
         """The calls that may make an AsyncMock, be it as a patch."""
-        if "AsyncMock" not in self._module.text:
-            return []
         names = self._module.names.tails_of("AsyncMock")
         found = [site for name in names for site in self._calls.get(name, ())]
         for maker in ("patch", "object"):
@@ -471,15 +479,17 @@ class Candidates:
         return found
 
 
-@cache
-def _coroutine_methods_of(clients: frozenset[Kind]) -> frozenset[str]:
-    return frozenset(method for kind in clients for method in kind.coroutine_methods)
+def _speaks_of(module: Module, words: tuple[str, ...]) -> bool:
+    """Whether one of some words stands in a file."""
+    known = module.fact(_said)
+    if words not in known:
+        known[words] = any(word in module.text for word in words)
+    return known[words]
 
 
-def _clients_spoken_of(module: Module) -> frozenset[Kind]:
-    text = module.text
-    found = (kinds for kinds, words in _WORDS_OF_CLIENTS.items() if any(word in text for word in words))
-    return frozenset[Kind]().union(*found)
+def _said(_: Module) -> dict[tuple[str, ...], bool]:
+    """What is known so far of the words of clients."""
+    return {}
 
 
 def star_imports(module: Module) -> tuple[str, ...]:

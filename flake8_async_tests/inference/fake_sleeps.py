@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 SLEEP = "asyncio.sleep"
+PATCHING = ("patch", "object", "setattr")
+"""What is called to put something else in its place."""
 
 _FROM_ASYNCIO = re.compile(rb"from\s+asyncio\s+import")
 # What gets another name for a sleep: by an import, and by an assignment at the top of a module.
@@ -51,7 +53,7 @@ def fake_sleeps(module: Module, condition: Callable[[Call], bool]) -> Iterator[F
     if "sleep" not in module.text:
         return
     calls = module.calls("unittest.mock.patch", "unittest.mock.patch.object")
-    calls += module.method_calls("setattr", "patch", "object")
+    calls += module.method_calls(*PATCHING)
     told: set[ast.Call] = set()
     for call in calls:
         if call.node in told or not condition(call):

@@ -60,10 +60,12 @@ class MockNames:
         if not self.are_there:
             return False
         text, calls = self._module.text, self._module.index.calls
+        # The texts last: to look through a whole one takes longest.
         return (
-            "AsyncMock" in text
+            "AsyncMock" in calls
             or bool(self._module.of_kind(ast.AsyncWith))
             or not calls.keys().isdisjoint(self.patchers - {"setattr"})
+            or "AsyncMock" in text
             or any(name in text for name in ASYNC_DUNDERS)
         )
 

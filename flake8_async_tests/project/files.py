@@ -11,8 +11,14 @@ import stat
 import tokenize
 from collections import Counter
 from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MAX_BYTES = 5 * 1024 * 1024
+# On Windows files are text unless said otherwise.
+_READING = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 class Files:
@@ -99,8 +105,20 @@ def _read_regular_file(path: str) -> bytes | None:
         status = os.stat(path)
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
             return None
-        with open(path, "rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+        # Without the layers that `open` puts around it: as many files are read as a run has modules.
+        descriptor = os.open(path, _READING)
+        try:
+            content = b"".join(_parts(descriptor, status.st_size + 1))
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError):
         return None
     return content if len(content) <= MAX_BYTES else None
+
+
+def _parts(descriptor: int, size: int) -> Iterator[bytes]:
+    """What there is to read: mostly one part, but no system promises to hand all of it out at once."""
+    left = MAX_BYTES + 1
+    while left > 0 and (part := os.read(descriptor, min(size, left))):
+        yield part
+        left -= len(part)

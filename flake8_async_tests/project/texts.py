@@ -141,7 +141,7 @@ class Texts:
         elif name in own.functions:
             yield ITSELF
         else:
-            alias = _alias_of(content, name)
+            alias = _alias_of(content, name) if name not in self._imports_in(path, content) else ""
             if alias and alias != name:
                 yield from self._coroutine_names(path, alias, steps - 1, closely)
             yield from self._elsewhere(path, content, name, steps, closely)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @rule("AT112", "asyncio-and-anyio-marks", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
-    if "anyio" not in module.text:
+    if not module.async_tests or "anyio" not in module.text:
         return
     told: set[ast.expr] = set()
     for test in module.async_tests:

@@ -50,6 +50,7 @@ _DEAD_MODULES = {
     "aiounittest": "unmaintained (use unittest.IsolatedAsyncioTestCase)",
 }
 _RUN_LOOP = "aiohttp.test_utils.unittest_run_loop"
+_MODULES_IN_QUESTION = {*_DEAD_MODULES, "aiohttp"}
 _RUN_LOOP_MESSAGE = "unittest_run_loop does nothing since aiohttp 3.8 and is removed in 4 (leave it out)"
 _FALLBACK = frozenset(
     {"builtins.ImportError", "builtins.ModuleNotFoundError", "builtins.Exception", "builtins.BaseException"}
@@ -76,8 +77,6 @@ def _inspected(call: Call) -> Fix | None:
 
 
 def _loop_arguments(module: Module) -> Iterator[Finding]:
-    if "loop" not in module.text:
-        return
     for call in module.calls(*_LOST_LOOP, where=_is_given_loop):
         for keyword in call.node.keywords:
             if keyword.arg != "loop" or _is_for_one_version(module, call.node, call.scope):
@@ -98,19 +97,23 @@ def _is_given_loop(call: ast.Call) -> bool:
 
 
 def _imports(module: Module) -> Iterator[Finding]:
-    if not module.imports(*_DEAD_MODULES, _RUN_LOOP):
-        return
-    found: list[tuple[ast.Import | ast.ImportFrom, Scope, str]] = []
-    for whole, scope in module.of_kind(ast.Import):
-        found += [(whole, scope, alias.name) for alias in whole.names]
-    for part, scope in module.of_kind(ast.ImportFrom):
-        found += [(part, scope, f"{part.module}.{alias.name}") for alias in part.names if not part.level]
     told: set[ast.AST] = set()
-    for node, scope, name in found:
+    for node, scope, name in _imported(module):
         message = _RUN_LOOP_MESSAGE if name == _RUN_LOOP else _about_dead_module(name)
         if message and node not in told and not _is_fallback(module, node, scope):
             told.add(node)
             yield Finding(node, message, _without_run_loop(module, node, scope) if name == _RUN_LOOP else None)
+
+
+def _imported(module: Module) -> Iterator[tuple[ast.Import | ast.ImportFrom, Scope, str]]:
+    """What is imported of the modules in question, by its whole name."""
+    for whole, scope in module.of_kind(ast.Import):
+        for alias in whole.names:
+            if alias.name.partition(".")[0] in _MODULES_IN_QUESTION:
+                yield whole, scope, alias.name
+    for part, scope in module.of_kind(ast.ImportFrom):
+        if part.module and not part.level and part.module.partition(".")[0] in _MODULES_IN_QUESTION:
+            yield from ((part, scope, f"{part.module}.{alias.name}") for alias in part.names)
 
 
 def _without_run_loop(module: Module, node: ast.Import | ast.ImportFrom, scope: Scope) -> Fix | None:
@@ -167,8 +170,8 @@ def _asks_for_version(module: Module, condition: ast.expr, scope: Scope) -> bool
 
 
 def _decorators(module: Module) -> Iterator[Finding]:
-    # The words first: most files have neither, and then no decorator need be looked at.
-    if "coroutine" not in module.text and "unittest_run_loop" not in module.text:
+    words = module.names.tails_of("asyncio.coroutine") | module.names.tails_of(_RUN_LOOP)
+    if words.isdisjoint(module.decorating_words):
         return
     for function in module.functions:
         for decorator in function.decorators:

@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.fake_sleeps import SLEEP, FakeSleep, fake_sleeps
+from flake8_async_tests.inference.fake_sleeps import PATCHING, SLEEP, FakeSleep, fake_sleeps
 from flake8_async_tests.inference.places import end_of, place_of
 from flake8_async_tests.inference.polling import PollingLoop, polling_loops, waits_by
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-@rule("AT606", "patched-sleep-never-yields", knows=Knows.PROJECT)
+@rule("AT606", "patched-sleep-never-yields", knows=Knows.PROJECT, calls=PATCHING)
 def check(module: Module) -> Iterator[Finding]:
     # Without a loop, it matters only to those of others, for which a fixture is used without being asked for.
     if not module.of_kind(ast.While) and "autouse" not in module.text:

@@ -7,7 +7,6 @@ constant of the module: `if _IS_SYNC: ... else: ...`.
 from __future__ import annotations
 
 import ast
-import re
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -18,14 +17,6 @@ if TYPE_CHECKING:
 
     _Place: TypeAlias = tuple[int, int]
 
-# Most files have nothing of the kind, and then no statement need be looked at.
-_MAY_DECIDE = re.compile(
-    r"^\w+[ \t]*(?::[^=\n]*)?=[ \t]*(?:True|False)\b"
-    r"|\bTYPE_CHECKING\b"
-    r"|\b(?:if|elif)[ \t]+(?:not[ \t]+)?(?:True|False|0|1)\b",
-    re.MULTILINE,
-)
-
 
 def never_runs(module: Module, line: int, column: int) -> bool:
     """Whether what stands at a place of a file is in code that no run comes to."""
@@ -33,8 +24,6 @@ def never_runs(module: Module, line: int, column: int) -> bool:
 
 
 def _dead_parts(module: Module) -> list[tuple[_Place, _Place]]:
-    if not _MAY_DECIDE.search(module.text):
-        return []
     return [part for scope in module.index.scopes for part in _dead_parts_in(module, scope)]
 
 

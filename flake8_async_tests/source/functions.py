@@ -335,8 +335,6 @@ class Class:
     @lazy
     def _test_switch(self) -> bool | None:
         """What the nearest `__test__` says, None where there is none or it cannot be told."""
-        if not self.module.has_test_switches:
-            return None
         for klass in self.lineage:
             from_outside = switch_from_outside(self.module, klass.name, klass.outer)
             if from_outside is not None:

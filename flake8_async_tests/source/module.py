@@ -15,7 +15,7 @@ from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
-from flake8_async_tests.source.names import Names, imported_by_call
+from flake8_async_tests.source.names import Names, imported_by_call, word_of
 from flake8_async_tests.source.test_libraries import imports_test_library
 from flake8_async_tests.source.tests import Test, named_like_tests, test_of
 from flake8_async_tests.source.walk import Index, Scope, walk
@@ -108,14 +108,9 @@ class Module:
         return self.is_conftest or self.matches_python_files or imports_test_library(self)
 
     @lazy
-    def has_test_switches(self) -> bool:
-        """Whether something in it may be taken for a test, or not, by a `__test__` of its own."""
-        return "__test__" in self.text
-
-    @lazy
     def is_switched_off(self) -> bool:
         """Whether `__test__ = False` keeps pytest from looking for tests in the file."""
-        if not self.has_test_switches:
+        if "__test__" not in self.scope.bindings:
             return False
         value = self.names.assigned_value("__test__", self.scope)
         return isinstance(value, ast.Constant) and not value.value
@@ -167,8 +162,7 @@ class Module:
 
     def imports(self, *modules: str) -> bool:
         """Whether it imports one of these modules, or something of them, anywhere."""
-        # To look at all imports costs more than to find that nothing of them is in the text.
-        return any(module.rpartition(".")[2] in self.text and module in self.imported_modules for module in modules)
+        return any(module in self.imported_modules for module in modules)
 
     def of_kind(self, kind: type[_Node]) -> list[tuple[_Node, Scope]]:
         """The nodes of one of the indexed kinds with their scopes; those of one scope in the order of evaluation."""
@@ -240,6 +234,12 @@ class Module:
         found = [self._function(scope) for scope in self.index.scopes if scope.is_function]
         found.sort(key=_line_of_definition)
         return found
+
+    @lazy
+    def decorating_words(self) -> frozenset[str]:
+        """The last words of what decorates functions, called or not: told before any name of them is looked up."""
+        nodes = [node for function in self.functions for node in function.node.decorator_list]
+        return frozenset(word_of(node.func if isinstance(node, ast.Call) else node) for node in nodes)
 
     @lazy
     def has_async_functions(self) -> bool:

@@ -19,7 +19,7 @@ def set_from_outside(module: Module, name: str, scope: Scope) -> dict[str, ast.e
 
 def switch_from_outside(module: Module, name: str, scope: Scope) -> bool | None:
     """What `__test__` is set to; None where it is not. What cannot be told counts as False."""
-    value = set_from_outside(module, name, scope).get("__test__") if module.has_test_switches else None
+    value = set_from_outside(module, name, scope).get("__test__")
     return None if value is None else isinstance(value, ast.Constant) and bool(value.value)
 
 
@@ -39,9 +39,9 @@ def _set_by_name(module: Module) -> set[ast.AST | None]:
 
 def _attributes(module: Module) -> _Attributes:
     found: _Attributes = {}
-    for node in module.scope.of(ast.Assign):
-        assert isinstance(node, ast.Assign)
-        for target in node.targets:
+    # The walk notes them from the last to the first.
+    for node, scope in reversed(module.index.settings):
+        for target in node.targets if scope is module.scope else ():
             if isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
                 found.setdefault(target.value.id, {})[target.attr] = node.value
     return found

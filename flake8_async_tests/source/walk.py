@@ -110,6 +110,7 @@ class Scope:
         "node",
         "nodes",
         "parent",
+        "stands_in_function",
         "stores",
     )
 
@@ -119,6 +120,7 @@ class Scope:
         kind = node.__class__
         self.is_function = kind is FunctionDef or kind is AsyncFunctionDef
         self.is_class = kind is ClassDef
+        self.stands_in_function: bool = parent is not None and (parent.is_function or parent.stands_in_function)
         self.nodes: list[AST] = []
         """Every node but names, constants and attributes, which are reached through these."""
         self.loads: list[Name] = []
@@ -245,6 +247,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
         loads = scope.loads.append
         stores = scope.stores.append
         binders = scope.binders
+        is_within_function = scope.is_function or scope.stands_in_function
         # To look at a node for the first time costs more than what is done then, for it has to come from far away
         # in memory. So whatever is seldom but asked for is sorted out here, while the node is at hand; and names
         # and constants, which are half of all, are dealt with where their parent is, as far as that is a common one.
@@ -383,7 +386,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
                 if kind is not Lambda:
                     binders.append(node)
                 _stay_outside(node, stack)
-                if scope.parent is not None and kind is not Lambda and kind is not ClassDef:
+                if is_within_function and kind is not Lambda and kind is not ClassDef:
                     _push_annotations(node, stack)
                 continue
             same_kind = by_kind.get(kind)
@@ -391,7 +394,7 @@ def walk(tree: ast.Module) -> Index:  # noqa: C901  # one loop, nothing called: 
                 same_kind.append((node, scope))
                 if kind in other_binders:
                     binders.append(node)
-                elif kind is AnnAssign and scope.parent is not None:
+                elif kind is AnnAssign and is_within_function:
                     push(node.annotation)
             for field in fields.get(kind, _NO_FIELDS):
                 child = getattr(node, field)
@@ -444,7 +447,9 @@ def _stay_outside(node: Any, stack: list[AST]) -> None:
 
 def _push_annotations(node: FunctionNode, stack: list[AST]) -> None:
     """What stands in a function may use its names in annotations: `Annotated[str, Depends(get_token)]`."""
-    stack += [argument.annotation for argument in arguments_of(node) if argument.annotation is not None]
+    for argument in arguments_of(node):
+        if argument.annotation is not None:
+            stack.append(argument.annotation)  # noqa: PERF401  # mostly there is none, and no list is made for it
     if node.returns is not None:
         stack.append(node.returns)
 
@@ -452,10 +457,11 @@ def _push_annotations(node: FunctionNode, stack: list[AST]) -> None:
 def arguments_of(node: FunctionNode | ast.Lambda) -> list[ast.arg]:
     """Every parameter of a function, in the order of its signature."""
     arguments = node.args
-    found = [*arguments.posonlyargs, *arguments.args]
+    found = arguments.posonlyargs + arguments.args
     if arguments.vararg:
         found.append(arguments.vararg)
-    found += arguments.kwonlyargs
+    if arguments.kwonlyargs:
+        found += arguments.kwonlyargs
     if arguments.kwarg:
         found.append(arguments.kwarg)
     return found
