@@ -103,7 +103,7 @@ class Checker:
     def run(self) -> Iterator[tuple[int, int, str, type[Checker]]]:
         """The findings, as flake8 takes them."""
         type(self).project = self.project.for_run(self._filename)
-        if self.project.is_no_test_file(self._filename, self._lines):
+        if self.project.is_no_test_file(self._filename, self._tree):
             return
         with _without_collections():
             found = self.reports(all_rules())

@@ -81,6 +81,7 @@ class Configs:
         self._found: dict[str, PytestConfig] = {}
         self._raw: dict[str, RawConfig | None] = {}
         self._repositories: dict[str, str | None] = {}
+        self._naming: dict[str, bool] = {}
 
     def for_directory(self, directory: str) -> PytestConfig:
         """The configuration that pytest takes for a file in this folder."""
@@ -102,6 +103,24 @@ class Configs:
             self._found[folder] = above
         found = self._found[directory] = self._found[absolute]
         return found
+
+    def may_name_test_files(self, directory: str) -> bool:
+        """Whether a file that may configure pytest, here or above, says by its text how test files are named."""
+        pending = []
+        found = False
+        for folder in _upwards(_absolute(directory)):
+            if folder in self._naming:
+                found = self._naming[folder]
+                break
+            pending.append(folder)
+        for folder in reversed(pending):
+            found = self._naming[folder] = found or self._names_test_files(folder)
+        return found
+
+    def _names_test_files(self, folder: str) -> bool:
+        names = self._files.names_in(folder)
+        paths = (os.path.join(folder, name) for name in CANDIDATE_NAMES if name in names)
+        return any(b"python_files" in (self._files.read(path) or b"") for path in paths)
 
     def candidates(self, directory: str) -> tuple[RawConfig, ...]:
         """What stands in each file of a folder that may configure pytest, in the order that pytest looks."""

@@ -21,9 +21,13 @@ class Patterns:
     functions: tuple[str, ...] = ("test",)
 
     def matches_file(self, path: str) -> bool:
+        return self.matches(os.path.basename(path), path)
+
+    def matches(self, name: str, path: str) -> bool:
+        """The same for who has the name of the file already."""
         by_name, by_path = _file_matchers(self.files)
-        return bool(by_name.match(os.path.normcase(os.path.basename(path)))) or bool(
-            by_path and by_path.match(os.path.normcase(path))
+        return by_name.match(os.path.normcase(name)) is not None or (
+            by_path is not None and by_path.match(os.path.normcase(path)) is not None
         )
 
     def matches_class(self, name: str) -> bool:

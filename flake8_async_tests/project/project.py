@@ -19,7 +19,7 @@ from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
 from flake8_async_tests.record import record
 from flake8_async_tests.source.module import Module
-from flake8_async_tests.source.test_libraries import may_import_test_library
+from flake8_async_tests.source.test_libraries import imports_test_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.options import Options
 
 _Fact = TypeVar("_Fact")
+
+_USUAL_PATTERNS = Patterns()
 
 # What is remembered of a project is let go when it has become this much: the memory that a run takes is then bounded,
 # whatever the size of the project, and what is needed again is soon read again.
@@ -59,13 +61,14 @@ class Project:
         self.outlines = Outlines(self)
         self._current: Module | None = None
         self._others_know_current = False
+        self._patterns_of_files: dict[str, Patterns] = {}
         self._checked: set[str] = set()
         self._characters_parsed = 0
         self._last_asked = time.monotonic()
         self._modules: dict[str, Module | None] = {}
         self._real_folders: dict[str, str] = {}
-        self._last_place = ("", "")
-        """The path that was asked for last, and the place: of each file it is asked several times."""
+        self._last_place = ("", "", "", "")
+        """The path that was asked for last, the place, and its two parts: of each file it is asked several times."""
         self._top_level: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._chains: dict[str, ConftestChain] = {}
         self._surroundings: dict[str, Surroundings] = {}
@@ -108,14 +111,17 @@ class Project:
 
     # -- the file at hand -----------------------------------------------------------------------------------
 
-    def is_no_test_file(self, path: str, lines: Sequence[str]) -> bool:
+    def is_no_test_file(self, path: str, tree: ast.Module) -> bool:
         """Whether a file certainly is none of tests, told before a module is made of it: so most can be passed over."""
         place = self._place_of(path)
         self._checked.add(place)
-        folder, name = os.path.split(place)
-        if name == "conftest.py" or self.patterns_for(folder).matches_file(place):
-            return False
-        return not may_import_test_library("".join(lines))
+        folder, name = self._last_place[2:]
+        patterns = self._patterns_of_files.get(folder)
+        if patterns is None:
+            # Where no configuration says anything of test files, it need not be read for this.
+            is_usual = not self.configs.may_name_test_files(folder)
+            patterns = self._patterns_of_files[folder] = _USUAL_PATTERNS if is_usual else self.patterns_for(folder)
+        return not (name == "conftest.py" or patterns.matches(name, place) or imports_test_library(tree))
 
     def module_for(self, path: str, tree: ast.Module, text: str | Sequence[str]) -> Module:
         """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
@@ -142,24 +148,34 @@ class Project:
         if path == self._last_place[0]:
             return self._last_place[1]
         folder, name = os.path.split(path)
-        if not os.path.isabs(folder):
-            folder = os.path.join(_current_folder(), folder)
+        # Only absolute ones are known: a relative one means something else after a change of the current folder.
         real = self._real_folders.get(folder)
         if real is None:
-            real = self._real_folders[folder] = self._find_real_folder(folder)
+            absolute = folder if os.path.isabs(folder) else os.path.join(_current_folder(), folder)
+            real = self._find_real_folder(absolute)
         place = os.path.join(real, name)
-        self._last_place = path, place
+        self._last_place = path, place, real, name
         return place
 
     def _find_real_folder(self, folder: str) -> str:
-        above, name = os.path.split(folder)
-        real_above = self._real_folders.get(above)
-        if real_above is not None and os.sep == "/" and name not in ("", ".", ".."):
-            # Nothing but the last part is left to be looked at.
-            joined = os.path.join(real_above, name)
-            if not os.path.islink(joined):
-                return joined
-        return _real_path(folder)
+        """Step by step from the nearest folder above that is known: so each folder of a project is looked at once."""
+        known = self._real_folders
+        names: list[str] = []
+        while folder not in known:
+            above, name = os.path.split(folder)
+            if os.sep != "/" or name in ("", ".", ".."):
+                known[folder] = _real_path(folder)
+            else:
+                names.append(name)
+                folder = above
+        real = known[folder]
+        for name in reversed(names):
+            folder = os.path.join(folder, name)
+            real = os.path.join(real, name)
+            if os.path.islink(real):
+                real = _real_path(real)
+            known[folder] = real
+        return real
 
     def module_at(self, path: str) -> Module | None:
         """The module of another file of the project, or None when it cannot be read and parsed."""

@@ -105,7 +105,7 @@ class Module:
     @lazy
     def is_test_file(self) -> bool:
         """Whether rules speak of it at all."""
-        return self.is_conftest or self.matches_python_files or imports_test_library(self)
+        return self.is_conftest or self.matches_python_files or imports_test_library(self.tree)
 
     @lazy
     def is_switched_off(self) -> bool:

@@ -1,41 +1,35 @@
-"""Whether a file imports a library for tests, told without a walk where that can be."""
+"""Whether a file imports a library for tests, told without a walk."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
+import ast
+from ast import Import, ImportFrom
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flake8_async_tests.source.module import Module
-
-_TEST_LIBRARIES = ("pytest", "pytest_asyncio", "unittest", "mock", "asynctest")
-_WORDS_OF_TEST_LIBRARIES = ("pytest", "unittest", "mock", "asynctest")
-_IMPORTS_TEST_LIBRARY = re.compile(
-    r"[ \t]*(?:from[ \t]+|import[ \t](?:.*\W)?)(?:pytest|pytest_asyncio|unittest|mock|asynctest)\b"
-)
+_TEST_LIBRARIES = frozenset({"pytest", "pytest_asyncio", "unittest", "mock", "asynctest"})
+_BLOCKS = frozenset({ast.If, ast.Try, ast.TryStar, ast.With, ast.ExceptHandler})
 
 
-def imports_test_library(module: Module) -> bool:
-    """Whether a file imports a library for tests."""
-    return may_import_test_library(module.text) and module.imports(*_TEST_LIBRARIES)
+def imports_test_library(tree: ast.Module) -> bool:
+    """Whether a file itself does, be it under a condition: what one of its functions imports makes no test file.
 
-
-def may_import_test_library(text: str) -> bool:
-    """The same told without a tree."""
-    # Most files that are no tests name none: two searches say so.
-    if "test" not in text and "mock" not in text:
-        return False
-    return "importorskip" in text or any(
-        _IMPORTS_TEST_LIBRARY.match(line) for word in _WORDS_OF_TEST_LIBRARIES for line in _lines_with(word, text)
-    )
-
-
-def _lines_with(word: str, text: str) -> Iterator[str]:
-    at = text.find(word)
-    while at >= 0:
-        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
-        end = end if end >= 0 else len(text)
-        yield text[start:end]
-        at = text.find(word, end)
+    This is asked of every file that a run checks, and of most files it is all that is asked.
+    """
+    # Any: nodes are told apart by their class, which a type checker cannot follow.
+    level: list[Any] = [*tree.body]
+    while level:
+        within: list[Any] = []
+        for node in level:
+            kind = node.__class__
+            if kind is ImportFrom:
+                if node.module and not node.level and node.module.partition(".")[0] in _TEST_LIBRARIES:
+                    return True
+            elif kind is Import:
+                for alias in node.names:
+                    if alias.name.partition(".")[0] in _TEST_LIBRARIES:
+                        return True
+            elif kind in _BLOCKS:
+                for part in ("body", "handlers", "orelse", "finalbody"):
+                    within += getattr(node, part, ())
+        level = within
+    return False
