@@ -432,7 +432,10 @@ class Candidates:
     def _names_of(self, dotted: str, *, closely: bool = False) -> frozenset[str]:
         """Which coroutine functions a dotted name may give: those of a library, or by the text of the project."""
         if is_of_library(dotted):
-            return names_in_library(dotted)
+            names = names_in_library(dotted)
+            # The suite at hand may be that of the library itself.
+            if names or not self._module.project.may_have(dotted, self._module.directory):
+                return names
         return self._module.project.outlines.coroutine_names(dotted, self._module.directory, closely=closely)
 
     # -- what is given to names ----------------------------------------------------------------------------------------

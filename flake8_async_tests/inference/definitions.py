@@ -94,8 +94,12 @@ def _starred(module: Module, name: str, scope: Scope) -> Meaning:
 
 
 def _meaning_of_path(module: Module, qualified: str) -> Meaning:
-    meaning = meaning_in_library(qualified)
-    return module.project.outlines.find(qualified, module.directory) if meaning is None else meaning
+    in_library = meaning_in_library(qualified)
+    if in_library is not None and not module.project.may_have(qualified, module.directory):
+        return in_library
+    found = module.project.outlines.find(qualified, module.directory)
+    # A suite of the library itself knows more of it, or as much.
+    return in_library if in_library is not None and isinstance(found, Other) else found
 
 
 # -- methods ----------------------------------------------------------------------------------------------------------
