@@ -21,7 +21,7 @@ from flake8_async_tests.source.coroutines import (
     find_inherited,
     find_method,
 )
-from flake8_async_tests.source.known_coroutines import meaning_in_library
+from flake8_async_tests.source.known_coroutines import UNKNOWN_SIGNATURE, meaning_in_library
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.functions import Class
@@ -95,11 +95,13 @@ def _starred(module: Module, name: str, scope: Scope) -> Meaning:
 
 def _meaning_of_path(module: Module, qualified: str) -> Meaning:
     in_library = meaning_in_library(qualified)
-    if in_library is not None and not module.project.may_have(qualified, module.directory):
-        return in_library
-    found = module.project.outlines.find(qualified, module.directory)
-    # A suite of the library itself knows more of it, or as much.
-    return in_library if in_library is not None and isinstance(found, Other) else found
+    if in_library is None:
+        return module.project.outlines.find(qualified, module.directory)
+    if in_library is UNKNOWN_SIGNATURE and module.project.may_have(qualified, module.directory):
+        # In a suite of the library itself its functions can be read.
+        found = module.project.outlines.find(qualified, module.directory)
+        return found if isinstance(found, CoroutineFunction) else in_library
+    return in_library
 
 
 # -- methods ----------------------------------------------------------------------------------------------------------
