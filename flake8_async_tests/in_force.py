@@ -26,6 +26,7 @@ class InForce:
     def of(self, module: Module) -> list[Rule]:
         """Those that may have something to say of a file, in the order of their codes."""
         found = set(self._always)
+        # Where only the configuration is spoken of, the file is not walked.
         if self._by_call:
             for word in self._words_in(module):
                 found.update(self._by_call[word])

@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import CallSite, Scope
 
-CLIENTS = frozenset(
-    {
-        Kind.HTTPX_ASYNC_CLIENT,
-        Kind.AIOHTTP_SESSION,
-        Kind.ASYNC_CONNECTION,
-        Kind.ASYNC_ENGINE,
-        Kind.ASYNC_SESSION,
-    }
-)
 _OF_SQLALCHEMY = ("AsyncSession", "AsyncEngine", "AsyncConnection", "async_engine", "sessionmaker")
 # Where none of these words stands, nothing makes or names such a client.
 _WORDS_OF_CLIENTS = {
@@ -42,11 +33,11 @@ _WORDS_OF_CLIENTS = {
     Kind.ASYNC_ENGINE: _OF_SQLALCHEMY,
     Kind.ASYNC_SESSION: _OF_SQLALCHEMY,
 }
-_METHODS_OF_CLIENTS = frozenset(method for kind in CLIENTS for method in kind.coroutine_methods)
+CLIENTS = frozenset(_WORDS_OF_CLIENTS)
 # The words of the clients that have a coroutine method, by its name.
 _WORDS_BY_METHOD = {
     method: {words for kind, words in _WORDS_OF_CLIENTS.items() if method in kind.coroutine_methods}
-    for method in _METHODS_OF_CLIENTS
+    for method in {method for kind in CLIENTS for method in kind.coroutine_methods}
 }
 # Builtins that look into what they are given, or iterate over it.
 LOOKING_BUILTINS = frozenset(
@@ -267,7 +258,7 @@ class Candidates:
         for names in (self._functions, self._methods, self._assigned, self._inherited):
             if names:
                 found |= words & names
-        for method in words & _METHODS_OF_CLIENTS:
+        for method in words & _WORDS_BY_METHOD.keys():
             # Whether there is a client takes some looks at the whole text: asked last.
             if self._is_called_openly(method) and self._is_of_client_in_view(method):
                 found.add(method)

@@ -11,7 +11,7 @@ why in `fault`. As in pytest 9.2 that includes a broken file beside the one that
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from flake8_async_tests.project.addopts import Addopts, read_addopts
 from flake8_async_tests.project.candidates import CANDIDATE_NAMES, RawConfig, Section, read_candidate
@@ -28,6 +28,8 @@ __all__ = ["CANDIDATE_NAMES", "Configs", "Ground", "PytestConfig", "RawConfig", 
 DEFAULT_PYTHON_FILES = ("test_*.py", "*_test.py")
 DEFAULT_PYTHON_CLASSES = ("Test",)
 DEFAULT_PYTHON_FUNCTIONS = ("test",)
+
+_Known = TypeVar("_Known")
 
 Ground = Literal["configuration", "pyproject.toml", "setup.py", "nothing"]
 """What made a folder the rootdir: a file that configures pytest, or the mere presence of another."""
@@ -91,14 +93,8 @@ class Configs:
         absolute = _absolute(directory)
         # Upwards to the first folder whose answer is known, then down again: each folder's answer is its own
         # or rests on that of the folder above.
-        pending = []
-        above: PytestConfig | None = None
-        for folder in _upwards(absolute):
-            above = self._found.get(folder)
-            if above is not None:
-                break
-            pending.append(folder)
-        for folder in reversed(pending):
+        pending, above = _pending(absolute, self._found)
+        for folder in pending:
             above = self._configuration_in(folder) or self._without_configuration(folder, above)
             self._found[folder] = above
         found = self._found[directory] = self._found[absolute]
@@ -106,14 +102,9 @@ class Configs:
 
     def may_name_test_files(self, directory: str) -> bool:
         """Whether a file that may configure pytest, here or above, says by its text how test files are named."""
-        pending = []
-        found = False
-        for folder in _upwards(_absolute(directory)):
-            if folder in self._naming:
-                found = self._naming[folder]
-                break
-            pending.append(folder)
-        for folder in reversed(pending):
+        pending, above = _pending(_absolute(directory), self._naming)
+        found = above is True
+        for folder in pending:
             found = self._naming[folder] = found or self._names_test_files(folder)
         return found
 
@@ -198,6 +189,16 @@ def _absolute(path: str) -> str:
     except OSError:
         # The current folder is gone.
         return path
+
+
+def _pending(directory: str, known: Mapping[str, _Known]) -> tuple[list[str], _Known | None]:
+    """The folders of which nothing is known yet, from the top down to one, and what is known of the one above them."""
+    pending: list[str] = []
+    for folder in _upwards(directory):
+        if folder in known:
+            return pending[::-1], known[folder]
+        pending.append(folder)
+    return pending[::-1], None
 
 
 def _upwards(directory: str) -> Iterator[str]:

@@ -67,8 +67,9 @@ class Project:
         self._last_asked = time.monotonic()
         self._modules: dict[str, Module | None] = {}
         self._real_folders: dict[str, str] = {}
-        self._last_place = ("", "", "", "")
-        """The path that was asked for last, the place, and its two parts: of each file it is asked several times."""
+        self._last_path = ""
+        """The path that was asked for last: of each file its place is asked several times."""
+        self._last_place = ("", "", "")
         self._top_level: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._chains: dict[str, ConftestChain] = {}
         self._surroundings: dict[str, Surroundings] = {}
@@ -102,7 +103,7 @@ class Project:
         again, or where time has passed.
         """
         now = time.monotonic()
-        is_new = now - self._last_asked > _LONGEST_PAUSE or self._place_of(path) in self._checked
+        is_new = now - self._last_asked > _LONGEST_PAUSE or self._place_of(path)[0] in self._checked
         self._last_asked = now
         return self._afresh() if is_new else self.for_next()
 
@@ -113,9 +114,8 @@ class Project:
 
     def is_no_test_file(self, path: str, tree: ast.Module) -> bool:
         """Whether a file certainly is none of tests, told before a module is made of it: so most can be passed over."""
-        place = self._place_of(path)
+        place, folder, name = self._place_of(path)
         self._checked.add(place)
-        folder, name = self._last_place[2:]
         patterns = self._patterns_of_files.get(folder)
         if patterns is None:
             # Where no configuration says anything of test files, it need not be read for this.
@@ -125,7 +125,7 @@ class Project:
 
     def module_for(self, path: str, tree: ast.Module, text: str | Sequence[str]) -> Module:
         """The module of the file that is being checked: what the linter was given is the truth, not the disk."""
-        place = self._place_of(path)
+        place, _, _ = self._place_of(path)
         if self._others_know_current or place in self._modules:
             # Others may hold what they have from another reading of this file, or from the last one at hand: of one
             # file there must not be two, or what is found would depend on what was checked before.
@@ -143,19 +143,19 @@ class Project:
             self._current.forget()
             self._current = None
 
-    def _place_of(self, path: str) -> str:
-        """Where a file stands, by an absolute path: its folder is free of links."""
-        if path == self._last_place[0]:
-            return self._last_place[1]
+    def _place_of(self, path: str) -> tuple[str, str, str]:
+        """Where a file stands, by an absolute path: its folder is free of links. With the folder and the name."""
+        if path == self._last_path:
+            return self._last_place
         folder, name = os.path.split(path)
         # Only absolute ones are known: a relative one means something else after a change of the current folder.
         real = self._real_folders.get(folder)
         if real is None:
             absolute = folder if os.path.isabs(folder) else os.path.join(_current_folder(), folder)
             real = self._find_real_folder(absolute)
-        place = os.path.join(real, name)
-        self._last_place = path, place, real, name
-        return place
+        self._last_path = path
+        self._last_place = os.path.join(real, name), real, name
+        return self._last_place
 
     def _find_real_folder(self, folder: str) -> str:
         """Step by step from the nearest folder above that is known: so each folder of a project is looked at once."""

@@ -31,8 +31,6 @@ METHOD_FIRST = frozenset({"request", "stream"})
 
 @rule("AT708", "relative-url-without-base-url", knows=Knows.FILE, fix="unsafe", calls=(CLIENT,))
 def check(module: Module) -> Iterator[Finding]:
-    if not module.imports("httpx", "httpx2"):
-        return
     # Where none is built so, nothing has to be known of what a request is made on.
     scopes = {client.scope for client in module.calls(CLIENT) if _lacks_base_url(client)}
     for call in module.method_calls(*HTTP_METHODS, "stream") if scopes else ():
