@@ -9,6 +9,7 @@ from flake8_async_tests.inference.places import scopes_around
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.project.project import Project
     from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -18,7 +19,11 @@ _CONTROLLERS = (
     "time_machine.travel",
     "trio.testing.MockClock",
     "looptime.patch_event_loop",
+    "aiotools.VirtualClock",
+    "aiotools.timer.VirtualClock",
 )
+# Libraries whose loops let no time pass: what they are imported for, be it a fixture of the loop or a hook that marks tests.
+_VIRTUAL_CLOCKS = ("aiofastforward", "async_solipsism", "looptime")
 # Fixtures of pytest-freezer, time-machine, pytest-trio and looptime, and the marks of the same plugins.
 _FIXTURES = frozenset({"autojump_clock", "freezer", "looptime", "mock_clock", "time_machine"})
 _MARKS = ("freeze_time", "looptime", "time_machine")
@@ -37,12 +42,20 @@ def _answers_by_scope(_: Module) -> dict[Scope, bool]:  # filled on demand
 
 
 def _is_controlled(module: Module, scope: Scope) -> bool:
+    if module.imports(*_VIRTUAL_CLOCKS) or module.project.fact_of_folder(module.directory, _has_virtual_clock):
+        return True
     around = set(scopes_around(scope)) - {module.scope}
     if any(call.scope in around for call in module.calls(*_CONTROLLERS)):
         return True
     if any(decorator.name in _CONTROLLERS for decorator in _decorators_of(module, around)):
         return True
     return any(_is_controlled_for(module, each) for each in around)
+
+
+def _has_virtual_clock(project: Project, directory: str) -> bool:
+    """Whether the tests of a folder may have one through a conftest, or through a plugin that the project asks for."""
+    conftests = project.conftests(directory).modules
+    return any(each.imports(*_VIRTUAL_CLOCKS) for each in conftests) or project.signs_for(directory).virtual_clock
 
 
 def _decorators_of(module: Module, scopes: set[Scope]) -> Iterator[Decorator]:

@@ -1,4 +1,4 @@
-"""Signs, outside pytest's configuration, of something that runs async tests and that this tool does not know."""
+"""Signs, outside pytest's configuration, of what decides how async tests run and is no part of the tests themselves."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 # Plugins that run async tests, or ran them in some version, without a mark that tells.
 _RUNNING_PLUGINS = re.compile(
-    r"\b(alt[-_]pytest[-_]asyncio|nonebug|pytest[-_](?:aio|aiohttp|asyncio[-_]cooperative|async|curio|embedded|sanic"
-    r"|homeassistant[-_]custom[-_]component|tornado|tornasync|twisted|uvloop))\b(?![-_.])",
+    r"\b(aiomisc(?:[-_]pytest)?|alt[-_]pytest[-_]asyncio|nonebug|pytest[-_](?:aio|aiohttp|asyncio[-_]cooperative|async|curio|embedded|sanic"
+    r"|homeassistant[-_]custom[-_]component|tornado5?|tornasync|twisted|uvloop))\b(?![-_.])",
     re.IGNORECASE,
 )
+# A plugin, and libraries of event loops, with which sleeping takes no time.
+_VIRTUAL_CLOCKS = re.compile(r"\b(?:aiofastforward|async[-_]solipsism|looptime)\b")
 # A mode that is given where pytest is started, not where it is configured.
 _MODE_ON_COMMAND_LINE = re.compile(r"--(?:asyncio-mode|anyio-mode)[ =\"',]+auto|-o *asyncio_mode=auto\b")
 
@@ -52,14 +54,14 @@ class Signs:
 
     running_plugin: str = ""
     mode_on_command_line: str = ""
-
-    def __bool__(self) -> bool:
-        return bool(self.running_plugin or self.mode_on_command_line)
+    virtual_clock: bool = False
+    """Whether sleeping may take no time."""
 
 
 def signs_of(files: Files, *roots: str) -> Signs:
     """Look through the build, requirements and script files of a project's root folder, and of its repository's."""
     plugin = mode = ""
+    virtual_clock = False
     for root in roots:
         for path in _paths(files, root):
             content = files.read(path)
@@ -72,7 +74,8 @@ def signs_of(files: Files, *roots: str) -> Signs:
                 plugin = f"{found.group(1)} in {name}"
             if _MODE_ON_COMMAND_LINE.search(text) and not mode:
                 mode = name
-    return Signs(plugin, mode)
+            virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
+    return Signs(plugin, mode, virtual_clock)
 
 
 def _paths(files: Files, root: str) -> list[str]:
