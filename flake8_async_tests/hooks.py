@@ -52,7 +52,7 @@ def _find_running_hook(conftest: Module) -> str:
     if not _has_any_hook(conftest):
         return ""
     for name in _RUNNING_HOOKS:
-        for module, binding in _hooks_called(conftest, name):
+        for module, binding in hooks_called(conftest, name):
             if name != _MARKING_HOOK or not _only_sorts_out(module, binding):
                 return name
     return configuring_hook(conftest)
@@ -63,7 +63,7 @@ def _find_configuring_hook(conftest: Module) -> str:
     if not _has_any_hook(conftest):
         return ""
     for name in _CONFIGURING_HOOKS:
-        for _, binding in _hooks_called(conftest, name):
+        for _, binding in hooks_called(conftest, name):
             if not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) or _touches_asyncio_mode(binding):
                 return name
     return ""
@@ -77,10 +77,10 @@ def _has_any_hook(conftest: Module) -> bool:
 
 def has_hook(conftest: Module, name: str) -> bool:
     """Whether a conftest (or plugin) has a hook, be it imported."""
-    return any(True for _ in _hooks_called(conftest, name))
+    return any(True for _ in hooks_called(conftest, name))
 
 
-def _hooks_called(conftest: Module, name: str) -> Iterator[tuple[Module, ast.AST]]:
+def hooks_called(conftest: Module, name: str) -> Iterator[tuple[Module, ast.AST]]:
     """What binds the name of a hook, in the conftest itself or in a module from which it imports everything."""
     for module in (conftest, *conftest.provided_fixtures.star_modules):
         for binding in module.scope.bindings.get(name, ()):

@@ -9,12 +9,12 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.elsewhere import find_elsewhere, function_meant
 from flake8_async_tests.inference.flow import Binding, bindings_at
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.instances import given_in_class_body
 from flake8_async_tests.inference.replaced import Replacements
+from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:

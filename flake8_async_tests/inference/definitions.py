@@ -119,8 +119,12 @@ def method_of(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Corout
 
 def is_coroutine_method(module: Module, receiver: ast.expr, name: str, scope: Scope) -> bool:
     """Whether a method of an object is a coroutine function by the object's class, whatever may replace it."""
-    member, _ = _member(module, ast.Attribute(receiver, name, ast.Load()), scope)
-    return isinstance(member, CoroutineFunction)
+    return isinstance(member_of(module, receiver, name, scope), CoroutineFunction)
+
+
+def member_of(module: Module, receiver: ast.expr, name: str, scope: Scope) -> Member:
+    """What an attribute of an object is by the object's class, whatever may replace it."""
+    return _member(module, ast.Attribute(receiver, name, ast.Load()), scope)[0]
 
 
 def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.own_loops import runs_on_loop_of_project
 from flake8_async_tests.inference.places import scopes_around
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _CONTROLLERS = (
     "aiotools.VirtualClock",
     "aiotools.timer.VirtualClock",
 )
-# Libraries whose loops let no time pass: what they are imported for, be it a fixture of the loop or a hook that marks tests.
+# Libraries whose loops let no time pass. They are imported for that, be it in a fixture of the loop or in a hook.
 _VIRTUAL_CLOCKS = ("aiofastforward", "async_solipsism", "looptime")
 # Fixtures of pytest-freezer, time-machine, pytest-trio and looptime, and the marks of the same plugins.
 _FIXTURES = frozenset({"autojump_clock", "freezer", "looptime", "mock_clock", "time_machine"})
@@ -72,6 +73,8 @@ def _decorators_of(module: Module, scopes: set[Scope]) -> Iterator[Decorator]:
 def _is_controlled_for(module: Module, scope: Scope) -> bool:
     """Whether a test's or a fixture's own fixtures or marks take the clock over."""
     function = module.function_at(scope)
+    if function is not None and runs_on_loop_of_project(module, function.klass):
+        return True
     test = module.test_of(function)
     fixture = module.fixture_of(function) if function is not None else None
     if test is not None:

@@ -6,10 +6,10 @@ import ast
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
-from flake8_async_tests.inference.definitions import is_coroutine_method, takes_nothing
+from flake8_async_tests.inference.definitions import is_coroutine_method, member_of, takes_nothing
 from flake8_async_tests.inference.literals import text_of
-from flake8_async_tests.project.outline import OutlinedClass
-from flake8_async_tests.source.coroutines import CoroutineFunction
+from flake8_async_tests.project.outline import LocalClass, OutlinedClass
+from flake8_async_tests.source.coroutines import CoroutineFunction, Other, find_method
 from flake8_async_tests.source.known_coroutines import KNOWN_COROUTINE_FUNCTIONS, KNOWN_COROUTINE_METHODS
 from flake8_async_tests.source.names import canonical
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from flake8_async_tests.inference.patches import Patch
+    from flake8_async_tests.project.outline import Meaning
     from flake8_async_tests.source.module import Module
 
 # Patched by any path that ends in one of their names: `patch("shop.worker.asyncio.sleep")`.
@@ -66,6 +67,24 @@ def _target_called(module: Module, name: str, directory: str) -> Target:
     if isinstance(meaning, CoroutineFunction):
         return Target.COROUTINE_FUNCTION
     return Target.CLASS if in_library in _CLASSES or isinstance(meaning, OutlinedClass) else Target.UNKNOWN
+
+
+def gives_awaitable(module: Module, patch: Patch) -> bool:
+    """Whether what a patch replaces is annotated to come to something that is to be awaited in turn."""
+    found: list[Meaning] = []
+    path = target_path(module, patch)
+    if path:
+        found = [module.project.outlines.find(name, directory) for name, directory in names_of_target(module, path)]
+    definition = module.names.definition(patch.target, patch.scope)
+    klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+    if klass is not None:
+        found.append(find_method(LocalClass(klass), patch.attribute_name))
+    elif patch.attribute is not None and not path:
+        found.append(member_of(module, patch.target, patch.attribute_name, patch.scope))
+    return any(
+        meaning is Other.GIVES_AWAITABLE or (isinstance(meaning, CoroutineFunction) and meaning.gives_awaitable)
+        for meaning in found
+    )
 
 
 def names_of_target(module: Module, path: str) -> Iterator[tuple[str, str]]:

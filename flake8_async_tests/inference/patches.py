@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
 from flake8_async_tests.record import record
+from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import injects_mock
 

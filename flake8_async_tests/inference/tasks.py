@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch, is_handed_over, observations, reads
 from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
 from flake8_async_tests.record import record
+from flake8_async_tests.source.annotations import class_annotated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

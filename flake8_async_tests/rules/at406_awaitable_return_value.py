@@ -13,6 +13,7 @@ from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.patch_targets import gives_awaitable
 from flake8_async_tests.inference.settled_futures import makes_future, settled_future
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.mock_settings import MockSetting
+    from flake8_async_tests.inference.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -124,4 +126,14 @@ def _gives_awaitable(module: Module, setting: MockSetting) -> bool:
 
 def _is_of_async_mock(module: Module, setting: MockSetting) -> bool:
     owners = module.fact(MockSettings).mocks(setting, len(setting.path) - 1)
-    return bool(owners) and all(mock.kind.is_async for mock in owners)
+    if not owners or not all(mock.kind.is_async for mock in owners):
+        return False
+    return not any(_stands_for_what_gives_awaitable(module, mock) for mock in owners)
+
+
+def _stands_for_what_gives_awaitable(module: Module, mock: Mock) -> bool:
+    """Whether a mock replaces `async def start(self) -> asyncio.Task`, of which one awaits what its await gives."""
+    return any(
+        mock in mocks_of(module).put_there_by(patch) and gives_awaitable(module, patch)
+        for patch in mocks_of(module).patches
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.annotations import class_annotated
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.constructions import constructions_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
@@ -13,6 +12,7 @@ from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.inference.places import contexts_around, place_of
 from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.annotations import class_annotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from flake8_async_tests.record import record
+from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.decorators import keeps_coroutine_function
 from flake8_async_tests.source.signatures import Signature, signature_of
 
@@ -57,6 +58,7 @@ _CHANGE_NO_SIGNATURE = frozenset(
         "typing_extensions.override",
     }
 )
+_AWAITABLES = frozenset({"asyncio.Future", "asyncio.Task"})
 
 
 class Other(Enum):
@@ -64,6 +66,7 @@ class Other(Enum):
 
     SOMETHING = "something else, or too much at once"
     GIVES_SELF = "a plain method that gives back its instance"
+    GIVES_AWAITABLE = "what a decorator makes of a coroutine function that gives something to be awaited in turn"
     UNSEEN = "something that cannot be seen"
     ABSENT = "nothing"
 
@@ -86,6 +89,8 @@ class CoroutineFunction:
     """Whether it only stands for what a subclass does, which may be something else than a coroutine."""
     gives_self: bool = False
     """Whether it is a method that gives back its instance."""
+    gives_awaitable: bool = False
+    """Whether, by its annotation, what it comes to is to be awaited in turn: a task."""
 
     def accepts(self, call: ast.Call, *, through_instance: bool) -> bool:
         """Whether a call gives a coroutine instead of a TypeError."""
@@ -142,7 +147,7 @@ def coroutine_function_of(function: Function) -> Member:
         # Conditional: what there is depends on more than the text.
         return Other.SOMETHING
     if any(_makes_something_else(decorator) for decorator in function.decorators) or not _keeps(function):
-        return Other.SOMETHING
+        return Other.GIVES_AWAITABLE if _gives_awaitable(function) else Other.SOMETHING
     decorators = [decorator.name for decorator in function.decorators]
     if not function.is_method or "builtins.staticmethod" in decorators:
         takes = Takes.NOTHING
@@ -153,6 +158,7 @@ def coroutine_function_of(function: Function) -> Member:
         takes=takes,
         is_abstract="abc.abstractmethod" in decorators or _only_stands_for_others(function),
         gives_self=takes is Takes.INSTANCE and _gives_self(function),
+        gives_awaitable=_gives_awaitable(function),
     )
 
 
@@ -190,6 +196,10 @@ def _gives_self(function: Function) -> bool:
             for node in returns
         )
     )
+
+
+def _gives_awaitable(function: Function) -> bool:
+    return class_annotated(function.module, function.node.returns, function.outer) in _AWAITABLES
 
 
 def is_plain_class(klass: Class) -> bool:
