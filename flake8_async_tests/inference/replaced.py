@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
 
@@ -69,7 +72,7 @@ class Replacements:
         self._by_home: dict[str, dict[Scope | None, list[Replacement]]] = {}
 
     def reaching(self, name: str, scope: Scope) -> list[Replacement]:
-        """Those of a name that may be in force where something stands: not those of other tests and classes."""
+        """Those of a name that may be in force where something stands: not those of other tests, classes, fixtures."""
         if name not in self._places:
             return []
         by_home = self._by_home.get(name)
@@ -78,14 +81,29 @@ class Replacements:
             for node, path, owner, where in self._places[name]:
                 replacement = Replacement(name, path, owner, where, self._within(node, where))
                 by_home.setdefault(self._home_of(replacement), []).append(replacement)
-        return [each for home in (None, *_around(scope)) for each in by_home.get(home, ())]
+        return [
+            each
+            for home, replacements in by_home.items()
+            if home is None or self._is_in_force(home, scope)
+            for each in replacements
+        ]
+
+    def _is_in_force(self, home: Scope, scope: Scope) -> bool:
+        if home in _around(scope):
+            return True
+        function = self._module.function_at(home)
+        fixture = self._module.fixture_of(function) if function is not None else None
+        return fixture is not None and may_be_in_force(self._module, fixture, scope)
 
     def _home_of(self, replacement: Replacement) -> Scope | None:
-        """The test or the decorated class to which a replacement is confined, None when it is to none."""
+        """The test, fixture or decorated class to which a replacement is confined, None when it is to none."""
         if replacement.within.is_class:
             return replacement.within
-        tests = (at for at in _around(replacement.within) if self._module.test_of(self._module.function_at(at)))
-        return next(tests, None)
+        for at in _around(replacement.within):
+            function = self._module.function_at(at)
+            if function is not None and (self._module.test_of(function) or self._module.is_fixture(function)):
+                return at
+        return None
 
     def _within(self, node: ast.AST, scope: Scope) -> Scope:
         """Where a replacement holds: in what it decorates, or in its function; for good in the body of a class."""
@@ -133,6 +151,24 @@ def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator
             yield part.attr, (node, None, part.value, scope)
 
 
+def may_be_in_force(module: Module, fixture: Fixture, scope: Scope) -> bool:
+    """Whether what a fixture replaces may be so where something stands: not in a test that does not ask for it."""
+    if fixture.scope != "function":
+        # Another test may have asked for it before.
+        return True
+    for at in _around(scope):
+        test = module.test_of(module.function_at(at))
+        if test is not None:
+            return any(_may_set_up(test, klass, fixture) for klass in test.collectors or (test.klass,))
+    return True
+
+
+def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:
+    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
+    # With `request` a test can ask for more.
+    return fixture in closure.fixtures or not closure.complete or "request" in closure.names
+
+
 # -- the questions ----------------------------------------------------------------------------------------------------
 
 
@@ -155,7 +191,7 @@ def function_may_be_replaced(call: Call) -> bool:
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
     """Whether what is looked up in another module (`app.service.fetch`) may be something new."""
     name = dotted.rpartition(".")[2]
-    for conftest, path in _set_by_conftests(module, name):
+    for conftest, path in _set_by_conftests(module, name, scope):
         if not path or _leads_to(conftest, f"{path}.{name}", module, dotted):
             return True
     found = _reaching(module, name, scope)
@@ -164,7 +200,7 @@ def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
 
 def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *, of_library: bool = False) -> bool:
     """Whether a method of a class may be something new, in the class or in the instance."""
-    for conftest, path in _set_by_conftests(module, node.attr):
+    for conftest, path in _set_by_conftests(module, node.attr, scope):
         if not path or _leads_to_method(conftest, path, of_library=of_library):
             return True
     found = _reaching(module, node.attr, scope)
@@ -176,27 +212,39 @@ def _reaching(module: Module, name: str, scope: Scope) -> list[Replacement]:
     return module.fact(Replacements).reaching(name, scope) if _owners_in_text(module, name) else []
 
 
-def _set_by_conftests(module: Module, name: str) -> Iterator[tuple[Module, str]]:
+def _set_by_conftests(module: Module, name: str, scope: Scope) -> Iterator[tuple[Module, str]]:
     """What the conftest chain may set under a name: the dotted path of its owner, "" where that cannot be told."""
     for conftest in module.project.conftests(module.directory).modules:
         if conftest is not module:
-            for path in _owners_in_text(conftest, name):
-                yield conftest, path
+            for path, place in _owners_in_text(conftest, name):
+                fixture = _fixture_around(conftest, place)
+                if fixture is None or may_be_in_force(module, fixture, scope):
+                    yield conftest, path
 
 
-def _owners_in_text(module: Module, name: str) -> frozenset[str]:
+def _fixture_around(module: Module, place: int) -> Fixture | None:
+    """The fixture in whose text a place is."""
+    line = module.text.count("\n", 0, place) + 1
+    for fixture in module.fixtures:
+        node = fixture.function.node
+        if node.lineno <= line <= (node.end_lineno or line):
+            return fixture
+    return None
+
+
+def _owners_in_text(module: Module, name: str) -> frozenset[tuple[str, int]]:
     answers = module.fact(_owners_by_name)
     if name not in answers:
         answers[name] = frozenset(_owners_of(module, name))
     return answers[name]
 
 
-def _owners_by_name(_: Module) -> dict[str, frozenset[str]]:  # filled name by name
+def _owners_by_name(_: Module) -> dict[str, frozenset[tuple[str, int]]]:  # filled name by name
     return {}
 
 
-def _owners_of(module: Module, name: str) -> Iterator[str]:
-    """Whose name is set where a text says `"app.service.fetch"`, `service, "fetch"` or `service.fetch =`.
+def _owners_of(module: Module, name: str) -> Iterator[tuple[str, int]]:
+    """Whose name is set where a text says `"app.service.fetch"`, `service, "fetch"` or `service.fetch =`, and where.
 
     It is "" for what is not written out. A keyword counts only beside `patch.multiple`: `fetch=` of any other call
     sets nothing.
@@ -212,9 +260,9 @@ def _owners_of(module: Module, name: str) -> Iterator[str]:
             if follows.startswith(("'", '"')):
                 path = _owner_of_text(module, start)
                 if path is not None and module.fact(_sets_by_text):
-                    yield path
+                    yield path, start
             elif follows[:2] != "==" and _sets(module, text[start - 1 : start], follows[:1]):
-                yield ""
+                yield "", start
         start = text.find(name, end)
 
 
