@@ -67,8 +67,11 @@ def _given_before(
 
 
 def sets_up(function: Function) -> bool:
-    """Whether it is called like a method that runs before each test, and gives the instance what they find there."""
-    return function.name in _SET_UP
+    """Whether it is a method that runs before each test, and gives the instance what they find there."""
+    if function.name in _SET_UP:
+        return True
+    fixture = function.module.fixture_of(function) if function.decorators else None
+    return fixture is not None and fixture.is_autouse
 
 
 def _first_parameter(function: Function) -> str:

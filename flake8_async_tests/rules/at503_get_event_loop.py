@@ -56,8 +56,9 @@ def _may_lack_loop(function: Function) -> bool:
 
 
 def _sets_no_loop(closure: Closure) -> bool:
-    """Whether none of the fixtures makes a loop the current one; those of that name are plugins' that do."""
-    return closure.names.isdisjoint(_LOOP_FIXTURES) and not any(
+    """Whether none of the fixtures makes a loop the current one: those that cannot be seen are plugins' that do."""
+    seen = {fixture.name for fixture in closure.fixtures if fixture.name not in fixture.requests}
+    return closure.names.isdisjoint(_LOOP_FIXTURES - seen) and not any(
         call.scope is fixture.function.scope
         for fixture in closure.fixtures
         for call in fixture.module.calls("asyncio.set_event_loop")

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.places import clears_up, place_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.plugin_options import is_pytest_asyncio
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 _REGISTERING = ("addAsyncCleanup", "addClassCleanup", "addCleanup", "addModuleCleanup", "addfinalizer", "callback")
 
@@ -53,12 +55,38 @@ def _is_in_finalizer(call: Call) -> bool:
     )
 
 
+def _was_remembered(module: Module, policy: ast.expr, scope: Scope) -> bool:
+    """Whether set-up put the policy that there was into a variable of the module, or on the instance."""
+    if isinstance(policy, ast.Name):
+        kept = _given_to_variable(module, policy.id, scope)
+    else:
+        kept = [(binding.value, binding.scope) for binding in bindings_at(module, policy, scope)]
+    return any(
+        isinstance(value, ast.Call) and module.qualified(value.func, at) == "asyncio.get_event_loop_policy"
+        for value, at in kept
+    )
+
+
+def _given_to_variable(module: Module, name: str, scope: Scope) -> list[tuple[ast.expr | None, Scope]]:
+    """What any function gives a variable of the module."""
+    if module.names.binding_scope(name, scope) is not module.scope:
+        return []
+    return [
+        (node.value, at)
+        for node, at in module.of_kind(ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id == name and module.names.binding_scope(name, at) is module.scope
+    ]
+
+
 def _gives_back(call: Call, calls: list[Call]) -> bool:
     """Whether an earlier policy is put back, or the default one: in teardown, or after another one in the function."""
     policy = call.argument(0, "policy")
     earlier = call.module.value_of(policy, call.scope) if policy is not None else None
     if isinstance(earlier, ast.Call):
         return call.module.qualified(earlier.func, call.scope) == "asyncio.get_event_loop_policy"
+    if policy is not None and _was_remembered(call.module, policy, call.scope):
+        return True
     if not isinstance(policy, ast.Constant) or policy.value is not None:
         return False
     if clears_up(call.module, call.node, call.scope) or _is_in_finalizer(call):
