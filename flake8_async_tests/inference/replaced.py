@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
-    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
@@ -165,8 +165,21 @@ def may_be_in_force(module: Module, fixture: Fixture, scope: Scope) -> bool:
 
 def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:
     closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
-    # With `request` a test can ask for more.
-    return fixture in closure.fixtures or not closure.complete or "request" in closure.names
+    if fixture in closure.fixtures or not closure.complete:
+        return True
+    return any(map(_may_ask_for_more, (test.function, *(each.function for each in closure.fixtures))))
+
+
+def _may_ask_for_more(function: Function) -> bool:
+    """Whether a function asks for fixtures while it runs, or lets something else do so."""
+    return "request" in function.parameters and any(
+        isinstance(call, ast.Call)
+        and (
+            word_of(call.func) == "getfixturevalue"
+            or any(isinstance(argument, ast.Name) and argument.id == "request" for argument in call.args)
+        )
+        for call in function.scope.of(ast.Call)
+    )
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------
