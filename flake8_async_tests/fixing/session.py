@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Protocol
 
 from flake8_async_tests.fixing.apply import apply_fixes
@@ -140,6 +141,9 @@ class Session:
         fixed = [fixable[position] for position in applied.fixes]
         still_there = _still_there(found, fixed, left)
         if still_there:
+            # What is told as often as before may be told of another place: of what a fix has brought to light.
+            still_there = _still_there(found, fixed, _without_uncovered(result.text, found, applied.text, left))
+        if still_there:
             raise NotFixed(f"the fixes of {', '.join(still_there)} do not mend what they are for")
         result.text = applied.text
         result.fixed.update(reported.code for reported in fixed)
@@ -152,5 +156,34 @@ def _still_there(before: list[Reported], fixed: list[Reported], after: list[Repo
     return sorted({key[0] for key, times in mended.items() if told_after[key] > told_before[key] - times})
 
 
+def _without_uncovered(
+    text_before: str, before: list[Reported], text_after: str, after: list[Reported]
+) -> list[Reported]:
+    """What is told after fixes, but for what is told of a line that was there before, and of which it was not told."""
+    came_from = _lines_before(text_before, text_after)
+    told_before = {(_key(each), each.finding.node.lineno) for each in before}
+    return [
+        each
+        for each in after
+        if each.finding.node.lineno not in came_from
+        or (_key(each), came_from[each.finding.node.lineno]) in told_before
+    ]
+
+
+def _lines_before(before: str, after: str) -> dict[int, int]:
+    """By the number of each line of a text that was fixed, the number that it had; none for lines that are new."""
+    old, new = (unify_line_ends(text).split("\n") for text in (before, after))
+    found: dict[int, int] = {}
+    for _, old_start, old_end, new_start, new_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        # As many lines in the place of others are these lines, changed.
+        if old_end - old_start == new_end - new_start:
+            found.update(zip(range(new_start + 1, new_end + 1), range(old_start + 1, old_end + 1), strict=True))
+    return found
+
+
 def _told(reported: list[Reported]) -> Counter[tuple[str, str]]:
-    return Counter((each.code, each.finding.message) for each in reported)
+    return Counter(map(_key, reported))
+
+
+def _key(reported: Reported) -> tuple[str, str]:
+    return reported.code, reported.finding.message
