@@ -165,8 +165,7 @@ def _without_uncovered(
     return [
         each
         for each in after
-        if each.finding.node.lineno not in came_from
-        or (_key(each), came_from[each.finding.node.lineno]) in told_before
+        if each.finding.node.lineno not in came_from or (_key(each), came_from[each.finding.node.lineno]) in told_before
     ]
 
 
