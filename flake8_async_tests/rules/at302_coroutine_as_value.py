@@ -9,7 +9,7 @@ from flake8_async_tests.edits import insert_await, unsafe
 from flake8_async_tests.inference.candidates import UNITTEST_ASSERTIONS
 from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
 from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.handover import is_shared, loads_of
+from flake8_async_tests.inference.handover import is_inert_call, is_shared, loads_of
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.uses import (
     check_of,
@@ -17,11 +17,12 @@ from flake8_async_tests.inference.uses import (
     is_left_alone_on_purpose,
     need_of,
 )
-from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -85,8 +86,9 @@ def _use_of_call(module: Module, call: Call) -> Iterator[Finding]:
         yield Finding(call.node, _message(f"{shown}()", need), unsafe(*insert_await(module, call.node, call.scope)))
 
 
-def _message(subject: str, need: str) -> str:
-    return f"{subject} is a coroutine, not its result, when it is {need}: nothing of it has run (await it)"
+def _message(subject: str, need: str, *, is_awaited_later: bool = False) -> str:
+    what = "nothing of it has run yet (await it first)" if is_awaited_later else "nothing of it has run (await it)"
+    return f"{subject} is a coroutine, not its result, when it is {need}: {what}"
 
 
 def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) -> Iterator[Finding]:
@@ -105,12 +107,28 @@ def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) ->
         if need:
             if not is_left_alone_on_purpose(module, load, scope):
                 made = bindings[0].value
-                # Awaited where it is made: it may be looked at more than once.
-                fix = unsafe(*insert_await(module, made, scope)) if len(bindings) == 1 and made is not None else None
-                yield Finding(load, _message(name, need), fix)
+                fix = _fix_of_name(module, held, made, scope) if len(bindings) == 1 and made is not None else None
+                is_awaited_later = any(
+                    isinstance(scope.parents[other], ast.Await) and held[other] == bindings for other in loads
+                )
+                yield Finding(load, _message(name, need, is_awaited_later=is_awaited_later), fix)
         elif not isinstance(scope.parents[load], (ast.Attribute, ast.Subscript, ast.FormattedValue)):
             # Awaited, or given to somebody who may await it.
             return
+
+
+def _fix_of_name(module: Module, held: dict[ast.Name, tuple[Binding, ...]], made: ast.expr, scope: Scope) -> Fix | None:
+    """An await where the coroutine is made, if all that is done with it needs the result: it can be awaited once."""
+    for load, bindings in held.items():
+        may_hold_it = not bindings or any(binding.value is made for binding in bindings)
+        if may_hold_it and not need_of(module, load, scope) and not _is_only_looked_at(module, load, scope):
+            return None
+    return unsafe(*insert_await(module, made, scope))
+
+
+def _is_only_looked_at(module: Module, load: ast.Name, scope: Scope) -> bool:
+    parent = scope.parents[load]
+    return isinstance(parent, ast.Call) and is_inert_call(module, parent, scope)
 
 
 def _lines_of_checks(scope: Scope) -> frozenset[int]:
