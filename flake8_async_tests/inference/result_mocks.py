@@ -1,37 +1,53 @@
-"""The mocks that stand for what a session's `execute` gives."""
+"""The mocks that stand for what a session's `execute` gives, or its `stream`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, Mock
 from flake8_async_tests.inference.mocks import mocks_of
 
 if TYPE_CHECKING:
-    from flake8_async_tests.inference.mock_values import Mock
     from flake8_async_tests.source.module import Module
 
 _EXECUTE = "execute"
+_STREAMS = frozenset({"stream", "stream_scalars"})
 
 
 class ResultMocks:
     """Knows the results among the mocks of a file."""
 
     def __init__(self, module: Module) -> None:
-        mocks, settings = mocks_of(module), module.fact(MockSettings)
-        executes: set[Mock] = set()
-        for setting in settings.naming(_EXECUTE):
-            if setting.name == _EXECUTE:
-                executes.update(mocks.at(setting.value, setting.scope))
-        self._handed: set[Mock] = set()
+        self._module = module
+        self._handed = self._given_by(frozenset({_EXECUTE}))
+        self._streamed = self._given_by(_STREAMS)
+
+    def _given_by(self, methods: frozenset[str]) -> set[Mock]:
+        """The mocks that are what one of these methods of a session is told to give."""
+        mocks, settings = mocks_of(self._module), self._module.fact(MockSettings)
+        given: set[Mock] = set()
+        for setting in settings.naming(*methods):
+            if setting.name in methods:
+                given.update(mocks.at(setting.value, setting.scope))
+        found: set[Mock] = set()
         for setting in settings.naming(RETURN_VALUE):
             owner = setting.path[:-1]
             if setting.name == RETURN_VALUE and (
-                owner[-1:] == (_EXECUTE,) or not executes.isdisjoint(settings.mocks(setting, len(owner)))
+                not methods.isdisjoint(owner[-1:]) or not given.isdisjoint(settings.mocks(setting, len(owner)))
             ):
-                self._handed.update(mocks.at(setting.value, setting.scope))
+                found.update(mocks.at(setting.value, setting.scope))
+        return found
 
     def includes(self, mock: Mock) -> bool:
         """Whether a mock stands for a result."""
         return mock.path[-2:] == (_EXECUTE, RETURN_VALUE) or mock in self._handed
+
+    def is_streamed(self, mock: Mock) -> bool:
+        """Whether a mock stands for a result that is streamed, or for a part of one: most of its methods are async."""
+        path = mock.path
+        return any(
+            (name in _STREAMS and path[position : position + 1] == (RETURN_VALUE,))
+            or Mock(mock.origin, path[: position - 1]) in self._streamed
+            for position, name in enumerate((*path, ""), start=1)
+        )

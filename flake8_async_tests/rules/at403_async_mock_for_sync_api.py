@@ -28,7 +28,13 @@ _OF_RESULTS = ("mappings", "scalar", "scalar_one", "scalar_one_or_none", "scalar
 _OF_RESULTS_BY_COMMON_NAMES = ("all", "fetchall", "first", "one", "one_or_none")
 _OF_SESSIONS = ("add", "add_all", "expunge")
 
+# What these give nobody looks at.
+_CALLED_FOR_EFFECT = frozenset({"raise_for_status", *_OF_SESSIONS})
+# The rest of a streamed result's methods are coroutine functions.
+_SYNC_OF_STREAMED = ("mappings", "scalars", "unique")
+
 _SESSION = "a session"
+_STREAMED = "a streamed result"
 
 _METHODS = (*_OF_RESPONSES, *_OF_RESULTS, *_OF_RESULTS_BY_COMMON_NAMES, *_OF_SESSIONS)
 
@@ -62,14 +68,23 @@ def check(module: Module) -> Iterator[Finding]:
         for use, what in _not_within_others(_wrong_uses(module, scopes)):
             yield Finding(
                 use.node,
-                f"{use.name} of {what} is no coroutine function, but an AsyncMock makes it one: the caller gets a"
-                " coroutine, which is true (use a MagicMock)",
+                f"{use.name} of {what} is no coroutine function, but an AsyncMock makes it one: {_harm(use)}"
+                " (use a MagicMock)",
                 _fix(module, use, what),
             )
 
 
+def _harm(use: MockUse) -> str:
+    if use.name in _CALLED_FOR_EFFECT:
+        return "its call does nothing, and never raises"
+    return "the caller gets a coroutine, which is truthy"
+
+
 def _fix(module: Module, use: MockUse, what: str) -> Fix | None:
     """A MagicMock for what has sync methods alone, or else for the method."""
+    if what == _STREAMED:
+        # What its sync methods give has async ones in turn.
+        return None
     if use.use is Use.GIVEN:
         given = mocks_of(module).at(use.value, use.scope) if use.value is not None else ()
         return sync_instead(module, given[0]) if len(given) == 1 else None
@@ -146,6 +161,10 @@ def _not_within_others(found: Iterable[tuple[MockUse, str]]) -> list[tuple[MockU
 
 
 def _sync_methods(module: Module, mock: Mock, names: UsesByName) -> Iterator[tuple[str, str]]:
+    if module.fact(ResultMocks).is_streamed(mock):
+        for method in _SYNC_OF_STREAMED:
+            yield method, _STREAMED
+        return
     if _is_response(module, mock, names):
         yield "json", "a response"
         yield "raise_for_status", "a response"

@@ -38,6 +38,8 @@ _WITHOUT_ARGUMENTS = frozenset(
 )
 # `called` is a real attribute.
 _WITHOUT_PREFIX = frozenset(name.removeprefix("assert_") for name in _REAL) - {"called"}
+# Since Python 3.12 a mock refuses these.
+_REFUSED = _WITHOUT_PREFIX - {name.removeprefix("assert_") for name in _OF_AWAITS}
 # Called, these are taken for what they look like whatever they are called on.
 _ON_ANYTHING = frozenset({"awaited_once", "awaited_once_with", "has_awaits"})
 _MOST_EDITS = 2
@@ -151,6 +153,11 @@ def _message(module: Module, node: ast.Attribute, scope: Scope, *, is_called: bo
 
 
 def _instead(name: str, meant: str) -> str:
+    if name in _REFUSED:
+        return (
+            f"{name} is no assertion: up to Python 3.11 it checks nothing, since then a mock raises an AttributeError"
+            f" (use {meant})"
+        )
     return f"{name} is no assertion but an attribute that a mock makes up: nothing is checked (use {meant})"
 
 
