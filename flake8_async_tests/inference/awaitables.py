@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
+from flake8_async_tests.inference.exceptions import is_exception
 from flake8_async_tests.inference.flow import Kind, bindings_at, flow_of
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
@@ -167,7 +168,7 @@ class _Judge:
         if isinstance(node, ast.Lambda):
             return self.of(node.body, self._scopes[node])
         if isinstance(node, (ast.List, ast.Tuple)):
-            return _joined(self.of(element, scope) for element in node.elts)
+            return self._of_turns(node.elts, scope)
         if coroutine_function_named(self._module, node, scope):
             return Awaitable.YES
         mocks = mocks_of(self._module).at(node, scope)
@@ -178,6 +179,13 @@ class _Judge:
         if function is not None and not function.is_async and not function.node.decorator_list:
             return self._of_returns(function)
         return Awaitable.UNKNOWN
+
+    def _of_turns(self, elements: list[ast.expr], scope: Scope) -> Awaitable:
+        """What the calls of a mock give in turn: an exception is raised, not given."""
+        if elements and is_exception(self._module, elements[0], scope):
+            # Nobody may call it again after that.
+            return Awaitable.UNKNOWN
+        return _joined(self.of(each, scope) for each in elements if not is_exception(self._module, each, scope))
 
     def _of_returns(self, function: Function) -> Awaitable:
         """What a plain function returns; nothing where it only comes to its end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places import contexts_around
@@ -22,6 +23,11 @@ _SAME = {
     "socket.timeout": "builtins.TimeoutError",
 }
 _EXPECTING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.raises"})
+_KNOWN = frozenset(
+    f"builtins.{name}"
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+) | {"asyncio.CancelledError"}
 # How many constants and tuples within each other are read.
 _DEPTH = 4
 
@@ -43,6 +49,12 @@ def exceptions_named(module: Module, node: ast.expr | None, scope: Scope) -> fro
         name = module.qualified(each, scope)
         found.add(_SAME.get(name, name))
     return frozenset(found - {""})
+
+
+def is_exception(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression is the class of a well-known exception, or a new instance of one."""
+    named = exceptions_named(module, node.func if isinstance(node, ast.Call) else node, scope)
+    return bool(named) and named <= _KNOWN
 
 
 def exceptions_caught(module: Module, handler: ast.ExceptHandler, scope: Scope) -> frozenset[str]:
