@@ -171,6 +171,12 @@ class _Judge:
             return self._of_turns(node.elts, scope)
         if coroutine_function_named(self._module, node, scope):
             return Awaitable.YES
+        if isinstance(node, ast.Name):
+            bindings = bindings_at(self._module, node, scope)
+            held = [each.value for each in bindings if each.kind is Kind.ASSIGNED]
+            lambdas = [each for each in held if isinstance(each, ast.Lambda)]
+            if lambdas and len(lambdas) == len(bindings):
+                return _joined(self.of_result(each, scope) for each in lambdas)
         mocks = mocks_of(self._module).at(node, scope)
         if mocks:
             return Awaitable.YES if all(mock.kind.is_async for mock in mocks) else Awaitable.UNKNOWN

@@ -268,6 +268,8 @@ class Mocks:
             if made is None:
                 return None
             kind = made
+        elif patch.is_autospecced:
+            kind = partial(self._kind_for_autospec, patch)
         elif patch.is_specced:
             kind = MockKind.UNKNOWN
         else:
@@ -285,6 +287,10 @@ class Mocks:
         if target is Target.UNKNOWN:
             return MockKind.UNKNOWN
         return MockKind.ASYNC if target.is_coroutine_function else MockKind.MAGIC
+
+    def _kind_for_autospec(self, patch: Patch) -> MockKind:
+        """With `autospec=True` the mock of a coroutine function gives a coroutine, too."""
+        return MockKind.ASYNC if target_of(self._module, patch).is_coroutine_function else MockKind.UNKNOWN
 
     def _replaced_child(self, patch: Patch) -> tuple[Mock, ...]:
         if not patch.attribute_name:

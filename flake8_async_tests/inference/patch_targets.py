@@ -57,7 +57,8 @@ def target_of(module: Module, patch: Patch) -> Target:
 
 def _target_called(module: Module, name: str, directory: str) -> Target:
     in_library = path_in_library(name)
-    if in_library in KNOWN_COROUTINE_FUNCTIONS:
+    owner, _, attribute = in_library.rpartition(".")
+    if in_library in KNOWN_COROUTINE_FUNCTIONS or attribute in KNOWN_COROUTINE_METHODS.get(owner, ()):
         return Target.COROUTINE_FUNCTION
     if in_library in _REQUESTS:
         return Target.REQUEST

@@ -40,6 +40,9 @@ _PATCH_SPECS = ("spec", "spec_set", "autospec", "wraps")
 # What a mock takes by its position: what it is like, what its call does, what its call gives.
 _POSITIONAL = ("spec", "side_effect", "return_value")
 
+# The parameters of pytest's `monkeypatch.setattr`.
+_OF_SETATTR = ("target", "name", "value", "raising")
+
 
 @record
 class Patch:
@@ -56,6 +59,8 @@ class Patch:
     makes_mock: bool
     """Whether it makes a mock when nothing new is given."""
     is_specced: bool
+    is_autospecced: bool = False
+    """Whether the mock is to be like what it replaces, a coroutine function where that is one."""
 
     @property
     def attribute_name(self) -> str:
@@ -141,7 +146,9 @@ def _patch(call: ast.Call, scope: Scope, *, first: int) -> Patch | None:
         return None
     new = call.args[first] if len(call.args) > first else keyword_value(call, "new")
     specs = len(call.args) > first + 1 or _is_given(call, *_PATCH_SPECS)
-    return Patch(call, scope, target, attribute, new, keyword_value(call, "new_callable"), True, specs)
+    autospec = keyword_value(call, "autospec")
+    is_autospecced = isinstance(autospec, ast.Constant) and autospec.value is True
+    return Patch(call, scope, target, attribute, new, keyword_value(call, "new_callable"), True, specs, is_autospecced)
 
 
 def attribute_patched(call: ast.Call) -> str:
@@ -183,11 +190,17 @@ def _holds_monkeypatch(module: Module, binding: Binding) -> bool:
 
 
 def _monkeypatch(call: ast.Call, scope: Scope) -> Patch | None:
-    arguments = call.args
-    if has_unseen(call) or len(arguments) not in (2, 3):
+    if has_unseen(call) or len(call.args) > len(_OF_SETATTR):
         return None
-    attribute = arguments[1] if len(arguments) == 3 else None
-    return Patch(call, scope, arguments[0], attribute, arguments[-1], None, False, False)
+    given = dict(zip(_OF_SETATTR, call.args, strict=False))
+    given.update((name, value) for name, value, _ in _keywords(call))
+    target, name, value = (given.get(each) for each in _OF_SETATTR[:3])
+    if target is None or name is None:
+        return None
+    if value is None:
+        # The target is a dotted path, and what is called a name the new value.
+        return Patch(call, scope, target, None, name, None, False, False)
+    return Patch(call, scope, target, name, value, None, False, False)
 
 
 def keywords_for_mock(patch: Patch) -> tuple[Given, ...]:

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 # The latter up to Python 3.10.
 _RAISED = ("builtins.TypeError", "builtins.AttributeError")
+_ASSERTED_AWAITED = (
+    "assert_any_await",
+    "assert_awaited",
+    "assert_awaited_once",
+    "assert_awaited_once_with",
+    "assert_awaited_with",
+    "assert_has_awaits",
+)
 _AWAITED_BY_PYTHON = (("__aenter__",), ("__aexit__",), ("__anext__",))
 
 
@@ -120,12 +128,15 @@ def _all_async(mocks: tuple[Mock, ...]) -> bool:
 
 
 def _meant_to_be_awaited(module: Module) -> set[Mock]:
-    """Those whose call is awaited first, as in `async with await pool.acquire()`: in view, or by what they replace."""
+    """Those whose call is awaited first, as in `async with await pool.acquire()`: in view, by an assertion, or by what they replace."""
     mocks = mocks_of(module)
     found: set[Mock] = set()
     for node, scope in module.of_kind(ast.Await):
         if isinstance(node.value, ast.Call):
             found.update(mocks.at(node.value.func, scope))
+    for call in module.method_calls(*_ASSERTED_AWAITED):
+        assert isinstance(call.node.func, ast.Attribute)
+        found.update(mocks.at(call.node.func.value, call.scope))
     for patch in mocks.patches:
         if target_of(module, patch).is_coroutine_function:
             found.update(mocks.put_there_by(patch))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_await, remove_statements, replace, stands_alone, text_of, unsafe
 from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
 from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
@@ -128,7 +128,31 @@ def _is_of_async_mock(module: Module, setting: MockSetting) -> bool:
     owners = module.fact(MockSettings).mocks(setting, len(setting.path) - 1)
     if not owners or not all(mock.kind.is_async for mock in owners):
         return False
+    if not module.fact(_awaited_in_turn).isdisjoint(owners):
+        return False
     return not any(_stands_for_what_gives_awaitable(module, mock) for mock in owners)
+
+
+def _awaited_in_turn(module: Module) -> set[Mock]:
+    """The mocks of which a test awaits what their await gives: `await (await service.start())`."""
+    found: set[Mock] = set()
+    for node, scope in module.of_kind(ast.Await):
+        awaited = [node.value]
+        if isinstance(node.value, ast.Call) and module.qualified(node.value.func, scope).startswith("asyncio."):
+            awaited = node.value.args
+        for each in awaited:
+            for value, within in _values_of(module, each, scope):
+                if isinstance(value, ast.Await) and isinstance(value.value, ast.Call):
+                    found.update(mocks_of(module).at(value.value.func, within))
+    return found
+
+
+def _values_of(module: Module, node: ast.expr, scope: Scope) -> list[tuple[ast.expr | None, Scope]]:
+    """An expression; what was assigned, where it is a name."""
+    if not isinstance(node, ast.Name):
+        return [(node, scope)]
+    bindings = bindings_at(module, node, scope)
+    return [(binding.value, binding.scope) for binding in bindings if binding.kind is Kind.ASSIGNED]
 
 
 def _stands_for_what_gives_awaitable(module: Module, mock: Mock) -> bool:
