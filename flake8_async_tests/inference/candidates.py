@@ -348,7 +348,7 @@ class Candidates:
             if self._may_have(dotted, ITSELF) or self._may_have(dotted, method):
                 return True
         if isinstance(receiver, ast.Call):
-            return self._may_make(receiver.func, method)
+            return self._may_make(class_made(receiver), method)
         if isinstance(receiver, ast.Attribute):
             makers = self._makers_of_attributes.get(receiver.attr, {})
             return any(self._may_make(maker, method) for maker in makers.values())
@@ -367,7 +367,8 @@ class Candidates:
                     # `self`, or a class of this file.
                     makers["super"] = ast.Name("super", ast.Load())
                 elif isinstance(binding.value, ast.Call):
-                    makers[path_of(binding.value.func)] = binding.value.func
+                    maker = class_made(binding.value)
+                    makers[path_of(maker)] = maker
         return any(self._may_make(maker, method) for maker in makers.values())
 
     def _may_make(self, node: ast.expr, method: str) -> bool:
@@ -403,7 +404,7 @@ class Candidates:
         found: dict[str, dict[str, ast.expr]] = {}
         for word, value in given:
             if isinstance(value, ast.Call):
-                found.setdefault(word, {})[path_of(value.func)] = value.func
+                found.setdefault(word, {})[path_of(class_made(value))] = class_made(value)
         return found
 
     def _meanings(self, node: ast.expr) -> Iterator[str]:
@@ -484,6 +485,11 @@ def _speaks_of(module: Module, words: tuple[str, ...]) -> bool:
 def _said(_: Module) -> dict[tuple[str, ...], bool]:
     """What is known so far of the words of clients."""
     return {}
+
+
+def class_made(call: ast.Call) -> ast.expr:
+    """What a call makes an instance of, if that is a class: `Store` of `Store()` and of `Store[str]()`."""
+    return call.func.value if isinstance(call.func, ast.Subscript) else call.func
 
 
 def star_imports(module: Module) -> tuple[str, ...]:

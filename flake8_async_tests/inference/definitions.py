@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_async_tests.inference.candidates import star_imports
+from flake8_async_tests.inference.candidates import class_made, star_imports
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at, is_rebound_elsewhere
 from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.inference.replaced import method_may_be_replaced, name_may_be_replaced, path_may_be_replaced
@@ -200,9 +200,10 @@ def _member_of_instance(module: Module, call: ast.Call, name: str, scope: Scope)
 
 def _class_made(module: Module, node: ast.expr, scope: Scope) -> ClassFacts | None:
     """The class of which a call makes a new instance."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, (ast.Name, ast.Attribute)):
+    made = class_made(node) if isinstance(node, ast.Call) else None
+    if not isinstance(made, (ast.Name, ast.Attribute)):
         return None
-    klass = meaning_of(module, node.func, scope)
+    klass = meaning_of(module, made, scope)
     if isinstance(klass, (CoroutineFunction, Other)) or not klass.is_plain:
         return None
     return klass if find_method(klass, "__new__") in (Other.ABSENT, Other.UNSEEN) else None

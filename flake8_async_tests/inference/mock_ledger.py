@@ -190,6 +190,10 @@ class _Reader:
             if function.attr == "mock_add_spec":
                 self._hide(function.value, call)
                 return
+            base = self._with_attributes(function.value) if function.attr == "update" else None
+            if base is not None:
+                self._hide(base, call)
+                return
         if isinstance(function, ast.Name) and function.id == "setattr" and len(call.args) == 3:
             self._set(call.args[0], call.args[1], call.args[2], call)
             return
@@ -204,6 +208,14 @@ class _Reader:
             if handed and self._may_configure(call):
                 for argument in handed:
                     self._hide(argument, call)
+
+    def _with_attributes(self, node: ast.expr) -> ast.expr | None:
+        """`mock` in `mock.__dict__` and `vars(mock)`, the dictionary of its attributes."""
+        if isinstance(node, ast.Attribute):
+            return node.value if node.attr == "__dict__" else None
+        if not isinstance(node, ast.Call) or len(node.args) != 1:
+            return None
+        return node.args[0] if self._module.qualified(node.func, self._scope) == "builtins.vars" else None
 
     def _configure(self, base: ast.expr, call: ast.Call) -> None:
         if has_unseen(call):

@@ -6,14 +6,18 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH, leaves_of
+from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.patches import configured_by, keywords_for_mock
+from flake8_async_tests.inference.patches import CONSTRUCTORS, configured_by, keywords_for_mock
+from flake8_async_tests.inference.receivers import method_with_first_parameter
 from flake8_async_tests.record import unique_record
+from flake8_async_tests.source.coroutines import bases_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.mock_values import Mock, Path
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -69,6 +73,16 @@ class MockSettings:
         rest = setting.path[written:length]
         ends = [self._mocks.descendant(mock, rest, setting.value, setting.scope) for mock in found]
         return tuple(mock for end in ends for mock in end) if all(ends) else ()
+
+    def is_lost_on_instance(self, setting: MockSetting, position: int) -> bool:
+        """Whether a path begins with a method of Python's protocols, given to an instance of a class of this file.
+
+        Python looks such a method up in the class, where only a mock puts it.
+        """
+        if position or not isinstance(setting.owner, ast.Name):
+            return False
+        klass = _class_of_instance(self._module, setting.owner, setting.scope)
+        return klass is not None and not any(base in CONSTRUCTORS for each in klass.lineage for base in bases_of(each))
 
     def _assigned(self) -> Iterator[MockSetting]:
         for assignment, scope in self._module.index.settings:
@@ -132,6 +146,18 @@ class MockSettings:
             owner, attributes = _taken_apart(call.args[0])
             path = (*(attribute.attr for attribute in attributes), name.value)
             yield MockSetting(owner, attributes, path, call.args[2], call, scope)
+
+
+def _class_of_instance(module: Module, node: ast.Name, scope: Scope) -> Class | None:
+    """The class of this file of which a name is `self`, or an instance made in view."""
+    method = method_with_first_parameter(module, node, scope)
+    if method is not None:
+        is_of_class = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
+        return None if is_of_class else method.klass
+    bindings = bindings_at(module, node, scope)
+    made = bindings[0].value if len(bindings) == 1 and bindings[0].kind is Kind.ASSIGNED else None
+    definition = module.names.definition(made.func, bindings[0].scope) if isinstance(made, ast.Call) else None
+    return module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
 
 
 def _set_by(target: ast.expr, value: ast.expr, node: ast.stmt, scope: Scope) -> Iterator[MockSetting]:

@@ -110,8 +110,7 @@ class Mocks:
     def _may_be_bound(self, bindings: Iterable[Binding]) -> bool:
         """Whether something is bound to a mock, as far as the names tell."""
         return any(
-            binding.kind is Kind.PARAMETER or (binding.value is not None and self.names.may_hold(binding.value))
-            for binding in bindings
+            binding.kind is Kind.PARAMETER or any(map(self.names.may_hold, _values_of(binding))) for binding in bindings
         )
 
     def _value(self, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
@@ -183,7 +182,7 @@ class Mocks:
         elif binding.kind is Kind.ENTERED_ASYNC:
             path = ("__aenter__", RETURN_VALUE)
         elif binding.kind is Kind.ITERATED and isinstance(value, (ast.Tuple, ast.List)):
-            return _all(self.at(element, scope) for element in value.elts)
+            return _all(self.at(element, scope) for element in _values_of(binding))
         else:
             return ()
         return _all(self.descendant(mock, path, value, scope) for mock in self.at(value, scope))
@@ -384,6 +383,14 @@ class Mocks:
     def scopes_around(self, scope: Scope) -> list[Scope]:
         """The outermost function around a scope, and all that stands in it."""
         return self._configuration.scopes_around(scope)
+
+
+def _values_of(binding: Binding) -> list[ast.expr]:
+    """What a binding may give: one value, or each element of what a loop goes through."""
+    value = binding.value
+    if binding.kind is Kind.ITERATED and isinstance(value, (ast.Tuple, ast.List)):
+        return value.elts
+    return [value] if value is not None else []
 
 
 def _all(parts: Iterable[tuple[Mock, ...]]) -> tuple[Mock, ...]:

@@ -11,6 +11,7 @@ from flake8_async_tests.inference.coroutines import coroutine_function_called, s
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.handover import is_inert_call, is_shared, loads_of
 from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.raising import expectation_of_only
 from flake8_async_tests.inference.uses import (
     check_of,
     is_coroutines_own,
@@ -82,6 +83,9 @@ def _name_assigned(node: ast.AST | None) -> str:
 def _use_of_call(module: Module, call: Call) -> Iterator[Finding]:
     need = need_of(module, call.node, call.scope)
     shown = coroutine_function_called(call) if need else ""
+    # Where an exception is waited for, AT303 speaks of it.
+    if shown and expectation_of_only(module, call.node, call.scope) is not None:
+        return
     if shown and not is_left_alone_on_purpose(module, call.node, call.scope):
         yield Finding(call.node, _message(f"{shown}()", need), unsafe(*insert_await(module, call.node, call.scope)))
 

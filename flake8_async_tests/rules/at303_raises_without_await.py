@@ -54,6 +54,9 @@ def _blocks(module: Module) -> Iterator[Finding]:
         expectation = expectation_of_block(module, block, scope)
         if expectation is None or expectation.of_never_awaited:
             continue
+        if expectation.of_type_error and _unpacks(block.body[0]):
+            # To unpack a coroutine raises one.
+            continue
         shown = _coroutine_function_in(module, call, scope, expectation)
         if shown:
             yield Finding(
@@ -61,6 +64,11 @@ def _blocks(module: Module) -> Iterator[Finding]:
                 f"{shown}() only makes a coroutine: nothing of it runs in {expectation.shown} (await it in there)",
                 unsafe(*insert_await(module, call, scope)),
             )
+
+
+def _unpacks(statement: ast.stmt) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    return any(isinstance(target, (ast.Tuple, ast.List)) for target in targets)
 
 
 def _call_forms(module: Module) -> Iterator[Finding]:

@@ -128,7 +128,7 @@ def _all_async(mocks: tuple[Mock, ...]) -> bool:
 
 
 def _meant_to_be_awaited(module: Module) -> set[Mock]:
-    """Those whose call is awaited first, as in `async with await pool.acquire()`: in view, by an assertion, or by what they replace."""
+    """Those whose call is awaited first: in view, by what is asserted of them, or by what they replace."""
     mocks = mocks_of(module)
     found: set[Mock] = set()
     for node, scope in module.of_kind(ast.Await):

@@ -69,6 +69,8 @@ def _exit_that_swallows(module: Module, setting: MockSetting) -> str:
     name = setting.path[position]
     if name not in _EXITS or _is_of_what_was_entered(module, setting, position):
         return ""
+    if module.fact(MockSettings).is_lost_on_instance(setting, position):
+        return ""
     if setting.name == name:
         return name if _makes_true_result(module, setting) else ""
     has_effect = any(
