@@ -212,12 +212,13 @@ def _remedy(source: _Source, loop: Loop) -> str:
     scope, own = source.loop.scope, loop.scope
     assert scope is not None
     assert own is not None
-    if is_narrower(scope, own):
-        return f'set loop_scope="{own}" on the fixture'
-    on_the_fixture = f'loop_scope="{own}"'
+    arguments = f'loop_scope="{own}"'
     if source.fixture.scope is not None and is_narrower(own, source.fixture.scope):
-        on_the_fixture = f'scope="{own}" and {on_the_fixture}'
-    return f'set loop_scope="{scope}" on the test, or {on_the_fixture} on the fixture'
+        arguments = f'scope="{own}" and {arguments}'
+    # pytest's own decorator takes no loop scope.
+    is_pytests = source.fixture.library == "pytest"
+    on_the_fixture = f"use pytest_asyncio.fixture with {arguments}" if is_pytests else f"set {arguments} on the fixture"
+    return on_the_fixture if is_narrower(scope, own) else f'set loop_scope="{scope}" on the test, or {on_the_fixture}'
 
 
 def _decided(source: _Source, loop: Loop) -> str:
