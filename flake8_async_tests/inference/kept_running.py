@@ -37,6 +37,7 @@ _STARTABLE = frozenset(
     }
 )
 _ENDING = frozenset({"cancel", "close"})
+_DISPLAYS = (ast.Dict, ast.List, ast.Set, ast.Starred, ast.Tuple)
 _CONDITIONS = (ast.ExceptHandler, ast.If, ast.IfExp, ast.Match)
 
 
@@ -47,7 +48,6 @@ class KeptRunning:
         self._module = fixture.module
         self._scope = fixture.function.scope
         self._yields = sorted(self._scope.of(ast.Yield), key=place_of)
-        self._exits = sorted(map(place_of, (*self._yields, *self._scope.of(ast.Return))))
 
     def has_task(self) -> bool:
         starts = self._module.fact(_tasks_by_scope).get(self._scope, ())
@@ -89,10 +89,14 @@ class KeptRunning:
 
     def _ends_with(self, block: ast.With | ast.AsyncWith, start: ast.expr) -> bool:
         """Whether the fixture leaves a block before it yields, and the thing with it."""
-        if holds_one_of(block.body, self._exits):
+        if not self._is_left_before_the_test(block):
             return False
         # A group waits for its tasks, and what is entered is closed; anything else outlives the block.
         return is_task_of_group(self._module, start, self._scope) or not is_within(start, block.body)
+
+    def _is_left_before_the_test(self, block: ast.With | ast.AsyncWith) -> bool:
+        """Whether no test runs while a block is open: a return leaves it."""
+        return not holds_one_of(block.body, list(map(place_of, self._yields)))
 
     # -- names ----------------------------------------------------------------------------------------------------
 
@@ -105,14 +109,31 @@ class KeptRunning:
             if isinstance(statement, ast.Await):
                 return True
             names |= _names_given_by(statement)
-        for name in tuple(names):
-            names |= self._names_of_elements.get(name, set())
         place = place_of(statement)
         return any(
             place < place_of(load) and self._is_before_the_test(load) and self._ends(load)
-            for name in names
+            for name in self._names_reached_from(names)
             for load in self._loads.get(name, ())
         )
+
+    def _names_reached_from(self, names: set[str]) -> set[str]:
+        """Some names, and those that get what stands under them, a part of it, or a collection that holds it."""
+        found: set[str] = set()
+        todo = names
+        while todo:
+            found |= todo
+            todo = {further for name in todo for further in self._names_given(name)} - found
+        return found
+
+    def _names_given(self, name: str) -> set[str]:
+        """`tasks.append(task)`, `for task in tasks`: the names that get what stands under one, or a part of it."""
+        found = set(self._names_of_elements.get(name, ()))
+        for load in self._loads.get(name, ()):
+            parent = self._scope.parents[load]
+            while isinstance(parent, _DISPLAYS):
+                parent = self._scope.parents[parent]
+            found |= _names_given_by(parent)
+        return found
 
     @lazy
     def _loads(self) -> dict[str, list[ast.Name]]:
@@ -132,17 +153,30 @@ class KeptRunning:
         return found
 
     def _ends(self, name: ast.Name) -> bool:
-        parent = self._scope.parents.get(name)
-        if isinstance(parent, ast.Attribute) and parent.attr in _ENDING:
+        parent = self._scope.parents[name]
+        if isinstance(parent, ast.Attribute) and (parent.attr in _ENDING or self._is_asked_again_and_again(parent)):
             return True
+        if isinstance(parent, ast.withitem):
+            block = self._scope.parents[parent]
+            assert isinstance(block, (ast.With, ast.AsyncWith))
+            return self._is_left_before_the_test(block)
         return any(isinstance(ancestor, ast.Await) for ancestor in self._module.ancestors(name, self._scope))
+
+    def _is_asked_again_and_again(self, attribute: ast.Attribute) -> bool:
+        """Whether a loop goes on until something is done: `while not task.done()`."""
+        node: ast.AST = attribute
+        for ancestor in self._module.ancestors(attribute, self._scope) if attribute.attr == "done" else ():
+            if isinstance(ancestor, ast.While):
+                return node is ancestor.test
+            node = ancestor
+        return False
 
 
 def _names_given_by(node: ast.AST) -> set[str]:
     """The names that get what stands in a node, or a collection of which it becomes a part."""
     if isinstance(node, ast.Assign):
         return {name for target in node.targets for name in _names_in(target)}
-    if isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
+    if isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
         return _names_in(node.target)
     if isinstance(node, ast.withitem):
         return _names_in(node.optional_vars) if node.optional_vars is not None else set()
