@@ -215,11 +215,11 @@ def _draws_anyio_in(test: Test) -> bool:
 
 
 def is_asked_for_with_anyio(fixture: Fixture) -> bool:
-    """Whether anyio takes an async fixture over for all tests in sight that ask for it."""
+    """Whether anyio takes an async fixture over for all tests in sight that ask for it, whatever decorator it has."""
     if "anyio_backend" in fixture.module.fixture_graph.closure_of_fixture(fixture).names:
         return True
     is_asked_for = False
-    for _, with_anyio in requesting_tests(fixture, *ANYIO_WORDS):
+    for _, with_anyio in requesting_tests(fixture, *_words_of_anyio(fixture.module)):
         if not with_anyio:
             return False
         is_asked_for = True
@@ -232,17 +232,21 @@ def _words_of_anyio(module: Module) -> tuple[bytes, ...]:
     return (*ANYIO_WORDS, b"async def test") if mode is not None and mode.value == "auto" else ANYIO_WORDS
 
 
-def is_run_by_anyio(fixture: Fixture) -> bool:
-    """Whether anyio sets an async fixture up, as far as anything in sight tells."""
+def is_run_on_backend_in_sight(fixture: Fixture) -> bool:
+    """Whether anyio sets an async fixture up on the `anyio_backend` in sight of it, as far as anything tells.
+
+    For a test that draws that in, anyio is first, whatever pytest-asyncio's mode and the fixture's decorator are.
+    """
     module = fixture.module
-    if fixture.library != "pytest" or not asyncio_mode(module.project, module.directory).is_strict:
+    is_asked_for = False
+    for test, with_anyio in requesting_tests(fixture, *_words_of_anyio(module)):
+        if with_anyio and "anyio_backend" not in test.parametrized:
+            return True
+        is_asked_for = True
+    if is_asked_for:
         return False
     graph = module.fixture_graph
     if "anyio_backend" in graph.closure_of_fixture(fixture).names:
         return True
-    is_asked_for = False
-    for runs in runners_of_requesters(fixture, *_words_of_anyio(module)):
-        if runs is Runs.ANYIO:
-            return True
-        is_asked_for = True
-    return not is_asked_for and graph.is_in_sight("anyio_backend", fixture.klass)
+    is_pytests = fixture.library == "pytest" and asyncio_mode(module.project, module.directory).is_strict
+    return is_pytests and graph.is_in_sight("anyio_backend", fixture.klass)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument_behind, replace, safe, spell
 from flake8_async_tests.loops import FIXTURE_OPTION, is_narrower, is_run_by_asyncio, loop_of_fixture
+from flake8_async_tests.requesters import is_asked_for_with_anyio
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star
 
@@ -16,13 +17,15 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-@rule("AT206", "loop-scope-narrower-than-scope", knows=Knows.CONFIG, fix="safe")
+@rule("AT206", "loop-scope-narrower-than-scope", knows=Knows.PROJECT, fix="safe")
 def check(module: Module) -> Iterator[Finding]:
     for fixture in module.fixtures:
         if fixture.scope in (None, "function") or not is_run_by_asyncio(fixture, module):
             continue
         loop = loop_of_fixture(fixture, module)
         if loop.scope is None or not is_narrower(loop.scope, fixture.scope):
+            continue
+        if fixture.is_async and is_asked_for_with_anyio(fixture):
             continue
         decided = f" ({FIXTURE_OPTION}, {loop.decided_by})" if loop.decided_by else ""
         decorator = "" if fixture.library == "pytest_asyncio" else "pytest_asyncio.fixture with "
