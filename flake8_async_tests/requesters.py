@@ -8,7 +8,7 @@ parsing them would cost more than all the rest.
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -185,6 +185,30 @@ def requesting_tests(fixture: Fixture, *words: bytes) -> Iterator[tuple[Test, bo
     sight = fixture.module.fact(_Sight)
     for module in sight.modules(words):
         yield from sight.requests(fixture, module)
+
+
+def requesting_tests_anywhere(fixture: Fixture) -> Iterator[tuple[Test, bool]]:
+    """The same for a fixture that others import: of other files those count in which a name stands that leads to it.
+
+    Where one that leads to it is there without being asked for, no name need stand anywhere: then the files count that
+    speak of pytest-asyncio.
+    """
+    sight = fixture.module.fact(_Sight)
+    names: set[str] = set()
+    seen: set[str] = set()
+    todo = [fixture]
+    while todo:
+        known = frozenset(names)
+        names.update(each.name for each in todo)
+        searches = [tuple(sorted(name.encode(errors="replace") for name in names - known))]
+        if any(each.is_autouse for each in todo):
+            searches.append((b"mark.asyncio",))
+        todo = []
+        for module in chain.from_iterable(map(sight.modules, searches)):
+            todo += [each for each in module.fixtures if each.name not in names and not names.isdisjoint(each.requests)]
+            if module.path not in seen:
+                seen.add(module.path)
+                yield from sight.requests(fixture, module)
 
 
 def is_asked_for_by_asyncio_tests(fixture: Fixture) -> bool:

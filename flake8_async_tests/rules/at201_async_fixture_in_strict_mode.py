@@ -9,7 +9,7 @@ from flake8_async_tests.requesters import (
     ANYIO_WORDS,
     is_asked_for_by_asyncio_tests,
     is_pytest_asyncio_at_work,
-    requesting_tests,
+    requesting_tests_anywhere,
     runners_of_requesters,
 )
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
@@ -72,7 +72,10 @@ def _is_nobodys(fixture: Fixture) -> bool:
         return is_asked_for_by_asyncio_tests(fixture)
     if runs:
         return True
-    if unknown_means(module) is not None or not is_pytest_asyncio_at_work(module) or _is_among_tests_of_others(module):
+    if unknown_means(module) is not None:
+        # Whose tests no mark tells, something unknown may run; those that are marked are pytest-asyncio's.
+        return is_asked_for_by_asyncio_tests(fixture)
+    if not is_pytest_asyncio_at_work(module) or _is_among_tests_of_others(module):
         return False
     # Files of tests that others run come last: they have to be parsed.
     others = any(runs in _OTHERS for runs in runners_of_requesters(fixture, *ANYIO_WORDS, b"mark.trio"))
@@ -80,13 +83,13 @@ def _is_nobodys(fixture: Fixture) -> bool:
 
 
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:
-    tests = requesting_tests(fixture, fixture.name.encode(errors="replace"))
-    runs = {
-        runner_of(test).runs if test.is_async else Runs.NOBODY
-        for test, with_anyio in tests
-        if not with_anyio and _is_strict(test.module)
-    }
-    return Runs.ASYNCIO in runs or (bool(runs) and runs <= {Runs.NOBODY})
+    found: set[Runs] = set()
+    for test, with_anyio in requesting_tests_anywhere(fixture):
+        if not with_anyio and _is_strict(test.module):
+            found.add(runner_of(test).runs if test.is_async else Runs.NOBODY)
+        if Runs.ASYNCIO in found:
+            return True
+    return found == {Runs.NOBODY}
 
 
 def _has_anyio_at_hand(fixture: Fixture) -> bool:
