@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.flow import is_rebound_elsewhere
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 # What a function gives nothing to: items, something to iterate over, something to enter.
 _TAKING_APART = (ast.Subscript, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem)
 _FIELDS = ("value", "iter", "context_expr")
+_ORDERING = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _ASKING = (ast.Assert, ast.If, ast.IfExp, ast.While)
 
 
@@ -26,7 +29,9 @@ def check(module: Module) -> Iterator[Finding]:
     fixtures = {
         fixture.function.name: fixture
         for fixture in module.fixtures
-        if fixture.is_async and fixture.function.outer is module.scope
+        if fixture.is_async
+        and fixture.function.outer is module.scope
+        and not is_rebound_elsewhere(module, module.scope, fixture.function.name)
     }
     if not fixtures:
         return
@@ -37,9 +42,14 @@ def check(module: Module) -> Iterator[Finding]:
             fixture = fixtures[name.id]
             yield Finding(
                 name,
-                f"{name.id} is the function of a fixture here, not its value: {what} (let {test.function.name} take"
-                f" {fixture.name} as a parameter)",
+                f"{name.id} is the function of a fixture here, not its value: {what} ({_remedy(test, fixture)})",
             )
+
+
+def _remedy(test: Test, fixture: Fixture) -> str:
+    if test.kind in (ClassKind.TESTCASE, ClassKind.ISOLATED):
+        return f"a TestCase's methods get no fixtures: make {fixture.name} in setUp or asyncSetUp"
+    return f"let {test.function.name} take {fixture.name} as a parameter"
 
 
 def _uses(module: Module, fixtures: dict[str, Fixture]) -> Iterator[tuple[ast.Name, Test, str]]:
@@ -68,7 +78,7 @@ def _consequence(name: ast.Name, scope: Scope) -> str:
     """What comes of the use; "" for one that may be meant."""
     parent = scope.parents.get(name)
     if isinstance(parent, ast.Compare):
-        return "it equals nothing else, and is never None"
+        return _consequence_of_comparison(name, parent)
     if isinstance(parent, ast.Await):
         return "a TypeError"
     if isinstance(parent, ast.Call):
@@ -81,3 +91,14 @@ def _consequence(name: ast.Name, scope: Scope) -> str:
     while isinstance(parent, (ast.BoolOp, ast.UnaryOp)):
         value, parent = parent, scope.parents.get(parent)
     return "it is always true" if isinstance(parent, _ASKING) and parent.test is value else ""
+
+
+def _consequence_of_comparison(name: ast.Name, comparison: ast.Compare) -> str:
+    """A function has no order, and there is nothing in it."""
+    operands = [comparison.left, *comparison.comparators]
+    for left, operator, right in zip(operands, comparison.ops, operands[1:], strict=False):
+        if name is right and isinstance(operator, (ast.In, ast.NotIn)):
+            return "a TypeError"
+        if name in (left, right) and isinstance(operator, _ORDERING):
+            return "a TypeError"
+    return "it equals nothing else, and is never None"

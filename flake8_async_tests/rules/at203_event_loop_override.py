@@ -21,6 +21,15 @@ _FIRST_WITHOUT = (1, 0)
 # What a file holds that asks for it. The bare word is in `get_event_loop` as well.
 _REQUESTS = (b"(event_loop", b" event_loop", b",event_loop", b'"event_loop"', b"'event_loop'")
 
+_IGNORED = (
+    "fixture event_loop is ignored since pytest-asyncio 1.0: tests and fixtures run on loops of their own (remove it,"
+    " and give them a loop_scope)"
+)
+_ASKED_FOR = (
+    "fixture event_loop gives those who ask for it a loop that is not the running one since pytest-asyncio 1.0 (let"
+    " them call asyncio.get_running_loop(), and remove it)"
+)
+
 
 @rule("AT203", "event-loop-override", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
@@ -32,12 +41,9 @@ def check(module: Module) -> Iterator[Finding]:
     requesters = _requesters_by_place(module)
     for fixture in found:
         # Asked for, and by nothing that is async: then it is somebody's own, and works.
-        if requesters.get(fixture.place) != {"sync"}:
-            yield Finding(
-                fixture.function.node,
-                "fixture event_loop is ignored since pytest-asyncio 1.0: tests and fixtures run on loops of their own"
-                " (remove it, and give them a loop_scope)",
-            )
+        asking = requesters.get(fixture.place)
+        if asking != {"sync"}:
+            yield Finding(fixture.function.node, _ASKED_FOR if asking else _IGNORED)
 
 
 def _requesters_by_place(module: Module) -> dict[tuple[str, int], set[str]]:
