@@ -13,6 +13,7 @@ from flake8_async_tests.source.calls import receiver_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.project.fixture_graph import Closure
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Function
@@ -30,6 +31,8 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         name = _literal_name(call)
         if not name or module.fixture_graph.find(name, function.klass) is None or _is_expected_to_fail(call):
+            continue
+        if _is_set_up_by_then(module, function, name):
             continue
         # The fixture itself, or one that a sync fixture asks for.
         behind = module.fixture_graph.closure_behind(name, function.klass).fixtures
@@ -74,12 +77,27 @@ def _is_set_up_by_then(module: Module, function: Function, name: str) -> bool:
 
 
 def _draws_in(test: Test, name: str) -> bool:
-    return name in test.module.fixture_graph.closure_of(test).names
+    return name in test.parametrized or _is_set_up_with(test.module.fixture_graph.closure_of(test), name, test.module)
 
 
 def _is_there_before(fixture: Fixture, name: str) -> bool:
     """Whether the fixture itself, or a test in sight that asks for it, draws the other one in."""
     graph = fixture.module.fixture_graph
-    if name in graph.closure_of_fixture(fixture).names or name in graph.closure(fixture.klass, ()).names:
+    closures = (graph.closure_of_fixture(fixture), graph.closure(fixture.klass, ()))
+    if any(_is_set_up_with(closure, name, fixture.module) for closure in closures):
         return True
     return any(_draws_in(test, name) for test, _ in requesting_tests(fixture))
+
+
+def _is_set_up_with(closure: Closure, name: str, module: Module) -> bool:
+    """Whether a fixture is among others, or one of these may ask for it as they are set up: sync code can do so."""
+    if name in closure.names:
+        return True
+    asked = {each for fixture in closure.fixtures if not fixture.is_async for each in _asked_for_in(fixture)}
+    return "" in asked or any(name in module.fixture_graph.closure_behind(each, None).names for each in asked)
+
+
+def _asked_for_in(fixture: Fixture) -> list[str]:
+    """The names that a fixture gives to `getfixturevalue`, "" for one that is no literal."""
+    calls = fixture.module.method_calls("getfixturevalue")
+    return [_literal_name(call) for call in calls if call.scope is fixture.function.scope]
