@@ -26,7 +26,10 @@ OPTIONS = (MODE, DEBUG, FIXTURE_LOOP_SCOPE, TEST_LOOP_SCOPE)
 FIXTURES_OWN_SCOPE = "fixture-scope"
 """The loop scope that is each fixture's own scope."""
 
-_PLUGIN_NAMES = frozenset({"asyncio", "pytest_asyncio.plugin"})
+_FIXTURES_OWN_SCOPE_SINCE = (1, 5)
+
+# The modules behind the names under which pytest finds plugins by itself.
+_MODULES_OF_PLUGINS = {"anyio": "anyio.pytest_plugin", "asyncio": "pytest_asyncio.plugin"}
 
 
 @record
@@ -60,17 +63,39 @@ def about(setting: Setting, text: str) -> Problem:
 def configuration_of(module: Module) -> PytestConfig | None:
     """The configuration of a file, where one stands in a file, pytest can read it and pytest-asyncio gets to see it."""
     config = module.project.config_for(module.directory)
-    if config.ground != "configuration" or not config.known or not _loads_pytest_asyncio(module, config):
+    if config.ground != "configuration" or not config.known or not is_loaded("asyncio", module, config):
         return None
     return config
 
 
-def _loads_pytest_asyncio(module: Module, config: PytestConfig) -> bool:
-    if not config.autoload_disabled and "asyncio" not in config.disabled_plugins:
+def is_loaded(plugin: str, module: Module, config: PytestConfig) -> bool:
+    """Whether pytest loads a plugin, which is there by the name `anyio` or `asyncio`, by itself or since it is told."""
+    if not config.autoload_disabled and plugin not in config.disabled_plugins:
         return True
-    if not _PLUGIN_NAMES.isdisjoint(config.early_plugins):
+    itself = _MODULES_OF_PLUGINS[plugin]
+    if plugin in config.early_plugins or itself in config.early_plugins:
         return True
-    return "pytest_asyncio.plugin" in module.project.conftests(module.directory).foreign_plugins
+    return itself in module.project.conftests(module.directory).foreign_plugins
+
+
+def accepted_values(option: str, version: tuple[int, ...]) -> tuple[str, ...]:
+    """The words that pytest-asyncio takes for an option that is no boolean."""
+    if option == MODE:
+        return MODES
+    return (
+        (*SCOPES, FIXTURES_OWN_SCOPE)
+        if option == FIXTURE_LOOP_SCOPE and version >= _FIXTURES_OWN_SCOPE_SINCE
+        else SCOPES
+    )
+
+
+def is_accepted(setting: Setting, option: str, version: tuple[int, ...]) -> bool:
+    """Whether pytest-asyncio takes the value that an option has."""
+    if setting.fault:
+        return False
+    if option == DEBUG:
+        return setting.kind != "list" and setting.truth is not None
+    return setting.value in accepted_values(option, version)
 
 
 def loop_scope(setting: Setting | None, default: str) -> str | None:

@@ -13,6 +13,7 @@ from flake8_async_tests.project.problems import (
     TEST_LOOP_SCOPE,
     Problem,
     configuration_of,
+    is_accepted,
     told_here,
 )
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -45,7 +46,7 @@ def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
         shadowed = module.project.configs.if_it_counted(raw) if raw.path != config.path else None
         if shadowed is None or not shadowed.known:
             continue
-        lost = _lost(shadowed, config)
+        lost = _lost(shadowed, config, module.options.pytest_asyncio)
         if lost:
             line = min(setting.line for setting in lost.values())
             names = ", ".join(f"{name} = {setting.value}" for name, setting in lost.items())
@@ -57,12 +58,14 @@ def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
             )
 
 
-def _lost(shadowed: PytestConfig, config: PytestConfig) -> Mapping[str, Setting]:
-    """The options of a file that would change something if pytest read them."""
+def _lost(shadowed: PytestConfig, config: PytestConfig, version: tuple[int, ...]) -> Mapping[str, Setting]:
+    """The options of a file that would change something if pytest read them, and not stop it."""
     found = {}
     for name, default in _DEFAULTS.items():
         setting = _setting(shadowed, name)
-        if setting is not None and _meaning(setting) not in (default, _meaning(_setting(config, name))):
+        if setting is None or not is_accepted(setting, name, version):
+            continue
+        if _meaning(setting) not in (default, _meaning(_setting(config, name))):
             found[name] = setting
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.project.problems import about, configuration_of, told_here
+from flake8_async_tests.project.problems import about, configuration_of, is_loaded, told_here
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     config = configuration_of(module)
     if config is not None:
-        yield from told_here(module, _problems(config))
+        yield from told_here(module, _problems(module, config))
 
 
-def _problems(config: PytestConfig) -> Iterator[Problem]:
+def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
     asyncio, anyio = config.asyncio_mode, config.anyio_mode
-    if asyncio is None or anyio is None or "anyio" in config.disabled_plugins:
+    if asyncio is None or anyio is None or not is_loaded("anyio", module, config):
         return
     if asyncio.value == anyio.value == "auto":
         yield about(
