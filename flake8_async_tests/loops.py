@@ -29,8 +29,8 @@ TEST_OPTION = "asyncio_default_test_loop_scope"
 _MATCHING = "fixture-scope"
 
 # Up to these versions there was no such option, and pytest-asyncio did not read it.
-_FIRST_WITH_FIXTURE_OPTION = (0, 24)
-_FIRST_WITH_TEST_OPTION = (0, 26)
+FIRST_WITH_FIXTURE_OPTION = (0, 24)
+FIRST_WITH_TEST_OPTION = (0, 26)
 
 # In these a conftest can give tests another loop than their marks say.
 _MARKING_HOOKS = (
@@ -88,7 +88,7 @@ def loop_of_fixture(fixture: Fixture, module: Module) -> Loop:
 def default_loop_of_fixture(fixture: Fixture, module: Module) -> Loop:
     """The same, as far as the configuration and the fixture's scope decide it."""
     own = Loop(fixture.scope)
-    if module.options.pytest_asyncio < _FIRST_WITH_FIXTURE_OPTION:
+    if module.options.pytest_asyncio < FIRST_WITH_FIXTURE_OPTION:
         return own
     setting, known = _setting(module, FIXTURE_OPTION)
     if not known:
@@ -133,7 +133,7 @@ def default_loop_of_tests(module: Module) -> Loop:
     setting, known = _setting(module, TEST_OPTION)
     if not known:
         return UNKNOWN
-    if setting is None or module.options.pytest_asyncio < _FIRST_WITH_TEST_OPTION:
+    if setting is None or module.options.pytest_asyncio < FIRST_WITH_TEST_OPTION:
         return Loop("function")
     return _configured(setting, module)
 

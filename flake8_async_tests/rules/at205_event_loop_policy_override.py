@@ -14,27 +14,33 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.module import Module
 
-_FIRST_DEPRECATED = (1, 4)
-_REMEDY = "(use the hook pytest_asyncio_loop_factories)"
+# The fixture has been deprecated since then.
+_FIRST_WITH_HOOK = (1, 4)
+_REMEDY = "use the hook pytest_asyncio_loop_factories"
 
 
-@rule("AT205", "event-loop-policy-override", knows=Knows.FILE)
+@rule("AT205", "event-loop-policy-override", knows=Knows.CONFIG)
 def check(module: Module) -> Iterator[Finding]:
+    has_hook = module.options.pytest_asyncio >= _FIRST_WITH_HOOK
     for fixture in module.fixtures:
-        if fixture.name != "event_loop_policy" or is_pytest_asyncio(module):
+        if fixture.name != "event_loop_policy" or is_pytest_asyncio(module) or _is_disabled(module):
             continue
         if not _gives_a_value(fixture):
             yield Finding(
                 fixture.function.node,
                 "fixture event_loop_policy returns nothing: pytest-asyncio takes the default policy, and what was set"
-                f" here is lost {_REMEDY}",
+                f" here is lost ({_REMEDY if has_hook else 'return the policy'})",
             )
-        elif module.options.pytest_asyncio >= _FIRST_DEPRECATED:
+        elif has_hook:
             yield Finding(
                 fixture.function.node,
                 "fixture event_loop_policy is deprecated since pytest-asyncio 1.4 and will have no effect some day"
-                f" {_REMEDY}",
+                f" ({_REMEDY})",
             )
+
+
+def _is_disabled(module: Module) -> bool:
+    return "asyncio" in module.project.config_for(module.directory).disabled_plugins
 
 
 def _gives_a_value(fixture: Fixture) -> bool:

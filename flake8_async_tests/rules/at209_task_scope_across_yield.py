@@ -9,11 +9,13 @@ from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.loops import is_run_by_asyncio
 from flake8_async_tests.requesters import is_asked_for_with_anyio
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.module import holds_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.rule import Place
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.module import Module
 
@@ -58,22 +60,41 @@ def _scopes_across_yield(fixture: Fixture) -> Iterator[tuple[ast.With | ast.Asyn
     for node in scope.of(ast.With, ast.AsyncWith) if yields else ():
         assert isinstance(node, (ast.With, ast.AsyncWith))
         if holds_one_of(node.body, yields):
-            name = next(filter(None, (_task_scope(fixture, item.context_expr) for item in node.items)), "")
+            until = next(place for place in yields if place > place_of(node))
+            name = next(filter(None, (_task_scope(fixture, item, until) for item in node.items)), "")
             if name:
                 yield node, name
 
 
-def _task_scope(fixture: Fixture, node: ast.expr) -> str:
+def _task_scope(fixture: Fixture, item: ast.withitem, until: Place) -> str:
+    """The name of a scope of tasks that an item of a `with` enters, and that is still one when the test runs."""
     module, scope = fixture.module, fixture.function.scope
-    value = module.value_of(node, scope)
+    value = module.value_of(item.context_expr, scope)
     if not isinstance(value, ast.Call):
         return ""
     name = module.qualified(value.func, scope)
-    if name in _TASK_SCOPES and not (name.startswith("asyncio.timeout") and _is_never(value)):
-        return name
-    return ""
+    if name not in _TASK_SCOPES:
+        return ""
+    if name.startswith("asyncio.timeout") and (_is_never(value, fixture) or _is_lifted(item, fixture, until)):
+        return ""
+    return name
 
 
-def _is_never(call: ast.Call) -> bool:
+def _is_never(call: ast.Call, fixture: Fixture) -> bool:
+    """Whether the first thing that a call is given is None."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    return bool(given) and isinstance(given[0], ast.Constant) and given[0].value is None
+    value = fixture.module.value_of(given[0], fixture.function.scope) if given else None
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _is_lifted(item: ast.withitem, fixture: Fixture, until: Place) -> bool:
+    """Whether a limit is taken away before the test runs: `limit.reschedule(None)`."""
+    name = item.optional_vars
+    return isinstance(name, ast.Name) and any(
+        call.scope is fixture.function.scope
+        and place_of(name) < place_of(call.node) < until
+        and isinstance(receiver := receiver_of(call.node), ast.Name)
+        and receiver.id == name.id
+        and _is_never(call.node, fixture)
+        for call in fixture.module.method_calls("reschedule")
+    )

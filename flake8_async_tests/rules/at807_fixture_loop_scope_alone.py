@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.loops import FIRST_WITH_FIXTURE_OPTION, FIRST_WITH_TEST_OPTION
 from flake8_async_tests.project.problems import (
     FIXTURE_LOOP_SCOPE,
     TEST_LOOP_SCOPE,
@@ -42,17 +43,22 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
     setting = config.get(FIXTURE_LOOP_SCOPE)
-    if setting is None:
+    version = module.options.pytest_asyncio
+    if setting is None or version < FIRST_WITH_FIXTURE_OPTION:
         return
+    knows_test_option = version >= FIRST_WITH_TEST_OPTION
     fixtures = loop_scope(setting, "function")
-    tests = loop_scope(config.get(TEST_LOOP_SCOPE), "function")
+    tests = loop_scope(config.get(TEST_LOOP_SCOPE), "function") if knows_test_option else "function"
     if fixtures is None or tests is None or SCOPES.index(fixtures) <= SCOPES.index(tests):
         return
     if is_place_for(setting.path, module) and not _tests_set_their_own(module, config):
+        remedy = f"set {TEST_LOOP_SCOPE} = {fixtures} too"
+        if not knows_test_option:
+            remedy = f'give the tests marks with loop_scope="{fixtures}"'
         yield about(
             setting,
             f"is {fixtures} while the tests' loop scope is {tests}: fixtures and tests run on different loops"
-            f" (set {TEST_LOOP_SCOPE} = {fixtures} too)",
+            f" ({remedy})",
         )
 
 
