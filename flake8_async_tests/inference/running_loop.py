@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called
 from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.inference.places import nodes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Sequence
 
-    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# How many functions are looked into on the way from a call to the calls within.
-_MOST_FUNCTIONS = 32
+# How many functions are looked into on the way from a test to what it may come to.
+_MOST_FUNCTIONS = 64
 
 _LIBRARIES = ("aiohttp.", "anyio.", "asyncio.", "trio.", "uvloop.")
 _NEEDS_NONE = frozenset(
@@ -53,62 +54,131 @@ _METHODS = frozenset(
         "start_soon",
     }
 )
-_CONSTRUCTORS = ("__init__", "__new__", "__post_init__")
 
 
-def may_need_running_loop(module: Module, scope: Scope) -> bool:
-    """Whether something that is called in a scope, or in functions of the project that it calls, wants a loop."""
-    todo: list[tuple[Module, Scope]] = [(module, scope)]
-    seen: set[Scope] = {scope}
-    while todo:
-        at, within = todo.pop()
-        for node in within.of(ast.Call):
-            assert isinstance(node, ast.Call)
-            if _wants_loop(at, node, within):
+def may_need_running_loop(module: Module, scope: Scope, givers: Iterable[Function]) -> bool:
+    """Whether something that a test mentions, or code of the project that it may come to, wants a loop.
+
+    What its decorators and the functions of its fixtures mention may be given to it. What a method is called on mostly
+    cannot be told: each one of that name counts, of any class in the files that are come to.
+    """
+    search = _Search(module)
+    search.look_into(module, scope)
+    for giver in givers:
+        search.look_into(giver.module, giver.scope)
+    return search.finds_need()
+
+
+class _Search:
+    """One question, with the code, the files and the attributes that were come to."""
+
+    def __init__(self, module: Module) -> None:
+        self._todo: list[tuple[Module, Scope, Sequence[ast.AST]]] = []
+        self._seen: set[Scope] = set()
+        self._modules: dict[Module, None] = {module: None}
+        self._attributes: dict[str, None] = {}
+
+    def look_into(self, module: Module, scope: Scope) -> None:
+        """Come to a function, with its decorators, or to a lambda."""
+        if scope in self._seen or len(self._seen) >= _MOST_FUNCTIONS:
+            return
+        self._seen.add(scope)
+        node = scope.node
+        if isinstance(node, ast.Lambda):
+            self._todo.append((module, scope, [node.body]))
+        else:
+            assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+            assert scope.parent is not None
+            self._todo += [(module, scope, node.body), (module, scope.parent, node.decorator_list)]
+
+    def finds_need(self) -> bool:
+        while self._todo:
+            module, scope, parts = self._todo.pop()
+            if any(self._is_needed_by(module, scope, node) for node in nodes_of(parts)):
                 return True
-            for function in _functions_called(at, node, within):
-                if function.scope not in seen and len(seen) < _MOST_FUNCTIONS:
-                    seen.add(function.scope)
-                    todo.append((function.module, function.scope))
-    return False
+        return False
+
+    def _is_needed_by(self, module: Module, scope: Scope, node: ast.AST) -> bool:
+        """Whether a node itself says that a loop is needed; if not, what it mentions is to be looked into."""
+        if isinstance(node, ast.Attribute):
+            self._come_to_attribute(node.attr)
+            return node.attr in _METHODS
+        if isinstance(node, ast.Name):
+            self._come_to_name(module, scope, node)
+            name = module.qualified(node, scope)
+            return name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS
+        if isinstance(node, ast.Call):
+            self._come_to_definition_elsewhere(module, module.qualified(node.func, scope))
+            return _wants_loop(module, node, scope)
+        if isinstance(node, ast.Lambda):
+            self.look_into(module, module.fact(_scopes_of_lambdas)[node])
+        return False
+
+    def _come_to_attribute(self, attribute: str) -> None:
+        if attribute not in self._attributes:
+            self._attributes[attribute] = None
+            for module in self._modules:
+                self._come_to_methods(module, attribute)
+
+    def _come_to_name(self, module: Module, scope: Scope, node: ast.Name) -> None:
+        value = module.value_of(node, scope)
+        if isinstance(value, ast.Lambda):
+            self.look_into(module, module.fact(_scopes_of_lambdas)[value])
+        else:
+            self._come_to_definition(module, module.names.definition(value, scope))
+
+    def _come_to_definition_elsewhere(self, module: Module, qualified: str) -> None:
+        elsewhere = find_elsewhere(module, qualified)
+        if elsewhere is None:
+            return
+        if elsewhere.module not in self._modules:
+            self._modules[elsewhere.module] = None
+            for attribute in self._attributes:
+                self._come_to_methods(elsewhere.module, attribute)
+        self._come_to_definition(elsewhere.module, elsewhere.definition)
+
+    def _come_to_definition(self, module: Module, definition: ast.AST | None) -> None:
+        if isinstance(definition, ast.ClassDef):
+            klass = module.class_of_node(definition)
+            for each in klass.lineage if klass is not None else ():
+                self._come_to_what_python_calls(each)
+        elif definition is not None:
+            self._come_to_function(module.function_of_node(definition))
+
+    def _come_to_what_python_calls(self, klass: Class) -> None:
+        """The methods that run without being mentioned: `__init__`, `__enter__`, `__call__`, `__getattr__`."""
+        if klass.scope in self._seen:
+            return
+        self._seen.add(klass.scope)
+        for name, method in klass.methods.items():
+            if name.startswith("__"):
+                self._come_to_function(method)
+        for base in klass.foreign_bases:
+            self._come_to_definition_elsewhere(klass.module, base)
+
+    def _come_to_methods(self, module: Module, attribute: str) -> None:
+        for method in module.fact(_methods_by_name).get(attribute, ()):
+            self._come_to_function(method)
+
+    def _come_to_function(self, function: Function | None) -> None:
+        if function is not None and not function.is_async:
+            self.look_into(function.module, function.scope)
+
+
+def _methods_by_name(module: Module) -> dict[str, list[Function]]:
+    found: dict[str, list[Function]] = {}
+    for klass in module.classes:
+        for name, method in klass.methods.items():
+            found.setdefault(name, []).append(method)
+    return found
+
+
+def _scopes_of_lambdas(module: Module) -> dict[ast.AST, Scope]:
+    return {scope.node: scope for scope in module.index.scopes if isinstance(scope.node, ast.Lambda)}
 
 
 def _wants_loop(module: Module, node: ast.Call, scope: Scope) -> bool:
-    if isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS:
-        return True
     name = module.qualified(node.func, scope)
     if name in _NEEDS_NONE:
         return False
     return name.startswith(_LIBRARIES) or bool(coroutine_function_called(module.call_at(node, scope)))
-
-
-def _functions_called(module: Module, node: ast.Call, scope: Scope) -> Iterator[Function]:
-    """The sync functions of the project that a call certainly runs."""
-    method = _method_of_self(module, node.func, scope)
-    if method is not None:
-        yield method
-        return
-    definition = module.names.definition(node.func, scope)
-    if definition is None:
-        elsewhere = find_elsewhere(module, module.qualified(node.func, scope))
-        if elsewhere is None:
-            return
-        module, definition = elsewhere.module, elsewhere.definition
-    function = module.function_of_node(definition) if definition is not None else None
-    if function is not None:
-        if not function.is_async:
-            yield function
-    elif isinstance(definition, ast.ClassDef):
-        klass = module.class_of_node(definition)
-        methods = (klass.find_method(name) for name in _CONSTRUCTORS) if klass is not None else ()
-        yield from (method for method in methods if method is not None)
-
-
-def _method_of_self(module: Module, node: ast.expr, scope: Scope) -> Function | None:
-    """The method that `self.method` means in a class of the file."""
-    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-        return None
-    function = module.function_at(scope)
-    if function is None or function.klass is None or function.parameters[:1] != (node.value.id,):
-        return None
-    return function.klass.find_method(node.attr)

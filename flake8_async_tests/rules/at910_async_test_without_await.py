@@ -15,6 +15,7 @@ from flake8_async_tests.source.marks import RUNNING_MARKS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
@@ -53,7 +54,8 @@ def check(module: Module) -> Iterator[Finding]:
     for test in module.async_tests:
         if any(map(suspends, test.function.scope.nodes)) or _overrides(test):
             continue
-        if _has_only_sync_fixtures(test) and not may_need_running_loop(module, test.function.scope):
+        givers = _functions_of_its_sync_fixtures(test)
+        if givers is not None and not may_need_running_loop(module, test.function.scope, givers):
             yield Finding(
                 test.node,
                 f"async test {test.function.name} awaits nothing: it starts an event loop and has no use for it"
@@ -86,11 +88,13 @@ def _overrides(test: Test) -> bool:
     return any(test.function.name in base.methods for base in klass.lineage[1:])
 
 
-def _has_only_sync_fixtures(test: Test) -> bool:
+def _functions_of_its_sync_fixtures(test: Test) -> list[Function] | None:
+    """The functions of all its fixtures; None where one of them is async, or may be."""
     graph = test.module.fixture_graph
     closure = graph.closure_of(test)
-    return (
+    are_sync = (
         closure.complete
         and not any(fixture.is_async for fixture in closure.fixtures)
         and all(name in _PYTESTS_OWN or graph.find(name, test.klass) is not None for name in closure.names)
     )
+    return [fixture.function for fixture in closure.fixtures] if are_sync else None
