@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import rename_attribute, unsafe
 from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -22,9 +23,20 @@ INSTEAD = {
     "assert_called_once_with": "assert_awaited_once_with",
     "assert_called_with": "assert_awaited_with",
 }
-AWAITED = (*INSTEAD.values(), "assert_any_await", "assert_has_awaits")
+# What a test finds out about awaits with, by a call or by a look.
+AWAITED = (*INSTEAD.values(), "assert_any_await", "assert_has_awaits", "assert_not_awaited")
+RECORDS = frozenset({"await_args", "await_args_list", "await_count"})
 # What these get is awaited later, by somebody else.
-STARTERS = frozenset({"as_completed", "create_task", "ensure_future", "gather", "shield", "start_soon", "wait"})
+STARTERS = (
+    "as_completed",
+    "create_task",
+    "ensure_future",
+    "gather",
+    "run_coroutine_threadsafe",
+    "shield",
+    "start_soon",
+    "wait",
+)
 
 
 @rule("AT902", "called-not-awaited-assertion", knows=Knows.FILE, fix="unsafe")
@@ -58,7 +70,18 @@ def _asserted_awaited(module: Module) -> dict[Scope, list[ast.expr]]:
     for call in module.method_calls(*AWAITED):
         assert isinstance(call.node.func, ast.Attribute)
         found.setdefault(call.scope, []).append(call.node.func.value)
+    if any(record in module.text for record in RECORDS):
+        for scope in module.index.scopes:
+            found.setdefault(scope, []).extend(_looked_at(scope))
     return found
+
+
+def _looked_at(scope: Scope) -> Iterator[ast.expr]:
+    """Whose record of awaits a scope reads: `m` in `assert m.await_count == 1`."""
+    body = scope.node.body
+    for node in nodes_of(body if isinstance(body, list) else [body]):
+        if isinstance(node, ast.Attribute) and node.attr in RECORDS:
+            yield node.value
 
 
 def _is_started(module: Module, mocks: tuple[Mock, ...], scope: Scope) -> bool:
