@@ -1,4 +1,4 @@
-"""What methods do to the attributes of their class: through `self`, through `cls`, or by the class's name."""
+"""What methods and fixtures do to the attributes of a class: through `self`, through `cls`, or by the class's name."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.places import clears_up as is_cleaned_up
 from flake8_async_tests.record import record
 from flake8_async_tests.source.walk import arguments_of
 
@@ -39,6 +40,10 @@ _CHANGING_METHODS = (
     "update",
 )
 
+# What is handed to these is called when the test is over, and what these replace is put back then.
+_CALLING_LATER = ("addCleanup", "addfinalizer", "callback")
+_REPLACING = ("object", "setattr")
+
 
 class Doing(Enum):
     """What is done to an attribute."""
@@ -55,15 +60,17 @@ class Touch:
     attribute: str
     doing: Doing
     method: Function
-    """The method in which it stands, however deep."""
+    """The method in which it stands, however deep, or the fixture outside of all classes."""
     klass: Class
     """The class that is reached through: the method's own one, or the one that is named."""
     through_class: bool
     node: ast.stmt | ast.expr
+    clears_up: bool = False
+    """Whether it is done when the test is over, whatever happens."""
 
 
 def touches(module: Module) -> list[Touch]:
-    """Everything that is done to an attribute of a class in its methods, in the order of the file."""
+    """Everything that methods and fixtures do to an attribute of a class, in the order of the file."""
     found = [touch for touch in _touches(module) if touch is not None]
     found.sort(key=lambda touch: (touch.node.lineno, touch.node.col_offset))
     return found
@@ -80,22 +87,47 @@ def _touches(module: Module) -> Iterator[Touch | None]:
             yield _assigned(module, annotated, annotated.target, scope)
     for augmented, scope in module.of_kind(ast.AugAssign):
         yield _augmented(module, augmented, scope)
+    for deletion, scope in module.of_kind(ast.Delete):
+        for target in deletion.targets:
+            yield _deleted(module, deletion, target, scope)
     for call in module.method_calls(*_CHANGING_METHODS):
         function = call.node.func
         assert isinstance(function, ast.Attribute)
         is_whole = isinstance(function.value, ast.Attribute)
         doing = Doing.CLEARED if function.attr == "clear" and is_whole else Doing.CHANGED
         yield _touch(module, _without_items(function.value), doing, call.node, call.scope)
+    for call in module.method_calls(*_CALLING_LATER, where=lambda node: bool(node.args)):
+        callback = call.node.args[0]
+        if isinstance(callback, ast.Attribute) and callback.attr == "clear":
+            yield _touch(module, callback.value, Doing.CLEARED, call.node, call.scope, clears_up=True)
+    for call in module.method_calls(*_REPLACING, where=lambda node: len(node.args) > 1):
+        holder, name = call.node.args[:2]
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            replaced = ast.Attribute(holder, name.value, ast.Store())
+            yield _touch(module, replaced, Doing.SET, call.node, call.scope, clears_up=True)
 
 
 def _assigned(module: Module, node: ast.Assign | ast.AnnAssign, target: ast.expr, scope: Scope) -> Touch | None:
     if not isinstance(target, ast.Subscript):
         return _touch(module, target, Doing.SET, node, scope)
-    # `self.x[:] = ..` leaves nothing of what was there.
-    everything = isinstance(target.slice, ast.Slice) and target.slice.lower is None and target.slice.upper is None
-    is_emptied = everything and isinstance(target.value, ast.Attribute)
-    doing = Doing.CLEARED if is_emptied else Doing.CHANGED
+    doing = Doing.CLEARED if _is_everything(target) else Doing.CHANGED
     return _touch(module, _without_items(target), doing, node, scope)
+
+
+def _deleted(module: Module, node: ast.Delete, target: ast.expr, scope: Scope) -> Touch | None:
+    whole = not isinstance(target, ast.Subscript) or _is_everything(target)
+    return _touch(module, _without_items(target), Doing.CLEARED if whole else Doing.CHANGED, node, scope)
+
+
+def _is_everything(node: ast.Subscript) -> bool:
+    """Whether it is all that an attribute holds: `self.x[:]`."""
+    part = node.slice
+    return (
+        isinstance(part, ast.Slice)
+        and part.lower is None
+        and part.upper is None
+        and isinstance(node.value, ast.Attribute)
+    )
 
 
 def _augmented(module: Module, node: ast.AugAssign, scope: Scope) -> Touch | None:
@@ -109,33 +141,64 @@ def _without_items(node: ast.expr) -> ast.expr:
     return node
 
 
-def _touch(module: Module, target: ast.expr, doing: Doing, node: ast.stmt | ast.expr, scope: Scope) -> Touch | None:
+def _touch(
+    module: Module,
+    target: ast.expr,
+    doing: Doing,
+    node: ast.stmt | ast.expr,
+    scope: Scope,
+    *,
+    clears_up: bool = False,
+) -> Touch | None:
     if not isinstance(target, ast.Attribute):
         return None
-    method = _method_around(module, scope)
-    if method is None or method.klass is None:
+    method = _method_or_fixture_around(module, scope)
+    if method is None:
         return None
-    if _is_first_parameter(module, target.value, scope, method):
+    if _is_instance(module, target.value, scope, method):
+        klass: Class | None = method.klass
         through_class = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
-        return Touch(target.attr, doing, method, method.klass, through_class, node)
-    klass = _class_meant(module, target.value, scope, method)
-    return Touch(target.attr, doing, method, klass, True, node) if klass is not None else None
+    else:
+        klass = _class_meant(module, target.value, scope, method)
+        through_class = True
+    if klass is None:
+        return None
+    return Touch(
+        target.attr, doing, method, klass, through_class, node, clears_up or is_cleaned_up(module, node, scope)
+    )
 
 
-def _method_around(module: Module, scope: Scope) -> Function | None:
+def _method_or_fixture_around(module: Module, scope: Scope) -> Function | None:
     at: Scope | None = scope
     while at is not None:
         function = module.function_at(at)
-        if function is not None and function.is_method:
+        if function is not None and (function.is_method or module.is_fixture(function)):
             return function
         at = at.parent
     return None
+
+
+def _is_instance(module: Module, node: ast.expr, scope: Scope, method: Function) -> bool:
+    """Whether an expression is the instance: `self`, or what the fixture `request` has for it."""
+    return _is_first_parameter(module, node, scope, method) or _is_of_request(module, node, "instance", scope, method)
+
+
+def _is_of_request(module: Module, node: ast.expr, attribute: str, scope: Scope, method: Function) -> bool:
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == attribute
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "request"
+        and module.names.binding_scope("request", scope) is method.scope
+        and "request" in method.parameters
+    )
 
 
 def _is_first_parameter(module: Module, node: ast.expr, scope: Scope, method: Function) -> bool:
     arguments = arguments_of(method.node)
     return (
         isinstance(node, ast.Name)
+        and method.is_method
         and bool(arguments)
         and node.id == arguments[0].arg
         and module.names.binding_scope(node.id, scope) is method.scope
@@ -144,13 +207,13 @@ def _is_first_parameter(module: Module, node: ast.expr, scope: Scope, method: Fu
 
 
 def _class_meant(module: Module, node: ast.expr, scope: Scope, method: Function) -> Class | None:
-    """The class behind `TestOrders`, `type(self)`, `self.__class__`, or a name for one of them."""
+    """The class behind `TestOrders`, `type(self)`, `self.__class__`, `request.cls`, or a name for one of them."""
     node = module.value_of(node, scope)
     if isinstance(node, ast.Call):
         of_self = len(node.args) == 1 and _is_first_parameter(module, node.args[0], scope, method)
         return method.klass if of_self and module.qualified(node.func, scope) == "builtins.type" else None
     if isinstance(node, ast.Attribute):
         of_self = node.attr == "__class__" and _is_first_parameter(module, node.value, scope, method)
-        return method.klass if of_self else None
+        return method.klass if of_self or _is_of_request(module, node, "cls", scope, method) else None
     definition = module.names.definition(node, scope)
     return module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None

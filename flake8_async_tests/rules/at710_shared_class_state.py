@@ -75,25 +75,31 @@ def _changed_in_place(
 
 
 def _without_what_is_renewed(done: list[Touch], tests: dict[Function, Test]) -> list[tuple[Touch, Test]]:
-    """What tests do to attributes of their own class that nothing makes anew or empties for each test."""
+    """What tests do to attributes of their own class that nothing makes anew, empties or restores for each test."""
     renewed = {
         (klass, touch.attribute)
         for touch in done
         if touch.method not in tests and _runs_each_time(touch.method)
         for klass in (*touch.klass.lineage, *touch.klass.subclasses)
     }
+    undone = {(touch.method, touch.attribute) for touch in done if touch.clears_up}
     in_tests = [(touch, tests[touch.method]) for touch in done if touch.method in tests]
     return [
         (touch, test)
         for touch, test in in_tests
-        if (touch.klass, touch.attribute) not in renewed and _is_own(touch.klass, test)
+        if (touch.klass, touch.attribute) not in renewed
+        and (touch.method, touch.attribute) not in undone
+        and _is_own(touch.klass, test)
     ]
 
 
 def _runs_each_time(method: Function) -> bool:
     """Whether what a method does, be it a hook, a fixture or a helper, may be done for each test."""
+    fixture = method.module.fixture_of(method)
+    if fixture is not None:
+        return fixture.scope in ("function", None)
     if method.name in NEVER_AWAITED and method.is_async:
-        return method.module.is_fixture(method)
+        return False
     return method.name not in ONCE_FOR_ALL
 
 

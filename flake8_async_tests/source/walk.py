@@ -40,6 +40,7 @@ INDEXED: tuple[type[AST], ...] = (
     ast.AsyncFor,
     ast.AsyncWith,
     ast.Await,
+    ast.Delete,
     ast.ExceptHandler,
     ast.For,
     ast.Global,
