@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.elsewhere import function_meant
+from flake8_async_tests.inference.instances import given_in_class_body
 from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.record import record
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 OVERRIDES = "dependency_overrides"
 
 _TAKING_BACK = frozenset({"clear", "pop", "popitem"})
+# Methods of `monkeypatch` after which an item is put back in the end, whatever else is done to it.
+_RESTORING_ITEMS = frozenset({"delitem", "setitem"})
 # How many functions that call each other are looked into.
 _DEPTH = 2
 
@@ -148,6 +151,10 @@ def _is_filled(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _taken_back_by(module: Module, call: ast.Call, scope: Scope) -> Iterator[TakenBack]:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _RESTORING_ITEMS and len(call.args) > 1:
+        app = _app_of(module, call.args[0], scope)
+        if app is not None:
+            yield TakenBack(call, app, scope, call.args[1], is_callback=True)
     for part in (call.func, *call.args, *(keyword.value for keyword in call.keywords)):
         if isinstance(part, ast.Attribute) and part.attr in _TAKING_BACK:
             app = _app_of(module, part.value, scope)
@@ -157,7 +164,17 @@ def _taken_back_by(module: Module, call: ast.Call, scope: Scope) -> Iterator[Tak
 
 
 def _named(module: Module, node: ast.expr, scope: Scope) -> str:
+    node, scope = behind_class_attribute(module, node, scope)
     return module.qualified(node, scope) or path_of(module.value_of(node, scope))
+
+
+def behind_class_attribute(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
+    """What `self.app` was given in the body of its class, and where that is to be read; else the expression itself."""
+    given = given_in_class_body(module, node, scope)
+    value = given[0].value if given else None
+    # `app = app` reads what is outside of the class.
+    around = given[0].scope.parent if given else None
+    return (value, around) if value is not None and around is not None else (node, scope)
 
 
 def name_of_key(module: Module, node: ast.expr | None, scope: Scope) -> str:

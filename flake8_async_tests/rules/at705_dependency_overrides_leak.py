@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.elsewhere import function_meant
+from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.inference.overrides import (
     OVERRIDES,
     Override,
     TakenBack,
+    behind_class_attribute,
     means_another,
     name_of_key,
     overrides_in,
@@ -69,6 +71,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _is_shared(module: Module, app: ast.expr, scope: Scope) -> bool:
     """Whether the app is an imported or a module-level one."""
+    app, scope = behind_class_attribute(module, app, scope)
     root = app
     while isinstance(root, ast.Attribute):
         root = root.value
@@ -114,7 +117,17 @@ def _undoes(module: Module, call: ast.Call, override: Override) -> bool:
     functions = [function_meant(module, argument, override.scope) for argument in call.args]
     if is_entered or _comes_surely_after(module, call, override):
         functions.append(function_meant(module, call.func, override.scope))
+    if is_entered:
+        functions += _exits_of(module, call, override.scope)
     return any(function is not None and takes_back(function) for function in functions)
+
+
+def _exits_of(module: Module, call: ast.Call, scope: Scope) -> Iterator[Function | None]:
+    """What runs at the end of a block that enters a new instance of a class of this file."""
+    definition = module.names.definition(call.func, scope)
+    klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+    if klass is not None:
+        yield from map(klass.find_method, ("__exit__", "__aexit__"))
 
 
 def _is_undone_by_hook(module: Module, function: Function) -> bool:
@@ -138,7 +151,19 @@ def _hooks_around(module: Module, function: Function) -> Iterator[Function]:
 
 
 def _is_undone_around_test(test: Test, key: str) -> bool:
-    return any(takes_back(fixture.function, key) for fixture in test.module.fixture_graph.closure_of(test).fixtures)
+    graph = test.module.fixture_graph
+    fixtures = set(graph.closure_of(test).fixtures)
+    for name in _asked_for_by_call(test):
+        fixtures |= graph.all_behind(name, test.klass)
+    return any(takes_back(fixture.function, key) for fixture in fixtures)
+
+
+def _asked_for_by_call(test: Test) -> Iterator[str]:
+    """The names in calls of `request.getfixturevalue` in the body of a test."""
+    for call in test.module.method_calls("getfixturevalue"):
+        name = text_of(test.module, call.argument(0, "argname"), call.scope)
+        if call.scope is test.function.scope and name:
+            yield name
 
 
 def _is_undone_around_fixture(fixture: Fixture, key: str) -> bool:

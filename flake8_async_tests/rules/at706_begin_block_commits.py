@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.clients import Kind, kind_of
+from flake8_async_tests.inference.elsewhere import function_meant
 from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.places import is_fixture_itself, place_of
+from flake8_async_tests.inference.handover import is_inert_call
+from flake8_async_tests.inference.places import end_of, is_fixture_itself, place_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.module import is_within
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +61,12 @@ def _begins(node: ast.expr) -> bool:
 
 
 def _values(given: ast.AST) -> list[ast.expr]:
-    """What is yielded, each part of a tuple or list for itself."""
+    """What is yielded, each part of a tuple, list or dictionary for itself."""
     assert isinstance(given, ast.Yield)
     if given.value is None:
         return []
+    if isinstance(given.value, ast.Dict):
+        return given.value.values
     return given.value.elts if isinstance(given.value, (ast.Tuple, ast.List)) else [given.value]
 
 
@@ -104,11 +109,31 @@ def _is_bound(module: Module, node: ast.expr, holder: str, scope: Scope, depth: 
 
 def _is_undone(module: Module, node: ast.AsyncWith, names: set[str], given: ast.AST, scope: Scope) -> bool:
     """Whether the transaction is rolled back, or what holds it closed, in the block after the yield."""
-    for call in module.method_calls("rollback", *CLOSING):
-        if call.scope is scope and is_within(call.node, node.body) and place_of(call.node) > place_of(given):
-            receiver = receiver_of(call.node)
-            assert receiver is not None
-            assert isinstance(call.node.func, ast.Attribute)
-            if call.node.func.attr == "rollback" or path_of(receiver) in names:
-                return True
-    return False
+    after = (
+        each for each in scope.of(ast.Call, ast.Raise) if is_within(each, node.body) and place_of(each) >= end_of(given)
+    )
+    return any(
+        _undoes(module, each, names, scope) if isinstance(each, ast.Call) else _always_leaves(module, each, scope)
+        for each in after
+    )
+
+
+def _undoes(module: Module, call: ast.Call, names: set[str], scope: Scope) -> bool:
+    method = call.func if isinstance(call.func, ast.Attribute) else None
+    if method is not None and (
+        method.attr == "rollback" or (method.attr in CLOSING and path_of(method.value) in names)
+    ):
+        return True
+    if names.isdisjoint(map(path_of, call.args)) or is_inert_call(module, call, scope):
+        return False
+    # Whoever is handed the holder may roll it back, unless it can be seen that he does not.
+    helper = function_meant(module, call.func, scope)
+    return helper is None or any(
+        isinstance(each, ast.Call) and word_of(each.func) in ("rollback", *CLOSING)
+        for each in helper.scope.of(ast.Call)
+    )
+
+
+def _always_leaves(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a `raise` ends the block whatever has happened before: an exception rolls the transaction back."""
+    return not any(isinstance(around, ast.ExceptHandler) for around in module.ancestors(node, scope))
