@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import Spelled, insert_after, insert_before, safe, spell, text_of
+from flake8_async_tests.inference.precautions import is_reckoned_with
 from flake8_async_tests.inference.uses import is_expected_error
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value
@@ -23,7 +24,7 @@ TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITranspo
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*TRANSPORTS):
         for keyword in call.node.keywords:
-            if keyword.arg == "app" and not is_expected_error(module, call.node, call.scope, "builtins.TypeError"):
+            if keyword.arg == "app" and not _is_expected(module, call):
                 client = call.name.rpartition(".")[2]
                 yield Finding(
                     keyword,
@@ -31,6 +32,14 @@ def check(module: Module) -> Iterator[Finding]:
                     f" (pass transport=httpx.{TRANSPORTS[call.name]}(app=..))",
                     _fix(module, call, keyword),
                 )
+
+
+def _is_expected(module: Module, call: Call) -> bool:
+    """Whether the error is what is waited for, or other versions of httpx are provided for."""
+    error = "builtins.TypeError"
+    return is_expected_error(module, call.node, call.scope, error) or is_reckoned_with(
+        module, call.node, call.scope, error
+    )
 
 
 def _fix(module: Module, call: Call, keyword: ast.keyword) -> Fix | None:

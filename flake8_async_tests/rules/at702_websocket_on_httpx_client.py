@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import Kind, kind_of
+from flake8_async_tests.inference.precautions import is_reckoned_with
 from flake8_async_tests.inference.replaced import method_may_be_replaced
 from flake8_async_tests.inference.uses import is_expected_error
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -31,7 +32,10 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _works(module: Module, call: Call, method: ast.Attribute) -> bool:
-    """Whether the error is what is expected, or something gives the client such a method."""
-    return is_expected_error(module, method, call.scope, "builtins.AttributeError") or method_may_be_replaced(
-        module, method, call.scope, of_library=True
+    """Whether the error is what is expected, or asked about before, or something gives the client such a method."""
+    error = "builtins.AttributeError"
+    return (
+        is_expected_error(module, method, call.scope, error)
+        or is_reckoned_with(module, method, call.scope, error)
+        or method_may_be_replaced(module, method, call.scope, of_library=True)
     )

@@ -12,6 +12,7 @@ from flake8_async_tests.inference.constructions import ENTERING_METHODS, constru
 from flake8_async_tests.inference.handover import INERT_CALLS
 from flake8_async_tests.inference.literals import beginning_of
 from flake8_async_tests.inference.places import is_expected_to_raise, place_of
+from flake8_async_tests.inference.precautions import is_reckoned_with
 from flake8_async_tests.inference.replaced import function_may_be_replaced, method_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 CLIENT = "httpx.AsyncClient"
 # Of these methods the URL is the second argument.
 METHOD_FIRST = frozenset({"request", "stream"})
+# What a request of a mere path comes to, by the version of httpx, with what that is a kind of.
+ERRORS = (
+    "builtins.ValueError",
+    "httpx.HTTPError",
+    "httpx.RequestError",
+    "httpx.TransportError",
+    "httpx.UnsupportedProtocol",
+)
 
 
 @rule("AT708", "relative-url-without-base-url", knows=Knows.FILE, fix="unsafe", calls=(CLIENT,))
@@ -55,6 +64,7 @@ def _cannot_fail(call: Call, clients: Sequence[Call]) -> bool:
     assert isinstance(function, ast.Attribute)
     return (
         is_expected_to_raise(module, call.node, scope)
+        or is_reckoned_with(module, call.node, scope, *ERRORS)
         or any(map(function_may_be_replaced, clients))
         or any(
             method_may_be_replaced(module, ast.Attribute(function.value, method, function.ctx), scope, of_library=True)
