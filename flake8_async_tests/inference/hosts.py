@@ -63,20 +63,40 @@ def _address_in(module: Module, node: ast.expr | None, scope: Scope, depth: int)
         value = module.names.assigned_value(node.id, owner) if owner is not None else None
         return _address_in(module, value, owner, depth - 1) if owner is not None else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        # The literal at the beginning holds all of it, or nobody knows what follows.
-        return _address_in(module, node.left, scope, depth - 1)
+        # The literal at the beginning holds all of it, or names for the rest of it follow.
+        return _address_in(module, node.left, scope, depth - 1) or _address_put_together(module, node, scope)
     if isinstance(node, ast.JoinedStr):
         first = node.values[0] if node.values else None
         if isinstance(first, ast.FormattedValue):
             return _address_in(module, first.value, scope, depth - 1)
-        return _address_of("".join(map(_shown, node.values)), node)
+        return _address_put_together(module, node, scope)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _address_of(node.value, node)
     return None
 
 
-def _shown(part: ast.expr) -> str:
-    return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else _GAP
+def _address_put_together(module: Module, node: ast.expr, scope: Scope) -> Address | None:
+    literal = node
+    while isinstance(literal, ast.BinOp):
+        literal = literal.left
+    return _address_of(_put_together(module, node, scope, _DEPTH), literal)
+
+
+def _put_together(module: Module, node: ast.expr, scope: Scope, depth: int) -> str:
+    """A text that sums, f-strings and names of constants make up, with gaps for what cannot be seen."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if not depth:
+        return _GAP
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_put_together(module, part, scope, depth - 1) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return "".join(_put_together(module, part, scope, depth - 1) for part in (node.left, node.right))
+    if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
+        return _put_together(module, node.value, scope, depth - 1)
+    if isinstance(node, ast.Name):
+        return _put_together(module, module.value_of(node, scope), scope, depth - 1)
+    return _GAP
 
 
 def _address_of(text: str, node: ast.expr) -> Address | None:
