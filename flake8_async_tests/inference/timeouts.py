@@ -1,4 +1,4 @@
-"""Awaits that a timeout may cut short."""
+"""Timeouts: what stands under one, and awaits that one may cut short."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ _BLOCKS = frozenset(
         "asyncio.timeout_at",
     }
 )
+
+TIMEOUTS = _BLOCKS | {
+    "anyio.CancelScope",
+    "anyio.move_on_after",
+    "trio.CancelScope",
+    "trio.fail_after",
+    "trio.fail_at",
+    "trio.move_on_after",
+    "trio.move_on_at",
+}
+"""All that may cancel what stands in it when the time is up. They let every other exception through."""
 
 
 def awaits_under_timeout(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:

@@ -9,14 +9,16 @@ from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.constructions import constructions_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.loops import is_event_loop
-from flake8_async_tests.inference.places import contexts_around, place_of
+from flake8_async_tests.inference.places import contexts_around, entered_by, place_of
 from flake8_async_tests.inference.suspension import statement_of
+from flake8_async_tests.inference.timeouts import TIMEOUTS
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.annotations import class_annotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -41,22 +43,9 @@ _PROVIDING = ("set", "set_exception", "set_result")
 _MOST = 32
 _WAIT_FOR = "asyncio.wait_for"
 
-_TIMEOUTS = frozenset(
-    {
-        "anyio.CancelScope",
-        "anyio.fail_after",
-        "anyio.move_on_after",
-        "async_timeout.timeout",
-        "async_timeout.timeout_at",
-        "asyncio.timeout",
-        "asyncio.timeout_at",
-        "trio.CancelScope",
-        "trio.fail_after",
-        "trio.fail_at",
-        "trio.move_on_after",
-        "trio.move_on_at",
-    }
-)
+# By which the time is given, where it is not the first argument.
+_TIME = ("delay", "when", "seconds", "deadline")
+_SCOPES = frozenset({"anyio.CancelScope", "trio.CancelScope"})
 
 
 @rule("AT905", "wait-without-timeout", knows=Knows.CONFIG)
@@ -65,7 +54,7 @@ def check(module: Module) -> Iterator[Finding]:
         return
     for node, scope in module.of_kind(ast.Await):
         test = module.test_of(module.function_at(scope))
-        if test is None or test.marks.has("timeout"):
+        if test is None or any(map(_is_timeout, test.marks.named("timeout"))):
             continue
         what = _awaited(module, node.value, scope)
         if what and not _may_end_in_time(module, node, scope) and not _has_come_already(module, node, scope):
@@ -79,8 +68,8 @@ def check(module: Module) -> Iterator[Finding]:
 def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether it stands under a timeout, or under a context manager of this file that yields under one."""
     for name, context in contexts_around(module, node, scope):
-        if name in _TIMEOUTS:
-            if _ends(module, context, scope):
+        if name in TIMEOUTS:
+            if _ends(module, context, scope, name):
                 return True
             continue
         definition = module.names.definition(context.func, scope)
@@ -90,12 +79,22 @@ def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
     return False
 
 
-def _ends(module: Module, timeout: ast.Call, scope: Scope) -> bool:
+def _ends(module: Module, timeout: ast.Call, scope: Scope, name: str) -> bool:
     """Whether a timeout has an end: `asyncio.timeout(None)` has none, unless it is given one later."""
-    given = timeout.args[0] if timeout.args else None
-    if not isinstance(given, ast.Constant) or given.value is not None:
+    times = [*timeout.args[:1], *(keyword.value for keyword in timeout.keywords if keyword.arg in (*_TIME, None))]
+    if not times and name in _SCOPES:
+        # Who has it by a name may cancel it.
+        block = entered_by(module, timeout)
+        return block is None or any(item.optional_vars is not None for item in block.items)
+    if not any(isinstance(given, ast.Constant) and given.value is None for given in times):
         return True
     return scope in module.fact(_rescheduling)
+
+
+def _is_timeout(mark: Mark) -> bool:
+    """Whether a mark of pytest-timeout sets a time: 0 says that there is none."""
+    first = mark.call.args[0] if mark.call is not None and mark.call.args else None
+    return not isinstance(first, ast.Constant) or bool(first.value)
 
 
 def _rescheduling(module: Module) -> set[Scope]:
@@ -103,7 +102,7 @@ def _rescheduling(module: Module) -> set[Scope]:
 
 
 def _yields_under_timeout(module: Module, scope: Scope) -> bool:
-    return any(name in _TIMEOUTS for node in scope.of(ast.Yield) for name, _ in contexts_around(module, node, scope))
+    return any(name in TIMEOUTS for node in scope.of(ast.Yield) for name, _ in contexts_around(module, node, scope))
 
 
 def _has_timeout(module: Module) -> bool:

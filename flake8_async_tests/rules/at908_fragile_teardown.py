@@ -7,6 +7,7 @@ from bisect import bisect_left
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.timeouts import TIMEOUTS
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.module import is_within
@@ -91,7 +92,7 @@ def _block_of(node: ast.stmt, parent: ast.AST) -> list[ast.stmt]:
 def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list[ast.Await]) -> ast.Await | None:
     """The first clean-up in a block that a failure of an earlier one would skip."""
     may_fail = False
-    for statement in block:
+    for statement in _run_through(module, block, scope):
         cleanup = _first_within(statement, cleanups)
         if cleanup is None:
             continue
@@ -99,6 +100,17 @@ def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list
             return cleanup
         may_fail = not _is_safe(module, statement, cleanup, scope)
     return None
+
+
+def _run_through(module: Module, block: list[ast.stmt], scope: Scope) -> Iterator[ast.stmt]:
+    """The statements of a block, and in the place of a timeout those under it: it keeps no failure from the others."""
+    for statement in block:
+        if isinstance(statement, (ast.With, ast.AsyncWith)) and all(
+            _name(module, item.context_expr, scope) in TIMEOUTS for item in statement.items
+        ):
+            yield from _run_through(module, statement.body, scope)
+        else:
+            yield statement
 
 
 def _cleanups(module: Module, scope: Scope) -> list[ast.Await]:
