@@ -5,19 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.clients import may_be_replaced
+from flake8_async_tests.inference.clients import Kind, kind_of, may_be_replaced
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.handover import Watch, observations
+from flake8_async_tests.inference.handover import Watch, observations, reads
 from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.tasks import assignment_by
+from flake8_async_tests.inference.tasks import assignment_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -47,7 +46,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if is_expected_to_raise(module, call.node, call.scope) or may_be_replaced(module, ENGINE, call.scope):
             continue
-        if _is_left(module, call):
+        if _is_left(module, call.node, call.scope):
             yield Finding(
                 call.node,
                 "create_async_engine() makes an engine that is never disposed of: its connections and threads outlive"
@@ -55,17 +54,44 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _is_left(module: Module, call: Call) -> bool:
-    assignment = assignment_by(call)
-    if assignment is None:
-        return _is_nameless_and_left(module, call)
-    if call.scope in module.fact(_disposing_through_users):
+def _is_left(module: Module, engine: ast.expr, scope: Scope) -> bool:
+    """Whether nobody disposes of an engine, nor of one that was made of it and has the same pool."""
+    if scope in module.fact(_disposing_through_users):
         return False
-    places = [place for name in assignment.names for place in observations(module, name, call.scope, DISPOSAL)]
-    yielded = [place for place in places if _is_yielded(place, call.scope)]
-    if any(place not in yielded and not _only_looks(place, call.scope) for place in places):
+    todo = [engine]
+    seen: set[ast.expr] = set()
+    while todo:
+        node = _with_options(todo.pop(), scope)
+        if node in seen:
+            continue
+        seen.add(node)
+        assignment = assignment_of(node, scope)
+        names = assignment.names if assignment is not None else ()
+        if not (_are_left(module, names, scope) if names else _is_nameless_and_left(module, node, scope)):
+            return False
+        todo += [
+            load for name in names for load in reads(module, name, scope) if _with_options(load, scope) is not load
+        ]
+    return True
+
+
+def _with_options(engine: ast.expr, scope: Scope) -> ast.expr:
+    """`engine.execution_options(..)`, where that is made of an engine at once: another engine with the same pool."""
+    parents = scope.parents
+    while isinstance(attribute := parents[engine], ast.Attribute) and attribute.attr == "execution_options":
+        call = parents[attribute]
+        if not isinstance(call, ast.Call) or call.func is not attribute:
+            break
+        engine = call
+    return engine
+
+
+def _are_left(module: Module, names: Iterable[ast.Name], scope: Scope) -> bool:
+    places = [place for name in names for place in observations(module, name, scope, DISPOSAL)]
+    yielded = [place for place in places if _is_yielded(place, scope)]
+    if any(place not in yielded and not _only_looks(module, place, scope) for place in places):
         return False
-    return not yielded or not _is_disposed_of_by_a_user(module, call.scope)
+    return not yielded or not _is_disposed_of_by_a_user(module, scope)
 
 
 def _disposing_through_users(module: Module) -> set[Scope]:
@@ -77,17 +103,17 @@ def _disposing_through_users(module: Module) -> set[Scope]:
     }
 
 
-def _is_nameless_and_left(module: Module, call: Call) -> bool:
+def _is_nameless_and_left(module: Module, engine: ast.expr, scope: Scope) -> bool:
     """Whether an engine that no name holds is consumed or yielded, with nothing in sight that gets at it again."""
-    if any(other.scope is call.scope for other in module.method_calls("dispose")):
+    if any(other.scope is scope for other in module.method_calls("dispose")):
         return False
-    parent = call.parent
+    parent = scope.parents[engine]
     if isinstance(parent, ast.keyword):
-        parent = call.scope.parents[parent]
+        parent = scope.parents[parent]
     if isinstance(parent, ast.Call):
-        return module.qualified(parent.func, call.scope) in CONSUMERS
+        return module.qualified(parent.func, scope) in CONSUMERS
     if isinstance(parent, ast.Yield):
-        return not _is_disposed_of_by_a_user(module, call.scope)
+        return not _is_disposed_of_by_a_user(module, scope)
     return isinstance(parent, ast.Attribute) and parent.attr in OPENERS
 
 
@@ -99,13 +125,23 @@ def _is_yielded(place: ast.AST, scope: Scope) -> bool:
     return isinstance(parent, ast.Yield)
 
 
-def _only_looks(place: ast.AST, scope: Scope) -> bool:
-    """`engine.sync_engine` is asked for by listeners, too; only its own `dispose` counts."""
+def _only_looks(module: Module, place: ast.AST, scope: Scope) -> bool:
+    """Whether nobody takes charge of an engine at a place that uses it."""
     parent = scope.parents.get(place)
+    if isinstance(parent, ast.keyword):
+        return parent.arg == "bind" and _configures(module, scope.parents[parent], scope)
+    # `engine.sync_engine` is asked for by listeners, too; only its own `dispose` counts.
     if not isinstance(parent, ast.Attribute) or parent.attr != "sync_engine":
         return False
     around = scope.parents[parent]
     return not (isinstance(around, ast.Attribute) and around.attr == "dispose")
+
+
+def _configures(module: Module, call: ast.AST, scope: Scope) -> bool:
+    """Whether a call is `configure(..)` of a sessionmaker."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != "configure":
+        return False
+    return kind_of(module, call.func.value, scope) is Kind.ASYNC_SESSIONMAKER
 
 
 def _is_disposed_of_by_a_user(module: Module, scope: Scope) -> bool:
