@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Methods of mocks that configure them, and functions that set an attribute of their first argument.
 _CONFIGURING = frozenset({"attach_mock", "configure_mock", "mock_add_spec"})
+# How many names for one another are followed.
+_MOST_ALIASES = 4
 _SETTING = frozenset({"multiple", "object", "setattr"})
 
 
@@ -26,10 +28,10 @@ class ConfiguredPaths:
         self._module = module
         self._roots: dict[str, set[Scope]] = {}
         for node, scope in _configured(module):
-            path = _known_part(node)
-            while path:
-                self._roots.setdefault(path, set()).add(_outermost(scope))
-                path = path.rpartition(".")[0]
+            for path in _known_paths(module, node, scope):
+                while path:
+                    self._roots.setdefault(path, set()).add(_outermost(scope))
+                    path = path.rpartition(".")[0]
 
     def anywhere(self, path: str) -> bool:
         return path in self._roots
@@ -75,16 +77,37 @@ def _may_be_set_on(module: Module, node: ast.Call, scope: Scope) -> list[ast.exp
     return node.args if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)) else []
 
 
-def _known_part(node: ast.expr) -> str:
-    """The path in `m.get().json`, as far as it goes without a call: `m.get`."""
-    known = node
-    at = node
+def _known_paths(module: Module, node: ast.expr, scope: Scope) -> Iterator[str]:
+    """The path in `m.get().json`, as far as it goes without a call: `m.get`; and what its name is another name for."""
+    for _ in range(_MOST_ALIASES):
+        known, root = _known_part(module, node, scope)
+        path = path_of(known)
+        yield path
+        owner = module.names.binding_scope(root.id, scope) if isinstance(root, ast.Name) else None
+        behind = module.names.assigned_value(root.id, owner) if isinstance(root, ast.Name) and owner else None
+        if behind is None:
+            return
+        attributes = path.partition(".")[2]
+        for attribute in attributes.split(".") if attributes else ():
+            behind = ast.Attribute(behind, attribute, ast.Load())
+        node = behind
+
+
+def _known_part(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.expr, ast.expr]:
+    """The part of an expression that is a mere path, and the name it starts from."""
+    known = at = node
     while isinstance(at, (ast.Attribute, ast.Call, ast.Subscript)):
-        inner = at.func if isinstance(at, ast.Call) else at.value
-        if not isinstance(at, ast.Attribute):
-            known = inner
-        at = inner
-    return path_of(known)
+        if isinstance(at, ast.Attribute):
+            at = at.value
+        else:
+            known = at = _called_or_asked(module, at, scope) if isinstance(at, ast.Call) else at.value
+    return known, at
+
+
+def _called_or_asked(module: Module, call: ast.Call, scope: Scope) -> ast.expr:
+    """What is called, or in `getattr(m, name)` that which is asked for something."""
+    is_getattr = bool(call.args) and module.qualified(call.func, scope) == "builtins.getattr"
+    return call.args[0] if is_getattr else call.func
 
 
 def _outermost(scope: Scope) -> Scope:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 MOCKS = ("unittest.mock.AsyncMock", "unittest.mock.MagicMock", "unittest.mock.Mock", "unittest.mock.NonCallableMock")
+HOLDERS = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Tuple)
 PATCHES = frozenset({"unittest.mock.patch", "unittest.mock.patch.object"})
 PATCHING_METHODS = frozenset({"object", "patch"})
 
@@ -75,6 +76,10 @@ def _paths_given(module: Module, call: Call) -> Iterator[str]:
         elif not _patches(module, around, call.scope):
             return
         node, parent = around, parents[around]
+    if not isinstance(parent, ast.Tuple) or not isinstance(parents[parent], ast.Assign):
+        # `mocks = {"send": AsyncMock()}`: it is reached through what holds it.
+        while isinstance(parent, HOLDERS):
+            node, parent = parent, parents[parent]
     targets: list[tuple[ast.expr, ast.expr | None]] = []
     if isinstance(parent, ast.withitem) and parent.optional_vars is not None:
         targets = [(parent.optional_vars, None)]
