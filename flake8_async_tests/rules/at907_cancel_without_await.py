@@ -9,6 +9,7 @@ from flake8_async_tests.inference.assertions import assertion_that_holds
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch
 from flake8_async_tests.inference.places import is_test_itself, place_of
+from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import TASK, assignment_behind, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
@@ -32,7 +33,9 @@ def check(module: Module) -> Iterator[Finding]:
         names = _names_of(module, task, call.scope)
         if not names or any(name.id in _checked_after(module, call.node, call.scope) for name in names):
             continue
-        if not any(_is_seen_to(module, name, call.node, call.scope) for name in names):
+        if any(_is_seen_to(module, name, call.node, call.scope) for name in names):
+            continue
+        if not may_be_found_later(call):
             yield Finding(
                 call.node,
                 f"{task.id}.cancel() only asks the task to stop: nothing waits until it has, so its clean-up runs"
