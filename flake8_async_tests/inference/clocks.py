@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
 from flake8_async_tests.inference.numbers import number_of
+from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.calls import Call
@@ -23,6 +25,7 @@ CLOCKS = (
 )
 READING_CLOCKS = (*CLOCKS, "time")
 """What is called to read a clock, with the method of an event loop."""
+_TELLING_TIME = frozenset({*CLOCKS, "time.monotonic_ns", "time.perf_counter_ns", "time.time_ns"})
 # The seconds in each of a timedelta's keywords.
 _UNITS = {
     "days": 86400.0,
@@ -48,6 +51,12 @@ def coroutines_that_read_clock(module: Module) -> dict[Scope, None]:
 
 def _is_in_coroutine(call: Call) -> bool:
     return call.scope.node.__class__ is ast.AsyncFunctionDef
+
+
+def reads_clock(module: Module, statement: ast.stmt, scope: Scope) -> bool:
+    """Whether a statement itself asks a clock for the time."""
+    calls = (module.call_at(node, scope) for node in nodes_of([statement]) if isinstance(node, ast.Call))
+    return any(call.name in _TELLING_TIME or (word_of(call.node.func) == "time" and is_on_loop(call)) for call in calls)
 
 
 def elapsed_factor(module: Module, node: ast.expr, scope: Scope, depth: int = _DEPTH) -> float | None:

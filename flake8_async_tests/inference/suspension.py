@@ -82,6 +82,13 @@ def next_statement(statement: ast.stmt, scope: Scope) -> ast.stmt | None:
     return block[position] if position < len(block) else None
 
 
+def previous_statement(statement: ast.stmt, scope: Scope) -> ast.stmt | None:
+    """What a statement follows in its block."""
+    block = block_of(statement, scope)
+    position = position_in(block, statement)
+    return block[position - 1] if position else None
+
+
 def statement_of(node: ast.AST, scope: Scope) -> ast.stmt:
     """The statement that a node stands in, or is."""
     while not isinstance(node, ast.stmt):

@@ -6,9 +6,11 @@ import ast
 from typing import TYPE_CHECKING, TypeVar
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.clocks import reads_clock
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import is_test_itself
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, may_end_early
+from flake8_async_tests.inference.suspension import next_statement, previous_statement, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
 
@@ -31,7 +33,7 @@ def check(module: Module) -> Iterator[Finding]:
         if not is_test_itself(module, call.scope) or not _is_statement(call):
             continue
         seconds = _seconds(call)
-        if seconds is None or seconds <= 0 or may_end_early(call) or _is_limited_polling(call):
+        if seconds is None or seconds <= 0 or may_end_early(call) or _is_limited_polling(call) or _is_timed(call):
             continue
         if call.name != "asyncio.sleep" or not runs_on_trio(module, call.scope):
             yield Finding(
@@ -49,6 +51,13 @@ def _is_statement(call: Call) -> bool:
 def _seconds(call: Call) -> float | None:
     duration = duration_of(call)
     return number_of(call.module.value_of(duration, call.scope)) if duration is not None else None
+
+
+def _is_timed(call: Call) -> bool:
+    """Whether a clock is read right before the sleep and right after it: time has to pass, and nothing else."""
+    statement = statement_of(call.node, call.scope)
+    around = (previous_statement(statement, call.scope), next_statement(statement, call.scope))
+    return all(each is not None and reads_clock(call.module, each, call.scope) for each in around)
 
 
 def _is_limited_polling(call: Call) -> bool:
