@@ -295,7 +295,7 @@ def _received(module: Module, parameter: ast.arg, scope: Scope, depth: int) -> K
 def _given_by(function: Function, depth: int) -> Kind | None:
     """What a fixture or a helper gives: what it yields or returns, else what it is annotated to."""
     module, scope = function.module, function.scope
-    values = list(_values_given(function))
+    values = list(values_given(function))
     kinds = {_kind(module, value, scope, depth - 1) for value in values}
     if len(kinds) == 1 and kinds != {None}:
         return kinds.pop()
@@ -304,7 +304,8 @@ def _given_by(function: Function, depth: int) -> Kind | None:
     return kind_annotated(module, function.node.returns, function.outer)
 
 
-def _values_given(function: Function) -> Iterator[ast.expr]:
+def values_given(function: Function) -> Iterator[ast.expr]:
+    """What a fixture yields, or a helper returns."""
     kind = ast.Yield if function.is_generator else ast.Return
     for node in function.scope.of(kind):
         assert isinstance(node, (ast.Yield, ast.Return))

@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import rename_attribute, unsafe
+from flake8_async_tests.inference.clients import fixture_behind, values_given
+from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -13,6 +15,7 @@ from flake8_async_tests.rule import Finding, Knows, rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.inference.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -43,7 +46,7 @@ STARTERS = (
 def check(module: Module) -> Iterator[Finding]:
     for call in module.method_calls(*INSTEAD):
         assert isinstance(call.node.func, ast.Attribute)
-        found = mocks_of(module).at(call.node.func.value, call.scope)
+        found = _mocks_at(module, call.node.func.value, call.scope)
         if not found or not all(mock.kind.is_async for mock in found):
             continue
         if not _is_asserted_awaited(module, found, call.scope) and not _is_started(module, found, call.scope):
@@ -106,4 +109,24 @@ def _may_be(module: Module, node: ast.AST, mocks: tuple[Mock, ...], scope: Scope
     if not isinstance(node, (ast.Name, ast.Attribute)):
         return False
     places = {(mock.origin, mock.path) for mock in mocks}
-    return any((mock.origin, mock.path) in places for mock in mocks_of(module).at(node, scope))
+    return any((mock.origin, mock.path) in places for mock in _mocks_at(module, node, scope))
+
+
+def _mocks_at(module: Module, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
+    """Every mock that an expression may be, those included that a fixture of this file gives a parameter."""
+    found = mocks_of(module).at(node, scope)
+    if found or not isinstance(node, ast.Name):
+        return found
+    given = [_given_by_fixture(module, binding) for binding in bindings_at(module, node, scope)]
+    return tuple(mock for mocks in given for mock in mocks) if all(given) else ()
+
+
+def _given_by_fixture(module: Module, binding: Binding) -> tuple[Mock, ...]:
+    function = module.function_at(binding.scope)
+    if binding.kind is not Kind.PARAMETER or function is None or not isinstance(binding.node, ast.arg):
+        return ()
+    fixture = fixture_behind(function, binding.node.arg)
+    if fixture is None or fixture.module is not module:
+        return ()
+    given = [mocks_of(module).at(value, fixture.function.scope) for value in values_given(fixture.function)]
+    return tuple(mock for mocks in given for mock in mocks) if all(given) else ()
