@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# How many functions are looked into on the way from a test to what it may come to.
+# How many functions are looked into on the way from a test to what it may come to. Behind so many anything may be.
 _MOST_FUNCTIONS = 64
 
 _LIBRARIES = ("aiohttp.", "anyio.", "asyncio.", "trio.", "uvloop.")
@@ -77,11 +77,13 @@ class _Search:
         self._seen: set[Scope] = set()
         self._modules: dict[Module, None] = {module: None}
         self._attributes: dict[str, None] = {}
+        self._is_cut_short = False
 
     def look_into(self, module: Module, scope: Scope) -> None:
         """Come to a function, with its decorators, or to a lambda."""
-        if scope in self._seen or len(self._seen) >= _MOST_FUNCTIONS:
+        if scope in self._seen or self._is_cut_short:
             return
+        self._is_cut_short = len(self._seen) >= _MOST_FUNCTIONS
         self._seen.add(scope)
         node = scope.node
         if isinstance(node, ast.Lambda):
@@ -96,7 +98,8 @@ class _Search:
             module, scope, parts = self._todo.pop()
             if any(self._is_needed_by(module, scope, node) for node in nodes_of(parts)):
                 return True
-        return False
+        # What was not looked into may need one.
+        return self._is_cut_short
 
     def _is_needed_by(self, module: Module, scope: Scope, node: ast.AST) -> bool:
         """Whether a node itself says that a loop is needed; if not, what it mentions is to be looked into."""
