@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 # How many functions are looked into on the way from a test to what it may come to. Behind so many anything may be.
-_MOST_FUNCTIONS = 64
+_MOST_FUNCTIONS = 256
 
 _LIBRARIES = ("aiohttp.", "anyio.", "asyncio.", "trio.", "uvloop.")
 _NEEDS_NONE = frozenset(
