@@ -40,12 +40,12 @@ def check(module: Module) -> Iterator[Finding]:
         return
     for call in module.method_calls("add_marker"):
         if _stands_in_the_hook(call) and _adds_asyncio(call):
-            remedy = _remedy(_is_put_first(call), module.fact(_asks_for_async_tests), is_auto)
+            remedy = _remedy(call, module.fact(_asks_for_async_tests), is_auto)
             if remedy:
                 yield Finding(
                     call.node,
-                    "asyncio mark is added too late: since pytest-asyncio 0.23 it is decided before"
-                    f" {_HOOK} who runs a test ({remedy})",
+                    "asyncio mark is added too late: since pytest-asyncio 0.23 its tests are chosen before"
+                    f" {_HOOK} is called ({remedy})",
                 )
 
 
@@ -78,13 +78,20 @@ def _adds_asyncio(call: Call) -> bool:
     return isinstance(value, ast.Constant) and value.value == "asyncio"
 
 
-def _remedy(put_first: bool, for_async_tests: bool, is_auto: bool) -> str:
-    """The one use that works: another loop scope, put first, for the tests that pytest-asyncio runs anyway."""
-    if not for_async_tests:
-        if put_first:
-            return "add it to what pytest_asyncio.is_async_test accepts, if it is about the loop scope"
-        return _NOT_NEEDED if is_auto else "set asyncio_mode = auto"
-    return "" if put_first else "pass append=False, if it is about the loop scope"
+def _remedy(call: Call, for_async_tests: bool, is_auto: bool) -> str:
+    """The one use that works: another loop scope, put first, which all tests get that pytest-asyncio runs anyway."""
+    sets_scope = _may_set_loop_scope(call)
+    if _is_put_first(call) and (for_async_tests or sets_scope):
+        return ""
+    if for_async_tests or (sets_scope and is_auto):
+        return "pass append=False, if it is about the loop scope"
+    return _NOT_NEEDED if is_auto else "set asyncio_mode = auto"
+
+
+def _may_set_loop_scope(call: Call) -> bool:
+    argument = call.argument(0, "marker")
+    mark = mark_of(call.module, argument, call.scope) if argument is not None else None
+    return mark is not None and mark.has_arguments
 
 
 def _is_put_first(call: Call) -> bool:
