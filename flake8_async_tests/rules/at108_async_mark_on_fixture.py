@@ -11,6 +11,8 @@ from flake8_async_tests.source.marks import RUNNING_MARKS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
 
 
@@ -24,6 +26,15 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(
                 mark.node,
                 f"{mark.name} mark on the fixture {fixture.name} has no effect up to pytest 8 and breaks the collection"
-                " of the whole module since pytest 9 (remove it; pytest_asyncio.fixture is what runs an async fixture)",
+                f" of the whole module since pytest 9 ({_remedy(fixture, mark)})",
                 safe(remove_decorator(module, mark.node)),
             )
+
+
+def _remedy(fixture: Fixture, mark: Mark) -> str:
+    """What to do, with what the mark was hoped to do where something else does it."""
+    if not fixture.is_async or fixture.library == "pytest_asyncio":
+        return "remove it"
+    if mark.name == "asyncio":
+        return "remove it; pytest_asyncio.fixture is what runs an async fixture"
+    return f"remove it; {mark.name} runs the async fixtures of the tests that it runs"

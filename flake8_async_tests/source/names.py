@@ -138,12 +138,27 @@ class Names:
     def _bound_name(self, name: str, owner: Scope, depth: int) -> str:
         """What all bindings of a name agree on."""
         found = ""
-        for binding in owner.bindings[name]:
+        for binding in self._but_for_none(name, owner):
             meaning = self._meaning(name, binding, owner, depth)
             if not meaning or (found and meaning != found):
                 return ""
             found = meaning
         return found
+
+    def _but_for_none(self, name: str, owner: Scope) -> list[ast.AST]:
+        """What binds a name; of an optional import (`except ImportError: anyio = None`) the import alone.
+
+        Whatever asks something of the name asks it of the module: None would have nothing to give.
+        """
+        bindings = owner.bindings[name]
+        if len(bindings) == 1:
+            return bindings
+        imports: list[ast.AST] = [each for each in bindings if isinstance(each, (ast.Import, ast.ImportFrom))]
+        if not 0 < len(imports) < len(bindings):
+            return bindings
+        values = self._assignments(owner).get(name, ())
+        nothing = [value for value in values if isinstance(value, ast.Constant) and value.value is None]
+        return imports if len(imports) + len(nothing) == len(bindings) else bindings
 
     def _meaning(self, name: str, binding: ast.AST, owner: Scope, depth: int) -> str:
         if isinstance(binding, (ast.Import, ast.ImportFrom)):
