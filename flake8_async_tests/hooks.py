@@ -5,20 +5,35 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.record import record
+from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.decorators import MARK
+from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS, mark_of
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
 
 # Hooks through which a conftest can run async tests itself, or mark them in time.
 _MARKING_HOOK = "pytest_collection_modifyitems"
 _RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", _MARKING_HOOK)
 _CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
-_HOOKS = frozenset((*_RUNNING_HOOKS, *_CONFIGURING_HOOKS))
+# Hooks that get a test, and through which a conftest can make something else of it.
+_ITEM_HOOKS = (
+    "pytest_itemcollected",
+    "pytest_collection_finish",
+    "pytest_runtest_protocol",
+    "pytest_runtest_setup",
+    "pytest_runtest_call",
+)
+_HOOKS = frozenset((*_RUNNING_HOOKS, *_CONFIGURING_HOOKS, *_ITEM_HOOKS))
+# What pytest calls of a test.
+_CALLED_OF_ITEM = ("obj", "runtest")
 
 # What a hook that only sorts tests out calls, none of which can change how a test runs.
 _HARMLESS_LIBRARIES = ("collections.", "itertools.", "operator.", "os.", "pathlib.", "platform.", "re.", "sys.")
@@ -36,6 +51,7 @@ _HARMLESS_METHODS = frozenset(_READING_METHODS.split())
 _HARMLESS_ON_LISTS = frozenset(_CHANGING_METHODS.split())
 # What something of a test may be, and not a list of the hook's own.
 _PARTS = (ast.Attribute, ast.Call, ast.Subscript)
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def running_hook(conftest: Module) -> str:
@@ -55,6 +71,10 @@ def _find_running_hook(conftest: Module) -> str:
         for module, binding in hooks_called(conftest, name):
             if name != _MARKING_HOOK or not _only_sorts_out(module, binding):
                 return name
+    for name in _ITEM_HOOKS:
+        for module, binding in hooks_called(conftest, name):
+            if not isinstance(binding, _DEFINITIONS) or module.fact(_changes_tests):
+                return name
     return configuring_hook(conftest)
 
 
@@ -64,7 +84,7 @@ def _find_configuring_hook(conftest: Module) -> str:
         return ""
     for name in _CONFIGURING_HOOKS:
         for _, binding in hooks_called(conftest, name):
-            if not isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef)) or _touches_asyncio_mode(binding):
+            if not isinstance(binding, _DEFINITIONS) or _touches_asyncio_mode(binding):
                 return name
     return ""
 
@@ -72,7 +92,7 @@ def _find_configuring_hook(conftest: Module) -> str:
 def _has_any_hook(conftest: Module) -> bool:
     """Whether it has one of those that matter here: hardly a file of tests has."""
     modules = (conftest, *conftest.provided_fixtures.star_modules)
-    return not all(_HOOKS.isdisjoint(module.scope.bindings) for module in modules)
+    return any(not _HOOKS.isdisjoint(module.scope.bindings) or module.fact(_registered).classes for module in modules)
 
 
 def has_hook(conftest: Module, name: str) -> bool:
@@ -81,10 +101,65 @@ def has_hook(conftest: Module, name: str) -> bool:
 
 
 def hooks_called(conftest: Module, name: str) -> Iterator[tuple[Module, ast.AST]]:
-    """What binds the name of a hook, in the conftest itself or in a module from which it imports everything."""
+    """What binds the name of a hook, in the conftest itself or in a module from which it imports everything.
+
+    The methods of the plugins that these register are hooks as well.
+    """
     for module in (conftest, *conftest.provided_fixtures.star_modules):
         for binding in module.scope.bindings.get(name, ()):
             yield module, binding
+        for klass in module.fact(_registered).classes:
+            method = klass.find_method(name)
+            if method is not None:
+                yield module, method.node
+
+
+def registers_unseen_plugin(conftest: Module) -> bool:
+    """Whether a conftest registers a plugin that cannot be seen from it."""
+    return not conftest.fact(_registered).complete
+
+
+@record
+class _Registered:
+    """The plugins that a file registers by itself: their classes, and whether these are all."""
+
+    classes: tuple[Class, ...]
+    complete: bool
+
+
+def _registered(module: Module) -> _Registered:
+    """What `config.pluginmanager.register(Runner())` and the like say."""
+    plugins = [
+        _class_of_plugin(call)
+        for call in module.method_calls("register")
+        if word_of(receiver_of(call.node)) == "pluginmanager"
+    ]
+    classes = tuple(klass for klass in plugins if klass is not None and klass.kind is ClassKind.PLAIN)
+    return _Registered(classes, len(classes) == len(plugins))
+
+
+def _class_of_plugin(call: Call) -> Class | None:
+    """The class of this file that an instance of is registered, or that is registered itself."""
+    plugin = call.argument(0, "plugin")
+    value = call.module.value_of(plugin, call.scope) if plugin is not None else None
+    made = value.func if isinstance(value, ast.Call) else value
+    definition = call.module.names.definition(made, call.scope) if made is not None else None
+    return call.module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+
+
+def _changes_tests(module: Module) -> bool:
+    """Whether a file gives tests something else to call, or marks them with what may run them.
+
+    Wherever it does: a hook may have helpers.
+    """
+    for node, _ in module.index.settings:
+        if any(isinstance(target, ast.Attribute) and target.attr in _CALLED_OF_ITEM for target in node.targets):
+            return True
+    for call in module.calls("builtins.setattr"):
+        name = call.argument(1, "name")
+        if isinstance(name, ast.Constant) and name.value in _CALLED_OF_ITEM:
+            return True
+    return not all(map(_adds_harmless_mark, module.method_calls("add_marker")))
 
 
 def _touches_asyncio_mode(function: ast.AST) -> bool:

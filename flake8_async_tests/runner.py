@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.hooks import configuring_hook, has_hook, running_hook
+from flake8_async_tests.hooks import configuring_hook, has_hook, registers_unseen_plugin, running_hook
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.record import record
@@ -225,6 +225,9 @@ def unknown_plugin(module: Module) -> str:
     for name in (*chain.foreign_plugins, *config.early_plugins, *_foreign_plugins(module)):
         if not is_harmless_plugin(name):
             return f"the plugin {name} may run it"
+    for conftest in chain.modules:
+        if registers_unseen_plugin(conftest):
+            return f"a plugin that {conftest.name} registers may run it"
     return project.signs_for(module.directory).running_plugin
 
 
