@@ -6,14 +6,17 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called
+from flake8_async_tests.inference.flow import leaves
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.runner import runner_of
+from flake8_async_tests.runner import runner_of, unknown_means
+from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
 
@@ -25,11 +28,10 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         name = _coroutine_called(module, node.value, scope)
         if not test.is_async:
-            if name:
+            if name and not _may_be_awaited(test):
                 yield Finding(
                     node,
-                    f"the coroutine of {name} is returned from a sync test, and nothing awaits it: the test fails,"
-                    " and is skipped up to pytest 8.3 (make the test async and await it)",
+                    f"the coroutine of {name} is returned from a sync test, and nothing awaits it: {_outcome(test)}",
                 )
         elif runner_of(test).is_unknown:
             continue
@@ -39,7 +41,7 @@ def check(module: Module) -> Iterator[Finding]:
                 f"the coroutine of {name} is returned from an async test, and nothing awaits it: {name} never runs"
                 " (await it)",
             )
-        elif _is_a_verdict(node.value):
+        elif _is_a_verdict(node.value) and not _may_fail(module, node.value, scope):
             yield Finding(
                 node,
                 "a value is returned from an async test, and nothing looks at it: the test passes whatever it is"
@@ -50,6 +52,29 @@ def check(module: Module) -> Iterator[Finding]:
 def _may_be_used(function: Function) -> bool:
     """Under a decorator that is neither pytest's nor mock's, which may do something with the value."""
     return not all(decorator.is_mark or decorator.is_patch for decorator in function.decorators)
+
+
+def _may_be_awaited(test: Test) -> bool:
+    """Whether something unknown, which need not look at the function as those do that are known, calls a sync test."""
+    if test.klass is not None and test.klass.is_testcase:
+        return False
+    return runner_of(test).is_unknown or unknown_means(test.module) is not None
+
+
+def _outcome(test: Test) -> str:
+    if test.kind is ClassKind.TESTCASE:
+        return (
+            "the test passes, with no more than a DeprecationWarning (await it in an async test of a"
+            " unittest.IsolatedAsyncioTestCase)"
+        )
+    if test.kind is ClassKind.ISOLATED:
+        return "the test passes, with no more than a DeprecationWarning (make the test async and await it)"
+    return "the test fails, and is skipped up to pytest 8.3 (make the test async and await it)"
+
+
+def _may_fail(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether a value decides if the test goes on to fail itself: `await holds() or pytest.fail()`."""
+    return isinstance(node, ast.BoolOp) and any(leaves(module, ast.Expr(value), scope) for value in node.values[1:])
 
 
 def _coroutine_called(module: Module, node: ast.expr, scope: Scope) -> str:
