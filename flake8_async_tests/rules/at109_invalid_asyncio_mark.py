@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
 
-_KEYWORDS = ("loop_scope", "loop_factories", "scope")
+_KEYWORDS = ("loop_scope", "loop_factories")
+_OLD_KEYWORD = "scope"
 _NO_FUNCTIONS = (
     ast.Constant,
     ast.Dict,
@@ -32,28 +33,29 @@ _CONSEQUENCE = "pytest-asyncio refuses it and the module is not collected (ignor
 @rule("AT109", "invalid-asyncio-mark", knows=Knows.FILE, calls=("pytest.mark.asyncio",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("pytest.mark.asyncio"):
-        fault = _fault(call)
+        fault, remedy = _fault(call)
         if fault:
-            yield Finding(call.node, f"asyncio mark {fault}: {_CONSEQUENCE}")
+            yield Finding(call.node, f"asyncio mark with {fault}: {_CONSEQUENCE}" + (f" ({remedy})" if remedy else ""))
 
 
-def _fault(call: Call) -> str:
+def _fault(call: Call) -> tuple[str, str]:
+    """What is wrong with a mark, and what to do about it, as far as that can be told; both empty where nothing is."""
     node = call.node
     if node.args and _is_certainly_no_decoration(call):
-        return "with a positional argument; it takes only keywords, such as loop_scope"
+        return "a positional argument", "it takes only keywords, such as loop_scope"
     names = [keyword.arg for keyword in node.keywords if keyword.arg is not None]
     for name in names:
-        if name not in _KEYWORDS:
+        if name not in (*_KEYWORDS, _OLD_KEYWORD):
             close = get_close_matches(name, _KEYWORDS, n=1, cutoff=0.5)
-            return f"with the unknown argument {name}" + (f"; did you mean {close[0]}?" if close else "")
-    if "scope" in names and "loop_scope" in names:
-        return "with both scope and loop_scope; loop_scope alone is right"
+            return f"the unknown argument {name}", f"did you mean {close[0]}?" if close else ""
+    if _OLD_KEYWORD in names and "loop_scope" in names:
+        return "both scope and loop_scope", "loop_scope alone is right"
     scope = keyword_value(node, "loop_scope")
     value = call.module.value_of(scope, call.scope) if scope is not None else None
     # Whatever is not true counts as none given.
     if isinstance(value, ast.Constant) and value.value and value.value not in SCOPES:
-        return f"with the loop_scope {brief(value.value)}, which is none of {', '.join(SCOPES)}"
-    return ""
+        return f"the loop_scope {brief(value.value)}", f"use one of {', '.join(SCOPES)}"
+    return "", ""
 
 
 def _is_certainly_no_decoration(call: Call) -> bool:

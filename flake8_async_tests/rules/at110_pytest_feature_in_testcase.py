@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_decorator, safe, unsafe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
-from flake8_async_tests.source.fixtures import injected_mocks
+from flake8_async_tests.source.fixtures import MOCK_DEFAULT, injected_mocks
 from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
@@ -113,4 +113,10 @@ def _may_pass_something(decorator: Decorator) -> bool:
     if decorator.name == "freezegun.freeze_time":
         call = decorator.call
         return call is not None and any(keyword.arg in (None, "as_arg", "as_kwarg") for keyword in call.keywords)
-    return not decorator.is_patch or decorator.name == "unittest.mock.patch.multiple"
+    return not decorator.is_patch or (decorator.name == "unittest.mock.patch.multiple" and _passes_mocks(decorator))
+
+
+def _passes_mocks(multiple: Decorator) -> bool:
+    """Whether `patch.multiple` makes mocks of its own, which it passes by their names."""
+    keywords = multiple.call.keywords if multiple.call is not None else ()
+    return any(keyword.arg is None or multiple.qualified(keyword.value) == MOCK_DEFAULT for keyword in keywords)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 def check(module: Module) -> Iterator[Finding]:
     if not module.async_tests or "anyio" not in module.text:
         return
+    if "anyio" in module.project.config_for(module.directory).disabled_plugins:
+        return
     told: set[ast.expr] = set()
     for test in module.async_tests:
         marks = test.marks.named("anyio")

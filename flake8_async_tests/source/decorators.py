@@ -44,13 +44,19 @@ MARK = "pytest.mark."
 class Decorator:
     """One decorator: its expression, the call if it is one, and its qualified name if it has one."""
 
-    __slots__ = ("call", "name", "node")
+    __slots__ = ("_module", "_scope", "call", "name", "node")
 
     def __init__(self, module: Module, node: ast.expr, scope: Scope) -> None:
+        self._module = module
+        self._scope = scope
         self.node = node
         target = module.value_of(node, scope) if node.__class__ is ast.Name else node
         self.call = target if isinstance(target, ast.Call) else None
         self.name = module.qualified(self.call.func if self.call else node, scope)
+
+    def qualified(self, node: ast.expr) -> str:
+        """The dotted name of something that it is given."""
+        return self._module.qualified(node, self._scope)
 
     @property
     def is_mark(self) -> bool:

@@ -20,6 +20,9 @@ _FIXTURE_MAKERS = frozenset(FIXTURE)
 SCOPES = ("function", "class", "module", "package", "session")
 """From the narrowest to the widest."""
 
+MOCK_DEFAULT = "unittest.mock.DEFAULT"
+"""What asks `patch` for a mock of its own, and to pass it on."""
+
 EVENT_LOOP = "event_loop"
 """The fixture that pytest-asyncio had up to 0.26."""
 
@@ -144,4 +147,5 @@ def injects_mock(decorator: Decorator) -> bool:
     if call is None or decorator.name in ("unittest.mock.patch.dict", "unittest.mock.patch.multiple"):
         return False
     position = 2 if decorator.name == "unittest.mock.patch.object" else 1
-    return len(call.args) <= position and keyword_value(call, "new") is None
+    new = call.args[position] if len(call.args) > position else keyword_value(call, "new")
+    return new is None or decorator.qualified(new) == MOCK_DEFAULT
