@@ -9,6 +9,7 @@ from flake8_async_tests.edits import insert_await, rename_attribute, rename_func
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import Class, ClassKind
+from flake8_async_tests.source.outside import set_from_outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,8 @@ def _fix(function: Function) -> Fix | None:
     name = _ASYNC_HOOKS.get(function.name)
     if klass is None or name is None or any(name in each.methods for each in (*klass.lineage, *klass.subclasses)):
         return None
+    if function.is_generator:
+        return None
     module = function.module
     users = klass.collected_users_of(function)
     calls = module.method_calls(function.name)
@@ -92,7 +95,9 @@ def _is_called_as_a_hook(function: Function) -> bool:
         return False
     if function.name in _MODULE_HOOKS:
         return function.outer is function.module.scope and not function.is_replaced
-    if function.name not in _TESTCASE_HOOKS | _CLASS_HOOKS or function.klass is None:
+    if function.name not in _TESTCASE_HOOKS | _CLASS_HOOKS or function.klass is None or function.is_replaced:
+        return False
+    if function.name in set_from_outside(function.module, function.klass.name, function.klass.outer):
         return False
     users = function.klass.collected_users_of(function)
     if any(user.kind is ClassKind.UNKNOWN for user in users):

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_before, unsafe
+from flake8_async_tests.inference.coroutines import coroutine_function_called
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
@@ -13,6 +14,8 @@ from flake8_async_tests.source.functions import ClassKind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.rule import Fix
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
 
@@ -20,7 +23,7 @@ _HOOKS = frozenset({"asyncSetUp", "asyncTearDown"})
 _NO_HOOKS = {"asyncSetUpClass": "setUpClass", "asyncTearDownClass": "tearDownClass"}
 
 
-@rule("AT105", "misplaced-async-hook", knows=Knows.FILE, fix="unsafe")
+@rule("AT105", "misplaced-async-hook", knows=Knows.PROJECT, fix="unsafe")
 def check(module: Module) -> Iterator[Finding]:
     if not module.matches_python_files or module.is_switched_off:
         return
@@ -29,21 +32,26 @@ def check(module: Module) -> Iterator[Finding]:
         if function.name not in _HOOKS and function.name not in _NO_HOOKS:
             continue
         klass = function.klass
-        if klass is None or module.is_fixture(function) or not function.keeps_its_nature:
+        if klass is None or module.is_fixture(function) or not function.keeps_its_nature or function.is_replaced:
             continue
         users = klass.collected_users_of(function)
         if users and all(user.kind is not ClassKind.UNKNOWN for user in users):
             message = _misplaced(function, users, uses)
             if message:
-                # Where it stands in the right class it only lacks its `async`.
-                is_sync = function.name in _HOOKS and not function.is_async and _is_isolated(users)
-                yield Finding(
-                    function.node, message, unsafe(insert_before(function.node, "async ")) if is_sync else None
-                )
+                yield Finding(function.node, message, _fix(function, users))
 
 
-def _is_isolated(users: tuple[Class, ...]) -> bool:
-    return all(user.kind is ClassKind.ISOLATED for user in users)
+def _fix(function: Function, users: tuple[Class, ...]) -> Fix | None:
+    """The `async` that a hook lacks where it stands in the right class and leaves nothing for others to await."""
+    if function.name not in _HOOKS or function.is_async or any(user.kind is not ClassKind.ISOLATED for user in users):
+        return None
+    returns = function.scope.of(ast.Return)
+    if function.is_generator or any(isinstance(node, ast.Return) and node.value is not None for node in returns):
+        return None
+    calls = [node for node in function.scope.of(ast.Call) if isinstance(node, ast.Call)]
+    if any(coroutine_function_called(function.module.call_at(call, function.scope)) for call in calls):
+        return None
+    return unsafe(insert_before(function.node, "async "))
 
 
 def _misplaced(function: Function, users: tuple[Class, ...], uses: _Uses) -> str:
@@ -74,7 +82,13 @@ class _Uses:
 
     def have(self, hook: Function, users: tuple[Class, ...]) -> bool:
         """Whether something in the classes of a hook uses it, or something elsewhere that may have one of them."""
-        if any(not _is_own(call.node) for call in self._module.method_calls(hook.name)):
+        module = self._module
+        if any(not _is_own(call.node) for call in module.method_calls(hook.name)):
+            return True
+        if any(_is_asked_for(call, hook.name) for call in module.calls("builtins.getattr")):
+            return True
+        conftests = module.project.conftests(module.directory).modules
+        if any(conftest.method_calls(hook.name) for conftest in conftests):
             return True
         return any(hook.name in self._in_class(klass) for user in users for klass in (*user.lineage, *user.subclasses))
 
@@ -88,6 +102,12 @@ class _Uses:
                     if isinstance(node, ast.Attribute) and not (node.attr == method.name and _is_super(node.value)):
                         found.add(node.attr)
         return found
+
+
+def _is_asked_for(call: Call, name: str) -> bool:
+    """Whether `getattr` is asked for a name."""
+    asked = call.argument(1, "name")
+    return isinstance(asked, ast.Constant) and asked.value == name
 
 
 def _is_own(call: ast.Call) -> bool:
