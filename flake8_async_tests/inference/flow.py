@@ -19,7 +19,7 @@ from flake8_async_tests.inference.bindings import (
     path_of,
 )
 from flake8_async_tests.inference.flow_state import State
-from flake8_async_tests.inference.instances import given_to_instance
+from flake8_async_tests.inference.instances import given_to_instance, is_given_once
 from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of, children_of
 
@@ -92,9 +92,12 @@ def bindings_at(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, 
         found = flow_of(module, scope).seen.get(node)
         if found is not None:
             return found
-    if path.count(".") != 1 or (bound and owner is not scope):
+    attribute = path.partition(".")[2]
+    if "." in attribute:
         return ()
-    return given_to_instance(module, owner, root.id, path.partition(".")[2], flow_of)
+    if bound and owner is not scope:
+        return tuple(bound) if is_given_once(module, owner, root.id, attribute) else ()
+    return given_to_instance(module, owner, root.id, attribute, flow_of)
 
 
 def _needs_no_flow(module: Module, only: Binding, node: ast.Name) -> bool:

@@ -36,6 +36,16 @@ def given_to_instance(
     return known[key]
 
 
+def is_given_once(module: Module, owner: Scope, root: str, attribute: str) -> bool:
+    """Whether nothing gives an attribute of that name but the method that `owner` is: its functions find just that."""
+    function = module.function_at(owner)
+    if function is None or function.klass is None or _first_parameter(function) != root:
+        return False
+    if any(attribute in klass.scope.bindings for klass in function.klass.lineage):
+        return False
+    return len(module.fact(_attributes_bound)[attribute]) == 1
+
+
 def _known(_: Module) -> dict[tuple[Class | Function, str], tuple[Binding, ...]]:
     return {}
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
 from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.receivers import method_with_first_parameter
+from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -24,6 +27,10 @@ _METHODS = ("addAsyncCleanup", "addClassCleanup", "addCleanup", "addfinalizer", 
 _STACKS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack"})
 # In an IsolatedAsyncioTestCase these await what they call; a lambda is no coroutine function to them.
 _AWAITING = frozenset({"addAsyncCleanup", "addCleanup"})
+# These give what a stack gives that is entered: the stack itself.
+_ENTERING = frozenset(
+    {"enterAsyncContext", "enterClassContext", "enterContext", "enter_async_context", "enter_context"}
+)
 _REMEDY = {
     "addfinalizer": "let the fixture yield and await it after that",
     "callback": "use push_async_callback of an AsyncExitStack",
@@ -76,11 +83,25 @@ def _never_awaits(call: Call, *, is_lambda: bool) -> bool:
         return _is_request(call, receiver)
     if method == "callback":
         return receiver is not None and _is_exit_stack(call, receiver)
-    owner = method_with_first_parameter(call.module, receiver, call.scope) if isinstance(receiver, ast.Name) else None
-    kind = owner.klass.kind if owner is not None and owner.klass is not None else ClassKind.UNKNOWN
-    if kind is ClassKind.ISOLATED and method in _AWAITING:
+    kinds = _kinds_of_case(call, receiver)
+    if ClassKind.ISOLATED in kinds and method in _AWAITING:
         return is_lambda
-    return kind in (ClassKind.TESTCASE, ClassKind.ISOLATED) and method != "addAsyncCleanup"
+    return method != "addAsyncCleanup" and bool(kinds) and kinds <= {ClassKind.TESTCASE, ClassKind.ISOLATED}
+
+
+def _kinds_of_case(call: Call, receiver: ast.expr | None) -> set[ClassKind]:
+    """The kinds of the test cases on which a method is called: `self`, `cls` or a class by its name."""
+    if not isinstance(receiver, ast.Name):
+        return set()
+    module = call.module
+    definition = module.names.definition(receiver, call.scope)
+    klass = (
+        module.class_of_node(definition)
+        if isinstance(definition, ast.ClassDef)
+        else class_of_first_parameter(module, receiver, call.scope)
+    )
+    # A plain class may be there to be mixed into test cases.
+    return {each.kind for each in klass.family} - {ClassKind.PLAIN} if klass is not None else set()
 
 
 def _is_request(call: Call, receiver: ast.expr | None) -> bool:
@@ -94,9 +115,18 @@ def _is_request(call: Call, receiver: ast.expr | None) -> bool:
 
 
 def _is_exit_stack(call: Call, receiver: ast.expr) -> bool:
-    module = call.module
-    bindings = bindings_at(module, receiver, call.scope)
-    return bool(bindings) and all(
-        isinstance(binding.value, ast.Call) and module.qualified(binding.value.func, binding.scope) in _STACKS
-        for binding in bindings
-    )
+    bindings = bindings_at(call.module, receiver, call.scope)
+    return bool(bindings) and all(_holds_exit_stack(call.module, binding) for binding in bindings)
+
+
+def _holds_exit_stack(module: Module, binding: Binding) -> bool:
+    """Whether a name got a new stack, one that something else entered, or is a parameter that is annotated as one."""
+    if isinstance(binding.node, ast.arg):
+        function = module.function_at(binding.scope)
+        return function is not None and class_annotated(module, binding.node.annotation, function.outer) in _STACKS
+    value = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
+    if not isinstance(value, ast.Call):
+        return False
+    if word_of(value.func) in _ENTERING and value.args:
+        value = value.args[0]
+    return isinstance(value, ast.Call) and module.qualified(value.func, binding.scope) in _STACKS
