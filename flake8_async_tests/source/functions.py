@@ -10,7 +10,7 @@ from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function
 from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_values, pytestmarks_of
-from flake8_async_tests.source.outside import is_set_by_name, switch_from_outside
+from flake8_async_tests.source.outside import is_set_by_name, marks_from_outside, switch_from_outside
 from flake8_async_tests.source.redefinition import is_replaced
 from flake8_async_tests.source.walk import FunctionNode, Scope, arguments_of
 
@@ -295,7 +295,7 @@ class Class:
         """Its own marks and those it inherits from bases in this file."""
         found = NO_MARKS
         for klass in self.lineage:
-            found += klass.own_marks
+            found += klass.own_marks + marks_from_outside(klass.module, klass.name, klass.outer)
         return found
 
     @lazy

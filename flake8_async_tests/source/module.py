@@ -16,6 +16,7 @@ from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
 from flake8_async_tests.source.names import Names, imported_by_call, word_of
+from flake8_async_tests.source.outside import marks_everything
 from flake8_async_tests.source.test_libraries import imports_test_library
 from flake8_async_tests.source.tests import Test, named_like_tests, test_of
 from flake8_async_tests.source.walk import Index, Scope, walk
@@ -329,7 +330,7 @@ class Module:
     @lazy
     def marks(self) -> Marks:
         """What `pytestmark` of the module says."""
-        return pytestmarks_of(self, self.scope)
+        return pytestmarks_of(self, self.scope) + Marks(complete=not marks_everything(self))
 
     @lazy
     def fixtures(self) -> list[Fixture]:

@@ -1,9 +1,22 @@
-"""What is set on functions and classes from outside: `test_tool.__test__ = False`, `setattr(TestOrders, name, it)`."""
+"""What is set on functions and classes from outside: `test_tool.__test__ = False`, `setattr(TestOrders, name, it)`.
+
+Marks may be, too: `TestOrders.pytestmark = [...]`, or a call of the mark, `pytest.mark.asyncio(TestOrders)`.
+"""
 
 from __future__ import annotations
 
 import ast
 from typing import TYPE_CHECKING, TypeAlias
+
+from flake8_async_tests.source.decorators import MARK
+from flake8_async_tests.source.marks import (
+    NO_MARKS,
+    OTHER_RUNNING_MARKS,
+    RUNNING_MARKS,
+    Mark,
+    Marks,
+    marks_in_values,
+)
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
@@ -21,6 +34,38 @@ def switch_from_outside(module: Module, name: str, scope: Scope) -> bool | None:
     """What `__test__` is set to; None where it is not. What cannot be told counts as False."""
     value = set_from_outside(module, name, scope).get("__test__")
     return None if value is None else isinstance(value, ast.Constant) and bool(value.value)
+
+
+def marks_from_outside(module: Module, name: str, scope: Scope) -> Marks:
+    """The marks that the module gives one of its functions or classes in statements of their own."""
+    if scope is not module.scope:
+        return NO_MARKS
+    return module.fact(_marked).get(name, NO_MARKS)
+
+
+def marks_everything(module: Module) -> bool:
+    """Whether the module marks something that cannot be told by its name, in a loop over `globals()`, say."""
+    known = module.scope.bindings
+    return any(not any(isinstance(each, _DEFINITIONS) for each in known.get(name, ())) for name in module.fact(_marked))
+
+
+def _marked(module: Module) -> dict[str, Marks]:
+    """By the name of what is marked."""
+    found: dict[str, Marks] = {}
+    for name, attributes in module.fact(_attributes).items():
+        if "pytestmark" in attributes:
+            found[name] = marks_in_values(module, [attributes["pytestmark"]], module.scope)
+    names = [MARK + mark for mark in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)]
+    for call in module.calls(*names, where=_has_only_a_name):
+        marked = call.node.args[0]
+        if call.scope is module.scope and isinstance(marked, ast.Name):
+            mark = Mark(call.name[len(MARK) :], call.node.func, None)
+            found[marked.id] = found.get(marked.id, NO_MARKS) + Marks([mark])
+    return found
+
+
+def _has_only_a_name(call: ast.Call) -> bool:
+    return len(call.args) == 1 and call.args[0].__class__ is ast.Name and not call.keywords
 
 
 def is_set_by_name(module: Module, definition: ast.ClassDef) -> bool:

@@ -10,7 +10,7 @@ from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import requested_names
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_values
-from flake8_async_tests.source.outside import set_from_outside, switch_from_outside
+from flake8_async_tests.source.outside import marks_from_outside, set_from_outside, switch_from_outside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,20 +79,30 @@ class Test:
 
     def marks_in(self, klass: Class | None) -> Marks:
         """The marks that apply when it is collected through a class."""
-        found = self.function.own_marks + self._parameter_marks
+        found = self._nearest_marks
         if klass is not None:
             found += klass.marks
         return found + self.module.marks
 
     def levels_of_marks(self, klass: Class | None) -> Iterator[Marks]:
         """The marks by the place where they stand, nearest first, when it is collected through a class."""
-        yield self.function.own_marks + self._parameter_marks
+        yield self._nearest_marks
         while klass is not None:
             yield klass.marks_of_lineage
             klass = self.module.class_at(klass.outer)
         yield self.module.marks
 
     @lazy
+    def _nearest_marks(self) -> Marks:
+        """Those of the function itself."""
+        function = self.function
+        return (
+            function.own_marks
+            + self._parameter_marks
+            + marks_from_outside(function.module, function.name, function.outer)
+        )
+
+    @property
     def _parameter_marks(self) -> Marks:
         """The marks of `pytest.param(..., marks=...)`."""
         found: list[ast.expr] = []
