@@ -164,11 +164,15 @@ def _by_anyio_backend(test: Test, klass: Class | None) -> Runner | None:
 
 def _by_unknown_fixtures(test: Test, klass: Class | None) -> Runner | None:
     """What its fixtures leave open. In auto mode it is pytest-asyncio that runs the test, whoever else would."""
-    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
+    graph = test.module.fixture_graph
+    closure = graph.closure(klass, test.requests, test.parametrized)
     if not closure.complete:
         return Runner(Runs.UNKNOWN, "some of its fixtures cannot be read")
+    foreign = sorted(name for name in closure.names if graph.is_foreign(name, klass))
+    if foreign:
+        return Runner(Runs.UNKNOWN, f"what {foreign[0]} is imported from may run it")
     sign = _RUNNING_FIXTURES.intersection(closure.names)
-    unseen = sorted(name for name in sign if not test.module.fixture_graph.is_in_sight(name, klass))
+    unseen = sorted(name for name in sign if not graph.is_in_sight(name, klass))
     if unseen:
         return Runner(Runs.UNKNOWN, f"a plugin that is not known here provides {unseen[0]}")
     return None

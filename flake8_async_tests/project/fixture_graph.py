@@ -157,6 +157,11 @@ class FixtureGraph:
         """Whether some fixture of the project has that name, readable or not."""
         return any(not entry.foreign for entry in self.entries_of(name, klass))
 
+    def is_foreign(self, name: str, klass: Class | None = None) -> bool:
+        """Whether a name means something that is imported from outside the project."""
+        entries = self.entries_of(name, klass)
+        return bool(entries) and entries[0].foreign
+
     def may_be_in_sight(self, name: str, klass: Class | None = None) -> bool:
         """Whether a fixture has that name, or possibly has: something imported from outside, or by a star."""
         return bool(self.entries_of(name, klass)) or not self.is_complete(klass)

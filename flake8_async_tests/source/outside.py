@@ -45,8 +45,8 @@ def marks_from_outside(module: Module, name: str, scope: Scope) -> Marks:
 
 def marks_everything(module: Module) -> bool:
     """Whether the module marks something that cannot be told by its name, in a loop over `globals()`, say."""
-    known = module.scope.bindings
-    return any(not any(isinstance(each, _DEFINITIONS) for each in known.get(name, ())) for name in module.fact(_marked))
+    bindings = module.scope.bindings
+    return any(isinstance(each, ast.Name) for name in module.fact(_marked) for each in bindings.get(name, ()))
 
 
 def _marked(module: Module) -> dict[str, Marks]:
