@@ -45,8 +45,8 @@ def marks_from_outside(module: Module, name: str, scope: Scope) -> Marks:
 
 def marks_everything(module: Module) -> bool:
     """Whether the module marks something that cannot be told by its name, in a loop over `globals()`, say."""
-    bindings = module.scope.bindings
-    return any(isinstance(each, ast.Name) for name in module.fact(_marked) for each in bindings.get(name, ()))
+    found = (module.scope.bindings.get(name, ()) for name in module.fact(_marked))
+    return any(bindings and all(isinstance(each, ast.Name) for each in bindings) for bindings in found)
 
 
 def _marked(module: Module) -> dict[str, Marks]:
