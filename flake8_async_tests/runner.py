@@ -10,7 +10,7 @@ from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.record import record
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS
+from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS
 
 if TYPE_CHECKING:
     from flake8_async_tests.project.project import Project
@@ -260,5 +260,22 @@ def shown(project: Project, directory: str, path: str) -> str:
 
 
 def nobody_because(module: Module) -> str:
-    mode = asyncio_mode(module.project, module.directory)
-    return f"asyncio_mode is strict ({mode.decided_by})"
+    project, directory = module.project, module.directory
+    config = project.config_for(directory)
+    addopts = config.get("addopts")
+    if addopts is not None and "asyncio" in config.disabled_plugins:
+        return f"pytest-asyncio is switched off ({shown(project, directory, addopts.path)}:{addopts.line})"
+    return f"asyncio_mode is strict ({asyncio_mode(project, directory).decided_by})"
+
+
+def mark_for(module: Module) -> str:
+    """The mark that makes something run the async tests of a file, as far as can be told: "" when it cannot."""
+    return module.fact(_find_mark)
+
+
+def _find_mark(module: Module) -> str:
+    """The one that all its marked tests have, else pytest-asyncio's."""
+    disabled = module.project.config_for(module.directory).disabled_plugins
+    used = {name for test in module.async_tests for name in RUNNING_MARKS if test.marks.has(name)} or {"asyncio"}
+    mark = used.pop() if len(used) == 1 else "asyncio"
+    return "" if mark in disabled else mark

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_decorator, spell, unsafe
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
-from flake8_async_tests.runner import Runs, may_be_nobodys, runner_of
+from flake8_async_tests.runner import Runs, mark_for, may_be_nobodys, runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,14 +27,18 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(
                 test.node,
                 f"async test {test.function.name} never runs: {runner.reason} and nothing else runs it"
-                " (mark it @pytest.mark.asyncio)",
+                f" ({_remedy(module)})",
                 _fix(test),
             )
 
 
+def _remedy(module: Module) -> str:
+    mark = mark_for(module)
+    return f"mark it @pytest.mark.{mark}" if mark else "mark it for the plugin that runs the project's async tests"
+
+
 def _fix(test: Test) -> Fix | None:
     module = test.module
-    if "asyncio" in module.project.config_for(module.directory).disabled_plugins:
-        return None
-    mark = spell(module, test.function.outer, "pytest", "mark.asyncio", line=test.node.lineno)
+    name = mark_for(module)
+    mark = spell(module, test.function.outer, "pytest", f"mark.{name}", line=test.node.lineno) if name else None
     return unsafe(insert_decorator(module, test.node, mark.text), names=[mark]) if mark is not None else None
