@@ -39,6 +39,7 @@ _KEEPERS = PATCH | {
 }
 FIXTURE = {"pytest.fixture": "pytest", "pytest.yield_fixture": "pytest", "pytest_asyncio.fixture": "pytest_asyncio"}
 MARK = "pytest.mark."
+_FOREIGN = frozenset({"builtins", "functools", "pytest", "unittest"})
 
 
 class Decorator:
@@ -53,6 +54,8 @@ class Decorator:
         target = module.value_of(node, scope) if node.__class__ is ast.Name else node
         self.call = target if isinstance(target, ast.Call) else None
         self.name = module.qualified(self.call.func if self.call else node, scope)
+        if self.name and self.call is None:
+            self.name, self.call = mark_of_project(module, self.name)
 
     def qualified(self, node: ast.expr) -> str:
         """The dotted name of something that it is given."""
@@ -74,6 +77,30 @@ class Decorator:
     @property
     def is_pytests_own(self) -> bool:
         return self.is_mark or bool(self.fixture_library)
+
+
+def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
+    """The mark that another file of the project has under a name, and the call that made it; else the name alone.
+
+    Of `parametrize` nothing: what it is given means something in that file, and not where the mark is put.
+    """
+    home, _, word = name.rpartition(".")
+    if home.partition(".")[0] in _FOREIGN or not module.project.may_have(home, module.directory):
+        return name, None
+    path = module.project.find_import(home, module)
+    if path is None or not module.project.said_in(path, _speaks_of_marks):
+        return name, None
+    other = module.project.module_at(path)
+    value = other.names.assigned_value(word, other.scope) if other is not None else None
+    if other is None or value is None:
+        return name, None
+    call = value if isinstance(value, ast.Call) else None
+    found = other.qualified(call.func if call else value, other.scope)
+    return (found, call) if found.startswith(MARK) and found != f"{MARK}parametrize" else (name, None)
+
+
+def _speaks_of_marks(content: bytes) -> bool:
+    return b"mark" in content
 
 
 def keeps_coroutine_function(module: Module, decorator: Decorator, scope: Scope) -> bool:

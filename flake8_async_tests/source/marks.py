@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.record import record
-from flake8_async_tests.source.decorators import MARK
+from flake8_async_tests.source.decorators import MARK, mark_of_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,6 +79,8 @@ def mark_of(module: Module, node: ast.expr, scope: Scope) -> Mark | None:
     value = module.value_of(node, scope) if node.__class__ is ast.Name else node
     call = value if isinstance(value, ast.Call) else None
     name = module.qualified(call.func if call else node, scope)
+    if name and call is None:
+        name, call = mark_of_project(module, name)
     if not name.startswith(MARK):
         return None
     return Mark(name[len(MARK) :].partition(".")[0], node, call)
