@@ -1,4 +1,4 @@
-"""The options in `addopts` that decide who runs a test: modes, overrides and plugins.
+"""The options in `addopts` that decide who runs a test, if it is run: modes, overrides, plugins, what is left out.
 
 Only what counts there is read. pytest finds its configuration before it reads addopts, so `--rootdir` and
 `-c` in it change nothing and are passed over.
@@ -39,6 +39,9 @@ class Addopts:
     early_plugins: tuple[str, ...] = ()
     """What `-p name` loads, in order."""
     autoload_disabled: bool = False
+    ignored: tuple[str, ...] = ()
+    """What `--ignore` names."""
+    ignored_globs: tuple[str, ...] = ()
     fault: str = ""
     """Why pytest stops at these words, or why they do not tell everything."""
 
@@ -48,13 +51,23 @@ def read_addopts(words: Sequence[str]) -> Addopts:
     reader = _Reader(words)
     reader.read_flags()
     disabled, early = _plugins(words)
-    return Addopts(reader.modes, reader.overrides, disabled, early, "--disable-plugin-autoload" in words, reader.fault)
+    return Addopts(
+        reader.modes,
+        reader.overrides,
+        disabled,
+        early,
+        "--disable-plugin-autoload" in words,
+        tuple(reader.ignored["--ignore"]),
+        tuple(reader.ignored["--ignore-glob"]),
+        reader.fault,
+    )
 
 
 class _Reader:
     def __init__(self, words: Sequence[str]) -> None:
         self.modes: dict[str, str] = {}
         self.overrides: dict[str, str] = {}
+        self.ignored: dict[str, list[str]] = {"--ignore": [], "--ignore-glob": []}
         self.fault = ""
         self._words = words
         self._next = 0
@@ -76,6 +89,8 @@ class _Reader:
             self.overrides[_STRICT_FLAGS[word]] = "true"
         elif flag in _MODE_FLAGS:
             self.modes[flag] = value if equals else self._value_of(flag)
+        elif flag in self.ignored:
+            self.ignored[flag].append(value if equals else self._value_of(flag))
         elif flag == "--override-ini":
             self._override(value if equals else self._value_of(flag))
         elif word == "-p":

@@ -61,6 +61,9 @@ class PytestConfig:
     """Both names that pytest blocks: `-p no:asyncio` gives `asyncio` and `pytest_asyncio`."""
     early_plugins: tuple[str, ...] = ()
     autoload_disabled: bool = False
+    ignored: tuple[str, ...] = ()
+    """What `--ignore` in addopts names, from the rootdir."""
+    ignored_globs: tuple[str, ...] = ()
     ground: Ground = "configuration"
 
     @property
@@ -247,6 +250,8 @@ def _evaluate(rootdir: str, path: str, section: Section) -> PytestConfig:
         disabled_plugins=addopts.disabled_plugins,
         early_plugins=addopts.early_plugins,
         autoload_disabled=addopts.autoload_disabled,
+        ignored=addopts.ignored,
+        ignored_globs=addopts.ignored_globs,
     )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.fixture_graph import FixtureGraph, OfModule
+from flake8_async_tests.project.left_out import is_left_out
 from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
@@ -110,7 +111,9 @@ class Module:
 
     @lazy
     def is_switched_off(self) -> bool:
-        """Whether `__test__ = False` keeps pytest from looking for tests in the file."""
+        """Whether `__test__ = False` keeps pytest from looking for tests in the file, or its configuration does."""
+        if is_left_out(self.project, self.path):
+            return True
         if "__test__" not in self.scope.bindings:
             return False
         value = self.names.assigned_value("__test__", self.scope)
