@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places import end_of, nodes_of, place_of
 from flake8_async_tests.inference.suspension import block_of
+from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,20 +41,56 @@ def assertion_of(call: Call) -> ast.Assert | ast.Call | None:
     return _asserts_true(outer, call.node)
 
 
+def assertion_that_denies(module: Module, node: ast.expr, scope: Scope) -> ast.Assert | ast.Call | None:
+    """The assertion that fails if an expression is true: `assert not x`, `assert x is False`, `self.assertFalse(x)`."""
+    parent = scope.parents[node]
+    if isinstance(parent, ast.Call):
+        return parent if _is_given_to(parent, node, "assertFalse") else None
+    if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
+        return assertion_of_each(module, parent, scope)
+    is_denied = isinstance(parent, ast.Compare) and _is_compared_with(parent, node, value=False)
+    return assertion_that_holds(parent, scope) if is_denied and isinstance(parent, ast.Compare) else None
+
+
+def assertion_of_each(module: Module, node: ast.expr, scope: Scope) -> ast.Assert | ast.Call | None:
+    """The assertion that fails unless an expression is true, also where it is said of all: `all(x for each in y)`."""
+    parent = scope.parents[node]
+    if isinstance(parent, (ast.GeneratorExp, ast.ListComp)) and node is parent.elt:
+        if any(part.ifs for part in parent.generators):
+            return None
+        call = scope.parents[parent]
+        is_all = isinstance(call, ast.Call) and module.qualified(call.func, scope) == "builtins.all"
+        return assertion_that_holds(call, scope) if is_all and isinstance(call, ast.Call) else None
+    return assertion_that_holds(node, scope)
+
+
 def _asserts_true(call: ast.Call, node: ast.AST) -> ast.Call | None:
     """The call itself, when it is an `assertTrue` of something."""
-    return call if is_unittest_assertion(call, "assertTrue") and node in call.args[:1] else None
+    return call if _is_given_to(call, node, "assertTrue") else None
+
+
+def _is_given_to(call: ast.Call, node: ast.AST, method: str) -> bool:
+    """Whether a call is that of a method of a `TestCase` which says something of one expression, of this one."""
+    return is_unittest_assertion(call, method) and (node in call.args[:1] or node is keyword_value(call, "expr"))
 
 
 def _needs(parent: ast.AST, child: ast.AST) -> bool:
     """Whether an expression is true only if the one in it is."""
     if isinstance(parent, ast.BoolOp):
         return isinstance(parent.op, ast.And)
-    if isinstance(parent, ast.Compare) and child is parent.left and len(parent.ops) == 1:
-        value = parent.comparators[0]
-        is_true = isinstance(value, ast.Constant) and value.value is True
-        return is_true and isinstance(parent.ops[0], (ast.Is, ast.Eq))
-    return False
+    return isinstance(parent, ast.Compare) and _is_compared_with(parent, child, value=True)
+
+
+def _is_compared_with(compare: ast.Compare, node: ast.AST, *, value: bool) -> bool:
+    """Whether a comparison asks whether an expression is `True`, or `False`."""
+    other = compare.comparators[0]
+    return (
+        node is compare.left
+        and len(compare.ops) == 1
+        and isinstance(other, ast.Constant)
+        and other.value is value
+        and isinstance(compare.ops[0], (ast.Is, ast.Eq))
+    )
 
 
 def is_unittest_assertion(call: ast.Call, *methods: str) -> bool:

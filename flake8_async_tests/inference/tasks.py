@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.assertions import assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch, is_handed_over, observations, reads
 from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
@@ -32,6 +33,8 @@ __all__ = [
     "assignment_of",
     "is_future",
     "is_handed_over",
+    "is_said_cancelled",
+    "is_said_not_to_fail",
     "is_started_task",
     "is_task_of_group",
     "kept_by",
@@ -212,7 +215,7 @@ def names_of_tasks(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.Na
 
 def _assigned_to(module: Module, name: ast.Name, scope: Scope) -> tuple[ast.Name, ast.expr] | None:
     """The only assignment that a name can come from: the name there, and what it was given."""
-    bindings = bindings_at(module, name, scope)
+    bindings = [each for each in bindings_at(module, name, scope) if not _is_rest(module, each, name)]
     if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].scope is not scope:
         return None
     value = bindings[0].value
@@ -220,6 +223,18 @@ def _assigned_to(module: Module, name: ast.Name, scope: Scope) -> tuple[ast.Name
     if value is None or assignment is None:
         return None
     return next(target for target in assignment.names if target.id == name.id), value
+
+
+def _is_rest(module: Module, binding: Binding, name: ast.Name) -> bool:
+    """Whether a name gets a part of what was under it before: `done, tasks = await asyncio.wait(tasks)`."""
+    awaited = binding.value
+    call = awaited.value if isinstance(awaited, ast.Await) else None
+    return (
+        binding.kind is Kind.UNPACKED
+        and isinstance(call, ast.Call)
+        and module.qualified(call.func, binding.scope) == "asyncio.wait"
+        and any(isinstance(argument, ast.Name) and argument.id == name.id for argument in call.args)
+    )
 
 
 def _added_to(module: Module, name: ast.Name, scope: Scope) -> list[ast.expr]:
@@ -247,6 +262,37 @@ def _parts_of(module: Module, node: ast.expr, scope: Scope) -> list[ast.expr] | 
     if isinstance(node, ast.Call) and module.qualified(node.func, scope) in _COLLECTIONS and not node.keywords:
         return node.args
     return None
+
+
+def is_said_not_to_fail(module: Module, load: ast.Name, scope: Scope) -> bool:
+    """Whether a test says, of a task or of each of several, that it was cancelled or still runs.
+
+    A task that has failed is done and not cancelled: the test would fail with it.
+    """
+    parent = scope.parents[load]
+    if isinstance(parent, (ast.For, ast.comprehension)) and load is parent.iter:
+        target = parent.target
+        return isinstance(target, ast.Name) and any(
+            is_said_not_to_fail(module, each, scope) for each in reads(module, target, scope)
+        )
+    if is_said_cancelled(module, load, scope):
+        return True
+    asked = _call_of(load, "done", scope)
+    return asked is not None and assertion_that_denies(module, asked, scope) is not None
+
+
+def is_said_cancelled(module: Module, load: ast.Name, scope: Scope) -> bool:
+    """Whether a test says of a task that it was cancelled: `assert task.cancelled()`."""
+    asked = _call_of(load, "cancelled", scope)
+    return asked is not None and assertion_of_each(module, asked, scope) is not None
+
+
+def _call_of(load: ast.Name, method: str, scope: Scope) -> ast.Call | None:
+    """The call of a method on what a name holds."""
+    attribute = scope.parents[load]
+    call = scope.parents[attribute]
+    is_called = isinstance(attribute, ast.Attribute) and attribute.attr == method and isinstance(call, ast.Call)
+    return call if is_called and isinstance(call, ast.Call) and call.func is attribute else None
 
 
 def name_of_starter(call: Call) -> str:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_before, lines_of, replace, spell, text_of, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.counting import is_asserted_empty, is_only_counted
-from flake8_async_tests.inference.handover import is_shared
+from flake8_async_tests.inference.counting import is_asserted_to_number, is_only_counted
+from flake8_async_tests.inference.handover import is_handed_over, is_shared, loads_of
 from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.tasks import TASK, Watch, names_of_tasks, observations
+from flake8_async_tests.inference.tasks import TASK, Watch, is_said_not_to_fail, names_of_tasks, observations
 from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # A callback may look at the result.
 _TASKS = Watch(inert=TASK.inert - {"add_done_callback"}, by_part=True)
+# To cancel one is no look at it.
+_CANCELLED = Watch(inert=TASK.inert | {"cancel"})
 _GATHERING_UP = frozenset(
     {"asyncio.wait", "builtins.frozenset", "builtins.list", "builtins.set", "builtins.sorted", "builtins.tuple"}
 )
@@ -35,11 +37,13 @@ def check(module: Module) -> Iterator[Finding]:
         awaited = call.holder
         if not is_test_code(module, call.scope):
             continue
-        if not isinstance(awaited, ast.Await) or not is_only_counted(module, awaited, call.scope):
+        if not isinstance(awaited, ast.Await):
+            continue
+        if not is_only_counted(module, awaited, call.scope, passes_over=_is_cancelled_or_waited_for):
             continue
         if clears_up(module, awaited, call.scope) or is_cancelled_before(module, awaited, call.scope):
             continue
-        if _may_be_read(call) or _is_race_of_waits(call) or _nothing_is_done(awaited, call):
+        if _may_be_read(call) or _is_race_of_waits(call) or _failure_would_show(awaited, call):
             continue
         if may_be_found_later(call) or runs_on_trio(module, call.scope):
             continue
@@ -83,10 +87,18 @@ def _is_race_of_waits(call: Call) -> bool:
     until = keyword_value(call.node, "return_when")
     if until is None or module.qualified(until, scope) != "asyncio.FIRST_COMPLETED":
         return False
-    tasks = call.argument(0, "fs")
+    started = [module.value_of(element, scope) for element in _elements(call)]
+    return bool(started) and all(
+        isinstance(task, ast.Call) and task.args and _only_waits(module, task.args[0], scope) for task in started
+    )
+
+
+def _elements(call: Call) -> list[ast.expr]:
+    """The tasks that it waits for, where they stand in a list on the spot or under a name."""
+    argument = call.argument(0, "fs")
+    tasks = call.module.value_of(argument, call.scope) if argument is not None else None
     elements = tasks.elts if isinstance(tasks, (ast.List, ast.Set, ast.Tuple)) else []
-    started = [element.args[0] for element in elements if isinstance(element, ast.Call) and element.args]
-    return len(started) == len(elements) > 0 and all(_only_waits(module, waiting, scope) for waiting in started)
+    return [] if any(isinstance(element, ast.Starred) for element in elements) else elements
 
 
 def _only_waits(module: Module, coroutine: ast.expr, scope: Scope) -> bool:
@@ -99,13 +111,48 @@ def _only_waits(module: Module, coroutine: ast.expr, scope: Scope) -> bool:
     return isinstance(event, ast.Call) and module.qualified(event.func, scope) == "asyncio.Event"
 
 
+def _is_cancelled_or_waited_for(module: Module, name: ast.Name, scope: Scope) -> bool:
+    """Whether the tasks of a set are only cancelled, or waited for once more."""
+    parent = scope.parents[name]
+    if isinstance(parent, (ast.For, ast.comprehension)):
+        target = parent.target
+        return isinstance(target, ast.Name) and not is_handed_over(module, target, scope, _CANCELLED)
+    return isinstance(parent, ast.Call) and module.qualified(parent.func, scope) == "asyncio.wait"
+
+
+def _failure_would_show(awaited: ast.Await, call: Call) -> bool:
+    """Whether the test fails when any of the tasks has come to an end by a failure: none is done, or all cancelled."""
+    argument = call.argument(0, "fs")
+    assert argument is not None
+    return _nothing_is_done(awaited, call) or _none_may_have_failed(argument, call)
+
+
 def _nothing_is_done(awaited: ast.Await, call: Call) -> bool:
-    """Whether the test fails when any of the tasks has come to an end: then there is no failure to lose."""
     assignment = call.scope.parents[awaited]
-    if not isinstance(assignment, ast.Assign) or not isinstance(assignment.targets[0], (ast.Tuple, ast.List)):
+    target = assignment.targets[0] if isinstance(assignment, ast.Assign) else None
+    if not isinstance(target, (ast.Tuple, ast.List)) or len(target.elts) != 2:
         return False
-    done = assignment.targets[0].elts[0]
-    return isinstance(done, ast.Name) and is_asserted_empty(call.module, done, call.scope)
+    numbers = (0, len(_elements(call)))
+    return any(
+        isinstance(name, ast.Name)
+        and (number or name is target.elts[0])
+        and is_asserted_to_number(call.module, name, call.scope, number)
+        for name, number in zip(target.elts, numbers, strict=True)
+    )
+
+
+def _none_may_have_failed(tasks: ast.expr, call: Call) -> bool:
+    """Whether the test says, after the wait, of each of some tasks that it was cancelled or still runs."""
+    module, scope = call.module, call.scope
+    if isinstance(tasks, (ast.List, ast.Set, ast.Tuple)):
+        return bool(tasks.elts) and all(_none_may_have_failed(element, call) for element in tasks.elts)
+    if not isinstance(tasks, ast.Name):
+        return False
+    after = [load for load in loads_of(module, tasks.id, scope) if end_of(call.node) < place_of(load)]
+    if any(is_said_not_to_fail(module, load, scope) for load in after):
+        return True
+    collection = module.value_of(tasks, scope)
+    return not isinstance(collection, ast.Name) and _none_may_have_failed(collection, call)
 
 
 def _may_be_read(call: Call) -> bool:
