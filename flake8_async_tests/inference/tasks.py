@@ -321,9 +321,9 @@ def _may_be_coroutine(module: Module, node: ast.expr | None, scope: Scope) -> bo
 
 @record
 class Assignment:
-    """An assignment to nothing but local names: `task = v`, `a = b = v`, `a, b = v, w`."""
+    """An assignment to nothing but local names: `task = v`, `a = b = v`, `a, b = v, w`, `if task := v:`."""
 
-    node: ast.Assign | ast.AnnAssign
+    node: ast.Assign | ast.AnnAssign | ast.NamedExpr
     names: tuple[ast.Name, ...]
     """Those that get the value in question."""
 
@@ -349,11 +349,12 @@ def assignment_by(call: Call) -> Assignment | None:
     return _assignment(parent, call.node, call.scope)
 
 
-def _assigned_otherwise(module: Module) -> dict[ast.expr, ast.AnnAssign | ast.Tuple]:
-    """What is assigned with an annotation, or as an element of a tuple to several targets, by the value."""
-    found: dict[ast.expr, ast.AnnAssign | ast.Tuple] = {
+def _assigned_otherwise(module: Module) -> dict[ast.expr, ast.AnnAssign | ast.NamedExpr | ast.Tuple]:
+    """What is assigned with an annotation, by `:=`, or as an element of a tuple to several targets, by the value."""
+    found: dict[ast.expr, ast.AnnAssign | ast.NamedExpr | ast.Tuple] = {
         node.value: node for node, _ in module.of_kind(ast.AnnAssign) if node.value is not None
     }
+    found.update((named.value, named) for named, _ in module.of_kind(ast.NamedExpr))
     for node, _ in module.index.settings:
         if isinstance(node.value, ast.Tuple):
             found.update(dict.fromkeys(node.value.elts, node.value))
@@ -363,6 +364,10 @@ def _assigned_otherwise(module: Module) -> dict[ast.expr, ast.AnnAssign | ast.Tu
 def _assignment(parent: ast.AST | None, value: ast.expr, scope: Scope) -> Assignment | None:
     if isinstance(parent, ast.AnnAssign):
         return Assignment(parent, (parent.target,)) if isinstance(parent.target, ast.Name) else None
+    if isinstance(parent, ast.NamedExpr):
+        # Elsewhere the value goes on to what it stands in.
+        is_all = isinstance(scope.parents[parent], (ast.Expr, ast.If, ast.While))
+        return Assignment(parent, (parent.target,)) if is_all else None
     if isinstance(parent, ast.Assign):
         targets = parent.targets
     elif isinstance(parent, ast.Tuple) and isinstance(scope.parents[parent], ast.Assign):

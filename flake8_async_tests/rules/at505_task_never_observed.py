@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.handover import reads
 from flake8_async_tests.inference.places import is_test_itself
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
@@ -13,15 +14,18 @@ from flake8_async_tests.inference.tasks import (
     TASK,
     assignment_by,
     is_handed_over,
+    is_said_cancelled,
     started_or_gathered,
 )
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 
 @rule("AT505", "task-never-observed", knows=Knows.FILE, calls=(*STARTING, "asyncio.gather"))
@@ -30,7 +34,7 @@ def check(module: Module) -> Iterator[Finding]:
         assignment = assignment_by(call)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
-        if any(is_handed_over(module, name, call.scope, TASK) for name in assignment.names):
+        if any(_is_observed(module, name, call.scope) for name in assignment.names):
             continue
         if may_be_found_later(call) or function_may_be_replaced(call):
             continue
@@ -44,6 +48,12 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _is_kept_by_test(call: Call) -> bool:
     return call.may_be_assigned and is_test_itself(call.module, call.scope)
+
+
+def _is_observed(module: Module, name: ast.Name, scope: Scope) -> bool:
+    return is_handed_over(module, name, scope, TASK) or any(
+        is_said_cancelled(module, load, scope) for load in reads(module, name, scope)
+    )
 
 
 def _shown(name: str) -> str:

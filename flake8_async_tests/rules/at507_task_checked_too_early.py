@@ -58,7 +58,7 @@ def _last_event(call: Call) -> str:
     if is_suspended and not is_cancelled_before(call.module, call.node, call.scope):
         return ""
     check = statement_of(call.node, call.scope)
-    if runs_straight(call.module, start.node, check, call.scope):
+    if runs_straight(call.module, statement_of(start.node, call.scope), check, call.scope):
         return "nothing was awaited since it was started, so it has not run"
     if _is_just_cancelled(call, start, check):
         return "cancel() only asks for it, and nothing was awaited since"
@@ -96,7 +96,7 @@ def _is_just_cancelled(call: Call, start: Assignment, check: ast.stmt) -> bool:
     )
 
 
-def _groups_around(module: Module, node: ast.stmt, scope: Scope) -> set[ast.AST]:
+def _groups_around(module: Module, node: ast.AST, scope: Scope) -> set[ast.AST]:
     return {around for around in module.ancestors(node, scope) if isinstance(around, ast.AsyncWith)}
 
 
