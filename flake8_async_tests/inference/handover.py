@@ -145,6 +145,16 @@ def reads(module: Module, name: ast.Name, scope: Scope) -> list[ast.Name]:
     return by_binder.get(None, []) + (by_binder.get(binder, []) if binder is not None else [])
 
 
+def reads_of_each(module: Module, name: ast.Name, scope: Scope) -> Iterator[ast.Name]:
+    """The same, and where a loop gives each part of it a name, where that is read instead."""
+    for load in reads(module, name, scope):
+        loop = scope.parents[load]
+        if isinstance(loop, (ast.For, ast.comprehension)) and isinstance(loop.target, ast.Name):
+            yield from reads(module, loop.target, scope)
+        else:
+            yield load
+
+
 def _by_binder(module: Module, name: str, scope: Scope) -> dict[ast.AST | None, list[ast.Name]]:
     """Where a scope reads a name, by what may have bound it there; None where that is not known."""
     known = _reads_of(module, scope).by_binder

@@ -5,40 +5,68 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import assertion_of
+from flake8_async_tests.inference.assertions import assertion_of, assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.handover import observations
-from flake8_async_tests.inference.places import is_cancelled_before, place_of
+from flake8_async_tests.inference.handover import observations, reads_of_each
+from flake8_async_tests.inference.places import end_of, is_cancelled_before, place_of
 from flake8_async_tests.inference.suspension import is_suspended_between, runs_straight, statement_of
-from flake8_async_tests.inference.tasks import TASK, Assignment, assignment_behind, is_started_task, is_task_of_group
+from flake8_async_tests.inference.tasks import (
+    TASKS,
+    Assignment,
+    assignment_behind,
+    is_started_task,
+    is_task_of_group,
+    names_of_tasks,
+)
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeGuard
 
+    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_OVER = ("cancelled", "done")
 
-@rule("AT507", "task-checked-too-early", knows=Knows.FILE, calls=("done", "cancelled"))
+
+@rule("AT507", "task-checked-too-early", knows=Knows.FILE, calls=_OVER)
 def check(module: Module) -> Iterator[Finding]:
     told: set[ast.AST] = set()
-    for call in module.method_calls("done", "cancelled"):
+    for call in module.method_calls(*_OVER):
         if call.function is None or not call.function.is_async:
             continue
-        assertion = assertion_of(call)
+        assertion, calls = _assertion_of(call)
         if assertion is None or assertion in told:
             continue
-        since = _last_event(call)
-        if since and not module.method_calls("set_task_factory") and not runs_on_trio(module, call.scope):
+        events = [_last_event(each) for each in calls]
+        if all(events) and not module.method_calls("set_task_factory") and not runs_on_trio(module, call.scope):
             told.add(assertion)
             yield Finding(
                 assertion,
-                f"the task is not {_method(call)} yet: {since} (await the task first)",
+                f"the task is not {_method(call)} yet: {events[0]} (await the task first)",
             )
+
+
+def _assertion_of(call: Call) -> tuple[ast.Assert | ast.Call | None, list[Call]]:
+    """The assertion that fails unless a task, or each of several, is over, with the calls of which one must say so."""
+    module, scope = call.module, call.scope
+    if call.holder is not None or call.node in module.index.handed_to:
+        return assertion_of(call), [call]
+    either = scope.parents[call.node]
+    if not isinstance(either, ast.BoolOp) or not isinstance(either.op, ast.Or):
+        return assertion_of_each(module, call.node, scope), [call]
+    calls = [module.call_at(value, scope) for value in either.values if _asks_task(value)]
+    return assertion_of_each(module, either, scope) if len(calls) == len(either.values) else None, calls
+
+
+def _asks_task(node: ast.expr) -> TypeGuard[ast.Call]:
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _OVER
 
 
 def _method(call: Call) -> str:
@@ -66,16 +94,27 @@ def _last_event(call: Call) -> str:
 
 
 def _start_of(module: Module, name: ast.Name, call: Call) -> Assignment | None:
-    """The assignment, in this function, of the task that a name certainly holds."""
-    bindings = bindings_at(module, name, call.scope)
-    if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].scope is not call.scope:
+    """The assignment, in this function, of the task that a name certainly holds, or of the tasks it is one of."""
+    binding = _only_binding(module, name, call.scope)
+    if binding is not None and binding.kind is Kind.ITERATED and isinstance(binding.value, ast.Name):
+        binding = _only_binding(module, binding.value, call.scope)
+        value = binding.value if binding is not None else None
+        if value is None or isinstance(value, ast.Call) or names_of_tasks(module, value, call.scope) != ():
+            return None
+    elif binding is None or not _is_start(module, binding.value, call.scope):
         return None
-    value = bindings[0].value
+    return assignment_behind(binding) if binding is not None and binding.kind is Kind.ASSIGNED else None
+
+
+def _only_binding(module: Module, name: ast.Name, scope: Scope) -> Binding | None:
+    bindings = bindings_at(module, name, scope)
+    return bindings[0] if len(bindings) == 1 and bindings[0].scope is scope else None
+
+
+def _is_start(module: Module, value: ast.expr | None, scope: Scope) -> bool:
     if not isinstance(value, ast.Call) or keyword_value(value, "eager_start") is not None:
-        return None
-    if not is_started_task(module, value, call.scope) and not is_task_of_group(module, value, call.scope):
-        return None
-    return assignment_behind(bindings[0])
+        return False
+    return is_started_task(module, value, scope) or is_task_of_group(module, value, scope)
 
 
 def _is_just_cancelled(call: Call, start: Assignment, check: ast.stmt) -> bool:
@@ -87,25 +126,48 @@ def _is_just_cancelled(call: Call, start: Assignment, check: ast.stmt) -> bool:
     seen = [
         place
         for name in start.names
-        for place in observations(module, name, scope, TASK)
+        for place in observations(module, name, scope, TASKS)
         if isinstance(place, ast.Name) and place_of(place) < place_of(check)
     ]
-    cancelled = [_cancelling(place, scope) for place in seen]
-    return bool(cancelled) and all(
-        statement is not None and runs_straight(module, statement, check, scope) for statement in cancelled
+    cancelled = [_cancelling(place, check, scope) for place in seen]
+    return (
+        bool(cancelled)
+        and all(statement is not None and runs_straight(module, statement, check, scope) for statement in cancelled)
+        and not _may_be_over_before(module, start, min(map(place_of, seen)), scope)
     )
+
+
+def _may_be_over_before(module: Module, start: Assignment, cancelled: Place, scope: Scope) -> bool:
+    """Whether the test finds out that a task is over before it cancels it, or that there was nothing to cancel."""
+    for name in start.names:
+        for load in reads_of_each(module, name, scope):
+            call = scope.parents[scope.parents[load]]
+            if not isinstance(call, ast.Call):
+                continue
+            is_denied = assertion_that_denies(module, call, scope) is not None
+            if place_of(load) >= cancelled:
+                if is_denied and not _asks_task(call):
+                    return True
+            elif _asks_task(call) and not is_denied:
+                # A loop may wait in its body until it is so.
+                asking = statement_of(call, scope)
+                if is_suspended_between(module, start.node, asking, scope):
+                    return True
+    return False
 
 
 def _groups_around(module: Module, node: ast.AST, scope: Scope) -> set[ast.AST]:
     return {around for around in module.ancestors(node, scope) if isinstance(around, ast.AsyncWith)}
 
 
-def _cancelling(name: ast.Name, scope: Scope) -> ast.stmt | None:
-    """The statement `task.cancel()` in which a name stands."""
+def _cancelling(name: ast.Name, check: ast.stmt, scope: Scope) -> ast.stmt | None:
+    """The statement `task.cancel()` in which a name stands, or the loop that does so for each task before a check."""
     method = scope.parents.get(name)
     if not isinstance(method, ast.Attribute) or method.attr != "cancel":
         return None
     called = scope.parents[method]
     if not isinstance(called, ast.Call) or called.func is not method:
         return None
-    return statement_of(called, scope)
+    statement = statement_of(called, scope)
+    loop = scope.parents[statement]
+    return loop if isinstance(loop, ast.For) and place_of(check) >= end_of(loop) else statement
