@@ -171,7 +171,7 @@ def _by_binder(module: Module, name: str, scope: Scope) -> dict[ast.AST | None, 
 def binder_of(name: ast.Name, scope: Scope) -> ast.AST | None:
     """The node by which the flow knows the binding that a name stands in."""
     node: ast.AST | None = scope.parents.get(name)
-    while isinstance(node, _UNPACKING):
+    while isinstance(node, (*_UNPACKING, ast.withitem)):
         node = scope.parents.get(node)
     return node
 

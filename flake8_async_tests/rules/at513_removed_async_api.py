@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import remove_alias, remove_argument, remove_decorator, replace, safe, spell, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import exceptions_caught, is_expected_around
+from flake8_async_tests.inference.flow import leaves
 from flake8_async_tests.inference.places import scopes_around
+from flake8_async_tests.inference.suspension import block_of, position_in
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.module import is_within
 
@@ -143,13 +145,15 @@ def _is_fallback(module: Module, node: ast.stmt, scope: Scope) -> bool:
 
 
 def _is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether an `if`, or a decorator such as `skipif`, asks for the version of Python first."""
+    """Whether an `if` around or before it, or a decorator such as `skipif`, asks for the version of Python first."""
     if "version_info" not in module.text:
         return False
     waits = False
     for inner in scopes_around(scope):
-        for around in module.ancestors(node, inner):
+        for around in (node, *module.ancestors(node, inner)):
             if isinstance(around, (ast.If, ast.IfExp)) and _asks_for_version(module, around.test, inner):
+                return True
+            if isinstance(around, ast.stmt) and around is not inner.node and _is_guarded(module, around, inner):
                 return True
         node = inner.node
         # The body of a class runs whatever its decorators are.
@@ -161,12 +165,25 @@ def _is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
     return False
 
 
-def _asks_for_version(module: Module, condition: ast.expr, scope: Scope) -> bool:
+def _is_guarded(module: Module, statement: ast.stmt, scope: Scope) -> bool:
+    """Whether further up in its block an `if` about the version leaves: `if PY310: pytest.skip()`."""
+    block = block_of(statement, scope)
     return any(
-        module.qualified(part, scope) == "sys.version_info"
-        for part in ast.walk(condition)
-        if isinstance(part, (ast.Attribute, ast.Name))
+        isinstance(before, ast.If)
+        and leaves(module, before.body[-1], scope)
+        and _asks_for_version(module, before.test, scope)
+        for before in block[: position_in(block, statement)]
     )
+
+
+def _asks_for_version(module: Module, condition: ast.expr, scope: Scope) -> bool:
+    """Whether a condition is about the version, itself or by a name: `PY310 = sys.version_info >= (3, 10)`."""
+    values = [module.value_of(part, scope) for part in _names_in(condition)]
+    return any(module.qualified(part, scope) == "sys.version_info" for value in values for part in _names_in(value))
+
+
+def _names_in(node: ast.expr) -> list[ast.Attribute | ast.Name]:
+    return [part for part in ast.walk(node) if isinstance(part, (ast.Attribute, ast.Name))]
 
 
 def _decorators(module: Module) -> Iterator[Finding]:

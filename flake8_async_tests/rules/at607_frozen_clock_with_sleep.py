@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument, replace, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.handover import Watch, is_handed_over
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import contexts_around, is_async_test_itself, scopes_around
 from flake8_async_tests.inference.replaced import function_may_be_replaced
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# freezegun's arguments that let the time go on, by position.
-_TICKING = {"tick": 3, "auto_tick_seconds": 6, "real_asyncio": 7}
+# freezegun's arguments that let the time go on, or give a test what moves it, by position.
+_TICKING = {"tick": 3, "as_arg": 4, "as_kwarg": 5, "auto_tick_seconds": 6, "real_asyncio": 7}
 _FREEZE = "freezegun.freeze_time"
+_CLOCK = Watch(observing=frozenset({"move_to", "tick"}))
 
 
 @rule("AT607", "frozen-clock-with-sleep", knows=Knows.FILE, fix="unsafe", calls=(_FREEZE,))
@@ -82,8 +84,16 @@ def _waits_for_clock(sleep: Call) -> bool:
 
 
 def _scopes_that_move_clock(module: Module) -> set[Scope]:
-    """The scopes that tick or move a frozen clock, and those around them."""
-    return {scope for call in module.method_calls("tick", "move_to") for scope in scopes_around(call.scope)}
+    """The scopes that tick or move a frozen clock, or let somebody else do so, and those around them."""
+    moving = [call.scope for call in module.method_calls("tick", "move_to")]
+    moving += [call.scope for call in module.calls(_FREEZE) if _is_handed_over(call)]
+    return {scope for inner in moving for scope in scopes_around(inner)}
+
+
+def _is_handed_over(call: Call) -> bool:
+    """Whether what moves the clock, entered under a name, is given to somebody: itself, or as one of its methods."""
+    name = call.parent.optional_vars if isinstance(call.parent, ast.withitem) else None
+    return isinstance(name, ast.Name) and is_handed_over(call.module, name, call.scope, _CLOCK)
 
 
 def _freezing(sleep: Call) -> Iterator[Call]:
