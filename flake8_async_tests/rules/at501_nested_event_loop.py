@@ -12,6 +12,7 @@ from flake8_async_tests.inference.loops import is_event_loop, is_runner
 from flake8_async_tests.inference.places import scopes_around
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,7 @@ _TAKING_FUNCTIONS = {
     "anyio.run": frozenset({"backend", "backend_options"}),
     "trio.run": frozenset({"clock", "instruments", "restrict_keyboard_interrupt_to_checkpoints"}),
 }
+_RUN_OF_RUNNER = "Runner.run"
 _RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 
 
@@ -47,6 +49,9 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _fix(call: Call, shown: str) -> tuple[Edit | None, ...]:
+    if shown == _RUN_OF_RUNNER and not isinstance(receiver_of(call.node), ast.Call):
+        # What is left of the runner makes a loop and cannot close it either.
+        return (None,)
     if shown not in _TAKING_FUNCTIONS:
         return await_argument(call.module, call.node, call.scope)
     return await_called(call.module, call.node, call.scope, without=_TAKING_FUNCTIONS[shown])
@@ -62,7 +67,7 @@ def _running_calls(module: Module) -> Iterator[tuple[Call, str]]:
         function = call.node.func
         assert isinstance(function, ast.Attribute)
         if function.attr == "run":
-            is_running, shown = is_runner(module, function.value, call.scope), "Runner.run"
+            is_running, shown = is_runner(module, function.value, call.scope), _RUN_OF_RUNNER
         else:
             is_running, shown = is_event_loop(module, function.value, call.scope), "loop.run_until_complete"
         if is_running and not runs_on_trio(module, call.scope):
