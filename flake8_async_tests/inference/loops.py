@@ -194,7 +194,7 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
 
 
 def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
-    """Whether the loop under a local name is run by `run_forever`, in a thread most likely."""
+    """Whether the loop under a local name is run by `run_forever` somewhere else, in a thread most likely."""
     if not isinstance(node, ast.Name):
         return False
     answers = module.fact(_run_for_ever)
@@ -203,7 +203,10 @@ def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
         reads = [(load, scope) for load in loads_of(module, node.id, scope)]
         reads += captures(module, node.id, scope)
         answers[key] = any(
-            _names_run_forever(module, inner) and _is_run_forever(inner.parents[load]) for load, inner in reads
+            _names_run_forever(module, inner)
+            and _is_run_forever(inner.parents[load])
+            and (inner is not scope or not _is_called(inner.parents[load], inner))
+            for load, inner in reads
         )
     return answers[key]
 
@@ -235,3 +238,8 @@ def _first_settings(module: Module) -> dict[Scope, Place]:
 
 def _is_run_forever(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute) and node.attr == "run_forever"
+
+
+def _is_called(node: ast.AST, scope: Scope) -> bool:
+    call = scope.parents[node]
+    return isinstance(call, ast.Call) and call.func is node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
@@ -21,14 +21,18 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+# What a loop runs before it is closed: these methods of its own, and a wait for all that is left.
+_ENDING = frozenset({"shutdown_asyncgens", "shutdown_default_executor"})
+_WAITING = frozenset({"asyncio.gather", "asyncio.wait"})
+
 
 @rule("AT502", "hand-made-event-loop", knows=Knows.FILE, calls=("asyncio.new_event_loop",))
 def check(module: Module) -> Iterator[Finding]:
     untold = _Untold(module)
     made: dict[ast.Call, Scope] = {}
-    for call in module.method_calls("run_until_complete"):
+    for call in module.method_calls("run_until_complete", "run_forever"):
         # Most loops that are used were made elsewhere: these are not followed back at all.
-        if untold.may_be_used_by(call):
+        if untold.may_be_used_by(call) and _works(call):
             made |= untold.without(_made_here(call, receiver_of(call.node)))
     for call in module.calls("asyncio.set_event_loop"):
         found = _made_here(call, call.argument(0, "loop"))
@@ -59,6 +63,30 @@ def _made_here(call: Call, loop: ast.expr | None) -> dict[ast.Call, Scope]:
         if scope is call.scope or _are_methods(scope, call.scope)
     }
     return {} if found and is_run_for_ever(module, loop, call.scope) else found
+
+
+def _works(call: Call) -> bool:
+    """Whether a loop that is run does some work: it does not end what is left on it, nor is it for a thread to run."""
+    assert isinstance(call.node.func, ast.Attribute)
+    if call.node.func.attr == "run_forever":
+        return _is_place_to_tell(call.module, call.scope)
+    run = call.argument(0, "future")
+    if not isinstance(run, ast.Call):
+        return True
+    if isinstance(run.func, ast.Attribute) and run.func.attr in _ENDING:
+        return False
+    return call.module.qualified(run.func, call.scope) not in _WAITING or not any(
+        _asks_for_all_tasks(call.module, argument, call.scope) for argument in run.args
+    )
+
+
+def _asks_for_all_tasks(module: Module, argument: ast.expr, scope: Scope) -> bool:
+    """Whether it is `asyncio.all_tasks()`, or what that gave, or some of it."""
+    value = module.value_of(argument.value if isinstance(argument, ast.Starred) else argument, scope)
+    return any(
+        isinstance(node, ast.Call) and module.qualified(node.func, scope) == "asyncio.all_tasks"
+        for node in ast.walk(value)
+    )
 
 
 def _are_methods(*scopes: Scope) -> bool:
