@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -53,10 +54,11 @@ _DEPTH = 4
 
 @record
 class Callback:
-    """A function of this file, by its scope, and who calls it."""
+    """A function of this file, by its scope, who calls it, and where it is handed over."""
 
     scope: Scope
     caller: str
+    giver: Scope
 
 
 def lost_callbacks(module: Module) -> Iterator[Callback]:
@@ -64,7 +66,7 @@ def lost_callbacks(module: Module) -> Iterator[Callback]:
     for call, callback, caller in _handed_over(module):
         if callback is not None:
             for scope in _functions_behind(module, callback, call.scope):
-                yield Callback(scope, caller)
+                yield Callback(scope, caller, call.scope)
 
 
 def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
@@ -101,9 +103,13 @@ def _functions_behind(module: Module, callback: ast.expr, scope: Scope) -> Itera
             callback = callback.args[0]
         else:
             function = _function_named(module, callback, scope)
-            if function is not None and not function.is_async and not function.decorators:
+            if function is not None and not function.is_async and all(map(_only_binds, function.decorators)):
                 yield function.scope
             return
+
+
+def _only_binds(decorator: Decorator) -> bool:
+    return decorator.name in ("builtins.classmethod", "builtins.staticmethod")
 
 
 def _function_named(module: Module, node: ast.expr, scope: Scope) -> Function | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.callbacks import A_THREAD, HANDING_OVER, last_told, lost_callbacks
 from flake8_async_tests.inference.exceptions import exceptions_caught
 from flake8_async_tests.inference.places import place_of
@@ -28,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
     for callback in lost_callbacks(module):
         if callback.scope in seen:
             continue
-        if callback.caller == A_THREAD and thread_exceptions_fail(module.project.config_for(module.directory)):
+        if callback.caller == A_THREAD and _fails_in_thread(module, callback.giver):
             continue
         seen.add(callback.scope)
         told_until = last_told(module, callback.scope)
@@ -40,6 +41,15 @@ def check(module: Module) -> Iterator[Finding]:
                 f"{said} is called by {callback.caller}: its failure is only logged, and the test passes"
                 " (hand the result to the test, and assert there)",
             )
+
+
+def _fails_in_thread(module: Module, giver: Scope) -> bool:
+    """Whether pytest is told to make an error of what is raised in the thread that a function starts."""
+    test = module.test_of(outermost_function(module, giver))
+    marks = test.marks.named("filterwarnings") if test is not None else []
+    given = [value for mark in marks if mark.call is not None for value in mark.call.args]
+    texts = [value.value for value in given if isinstance(value, ast.Constant) and isinstance(value.value, str)]
+    return thread_exceptions_fail(module.project.config_for(module.directory), texts)
 
 
 def _assertions_in(module: Module, scope: Scope) -> Iterator[tuple[ast.Assert | ast.Call, str]]:
