@@ -79,11 +79,17 @@ def expects(module: Module, call: ast.Call, scope: Scope, names: Collection[str]
 
 
 def is_caught_around(module: Module, node: ast.AST, scope: Scope, *names: str) -> bool:
-    """Whether a `try` around a node has a handler that names one of these exceptions."""
-    return any(
+    """Whether a `try` around a node has a handler that names one of these exceptions, or it stands under `suppress`."""
+    if any(
         is_within(node, each.body)
         and any(not exceptions_caught(module, handler, scope).isdisjoint(names) for handler in each.handlers)
         for each in module.fact(_tries).get(scope, ())
+    ):
+        return True
+    return any(
+        context == "contextlib.suppress" and not exceptions_named(module, argument, scope).isdisjoint(names)
+        for context, call in contexts_around(module, node, scope)
+        for argument in call.args
     )
 
 

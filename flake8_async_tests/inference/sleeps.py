@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.assertions import always_fails
 from flake8_async_tests.inference.exceptions import is_caught_around
 from flake8_async_tests.inference.frozen import is_clock_controlled
+from flake8_async_tests.inference.handover import loads_of
 from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.places import contexts_around, is_expected_to_raise
+from flake8_async_tests.inference.places import contexts_around, is_expected_to_raise, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import next_statement, statement_of
 
@@ -41,6 +42,7 @@ _TIMEOUTS = frozenset(
     }
 )
 
+_GROUPS = frozenset({"anyio.create_task_group", "trio.open_nursery"})
 _INTERRUPTIONS = ("asyncio.CancelledError", "builtins.TimeoutError", "builtins.BaseException", "trio.Cancelled")
 
 
@@ -75,6 +77,7 @@ def may_end_early(call: Call) -> bool:
         or function_may_be_replaced(call)
         or _is_followed_by_failure(call)
         or is_clock_controlled(module, call.scope)
+        or _is_in_group_to_be_cancelled(call)
     )
 
 
@@ -82,3 +85,29 @@ def _is_followed_by_failure(call: Call) -> bool:
     """Whether the end of a sleep is not to be reached: `pytest.fail()` stands behind it."""
     after = next_statement(statement_of(call.node, call.scope), call.scope)
     return after is not None and always_fails(call.module, after, call.scope)
+
+
+def _is_in_group_to_be_cancelled(call: Call) -> bool:
+    """Whether a sleep stands in a group of tasks whose cancel scope was made use of before: `tg.cancel_scope.cancel()`.
+
+    Cancelled, or with a deadline, it ends what is awaited in the group itself, too.
+    """
+    module, scope = call.module, call.scope
+    groups = {
+        item.optional_vars.id
+        for around in module.ancestors(call.node, scope)
+        if isinstance(around, ast.AsyncWith)
+        for item in around.items
+        if isinstance(item.optional_vars, ast.Name)
+        and isinstance(item.context_expr, ast.Call)
+        and module.qualified(item.context_expr.func, scope) in _GROUPS
+    }
+    return any(
+        place_of(load) < place_of(call.node) and _is_asked_for_scope(scope.parents[load])
+        for name in groups
+        for load in loads_of(module, name, scope)
+    )
+
+
+def _is_asked_for_scope(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "cancel_scope"

@@ -22,6 +22,9 @@ def check(module: Module) -> Iterator[Finding]:
         seconds = seconds_of(call)
         if seconds is None or seconds < module.options.max_sleep or not is_test_code(module, call.scope):
             continue
+        test = module.test_of(call.function)
+        if test is not None and test.is_skipped:
+            continue
         if may_end_early(call) or (call.name == "asyncio.sleep" and runs_on_trio(module, call.scope)):
             continue
         yield Finding(

@@ -1,4 +1,4 @@
-"""The code of a file that never runs, because a constant decides an `if` against it.
+"""The code of a file that never runs: a constant decides an `if` against it, or the test skips itself before.
 
 Test suites that are generated for a synchronous twin of their subject hold both sides of each difference, behind a
 constant of the module: `if _IS_SYNC: ... else: ...`.
@@ -24,7 +24,19 @@ def never_runs(module: Module, line: int, column: int) -> bool:
 
 
 def _dead_parts(module: Module) -> list[tuple[_Place, _Place]]:
-    return [part for scope in module.index.scopes for part in _dead_parts_in(module, scope)]
+    found = [part for scope in module.index.scopes for part in _dead_parts_in(module, scope)]
+    return [*found, *_parts_behind_skips(module)]
+
+
+def _parts_behind_skips(module: Module) -> Iterator[tuple[_Place, _Place]]:
+    """What follows `pytest.skip()` in its block, in a function: of a whole file that is skipped the rules do speak."""
+    for call in module.calls("pytest.skip"):
+        if not isinstance(call.holder, ast.Expr) or not call.scope.is_function:
+            continue
+        parent = call.scope.parents[call.holder]
+        block = next(block for _, block in ast.iter_fields(parent) if isinstance(block, list) and call.holder in block)
+        if block[-1] is not call.holder:
+            yield _end_of(call.holder), _end_of(block[-1])
 
 
 def _dead_parts_in(module: Module, scope: Scope) -> Iterator[tuple[_Place, _Place]]:
@@ -36,8 +48,11 @@ def _dead_parts_in(module: Module, scope: Scope) -> Iterator[tuple[_Place, _Plac
         dead = node.orelse if is_true else node.body
         block: Sequence[ast.stmt | ast.expr] = dead if isinstance(dead, list) else [dead]
         if block:
-            first, last = block[0], block[-1]
-            yield (first.lineno, first.col_offset), (last.end_lineno or 0, last.end_col_offset or 0)
+            yield (block[0].lineno, block[0].col_offset), _end_of(block[-1])
+
+
+def _end_of(node: ast.stmt | ast.expr) -> _Place:
+    return node.end_lineno or 0, node.end_col_offset or 0
 
 
 def _truth(module: Module, test: ast.expr, scope: Scope) -> bool | None:
