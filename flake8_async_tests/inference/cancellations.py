@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.exceptions import exceptions_caught
+from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.inference.suspension import suspends
 from flake8_async_tests.source.module import is_within
@@ -39,7 +40,31 @@ def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.E
         _leaves(module, [*handler.body, *node.finalbody], scope)
         or _leaves_behind(node, scope)
         or _may_end(loop, node, handler)
+        or _may_be_ended_elsewhere(module, loop, scope)
     )
+
+
+def _may_be_ended_elsewhere(module: Module, loop: ast.While, scope: Scope) -> bool:
+    """Whether the loop asks for something of the function around it that is changed there: `release.set()`."""
+    for name in {part.id for part in nodes_of([loop.test]) if isinstance(part, ast.Name)}:
+        owner = module.names.binding_scope(name, scope)
+        if owner is None or owner is scope or not owner.is_function:
+            continue
+        uses = [(load, owner) for load in loads_of(module, name, owner)]
+        uses += [(load, inner) for load, inner in captures(module, name, owner) if inner is not scope]
+        if len(owner.bindings[name]) > 1 or any(_is_changed(load, inner) for load, inner in uses):
+            return True
+    return False
+
+
+def _is_changed(name: ast.Name, scope: Scope) -> bool:
+    """Whether a statement calls a method of what a name holds, or sets a part of it."""
+    part = scope.parents[name]
+    if not isinstance(part, (ast.Attribute, ast.Subscript)):
+        return False
+    call = scope.parents[part]
+    is_told = isinstance(call, ast.Call) and call.func is part and isinstance(scope.parents[call], ast.Expr)
+    return is_told or not isinstance(part.ctx, ast.Load)
 
 
 def _leaves(module: Module, statements: list[ast.stmt], scope: Scope) -> bool:
