@@ -37,7 +37,9 @@ def check(module: Module) -> Iterator[Finding]:
         if not is_test_itself(module, scope):
             continue
         found = [
-            (node, min(bounds)) for node, pairs in _comparisons(scope) if (bounds := _bounds(module, pairs, scope))
+            (node, min(bounds))
+            for node, pairs in _comparisons(module, scope)
+            if (bounds := _bounds(module, pairs, scope))
         ]
         tight = [(node, bound) for node, bound in found if bound < module.options.max_elapsed]
         if not tight or _is_clock_faked(module, scope):
@@ -50,13 +52,17 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _comparisons(scope: Scope) -> Iterator[tuple[ast.Assert | ast.Call, list[tuple[ast.expr, ast.expr]]]]:
+def _comparisons(
+    module: Module, scope: Scope
+) -> Iterator[tuple[ast.Assert | ast.Call, list[tuple[ast.expr, ast.expr]]]]:
     """The assertions that something is smaller than something else, with the two of each."""
     for node in scope.of(ast.Assert, ast.Call):
         if isinstance(node, ast.Assert):
             yield node, [pair for part in required_parts(node.test) for pair in _ordered(part)]
         elif isinstance(node, ast.Call) and is_unittest_assertion(node, "assertLess", "assertLessEqual"):
-            yield node, [(node.args[0], node.args[1])] if len(node.args) > 1 else []
+            call = module.call_at(node, scope)
+            small, large = call.argument(0, "a"), call.argument(1, "b")
+            yield node, [(small, large)] if small is not None and large is not None else []
 
 
 def _ordered(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

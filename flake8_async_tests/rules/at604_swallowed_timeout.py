@@ -66,7 +66,8 @@ _FAILURES = (
 
 @rule("AT604", "swallowed-timeout", knows=Knows.FILE)
 def check(module: Module) -> Iterator[Finding]:
-    for node, scope in module.of_kind(ast.Try):
+    tries: list[tuple[ast.Try | ast.TryStar, Scope]] = [*module.of_kind(ast.Try), *module.of_kind(ast.TryStar)]
+    for node, scope in tries:
         if is_async_test_itself(module, scope):
             yield from _in_try(module, node, scope)
     for call in module.calls("contextlib.suppress"):
@@ -74,18 +75,20 @@ def check(module: Module) -> Iterator[Finding]:
             yield from _in_suppress(call)
 
 
-def _in_try(module: Module, node: ast.Try, scope: Scope) -> Iterator[Finding]:
+def _in_try(module: Module, node: ast.Try | ast.TryStar, scope: Scope) -> Iterator[Finding]:
     told: set[ast.AST] = set()
     for failure in _FAILURES:
         handler = _first_handler(module, node, failure, scope)
         if handler is None or handler in told or not does_nothing(module, handler.body, scope):
             continue
-        if failure.happens_in(module, node.body, scope) and not _is_seen_to(module, node, node.orelse, scope):
+        if failure.happens_in(module, node.body, scope) and not _is_seen_to(module, node, handler.body, scope):
             told.add(handler)
             yield Finding(handler, failure.message)
 
 
-def _first_handler(module: Module, node: ast.Try, failure: _Failure, scope: Scope) -> ast.ExceptHandler | None:
+def _first_handler(
+    module: Module, node: ast.Try | ast.TryStar, failure: _Failure, scope: Scope
+) -> ast.ExceptHandler | None:
     """The handler that gets a failure, if it is one that the rule is about."""
     for handler in node.handlers:
         caught = exceptions_caught(module, handler, scope)
@@ -102,21 +105,25 @@ def _in_suppress(call: Call) -> Iterator[Finding]:
     caught = {name for argument in call.node.args for name in exceptions_named(module, argument, scope)}
     for failure in _FAILURES:
         if caught & failure.named and failure.happens_in(module, block.body, scope):
-            if not _is_seen_to(module, block, [], scope):
+            if not _is_seen_to(module, block, (), scope):
                 yield Finding(call.node, failure.message)
             return
 
 
-def _is_seen_to(module: Module, node: ast.Try | ast.With, orelse: list[ast.stmt], scope: Scope) -> bool:
+def _is_seen_to(
+    module: Module, node: ast.Try | ast.TryStar | ast.With, caught: Sequence[ast.stmt], scope: Scope
+) -> bool:
     """Whether the rest of the test makes up for it: it clears up, drains, or asserts on what came of it."""
     if clears_up(module, node, scope) or (_awaits(node.body) and is_cancelled_before(module, node, scope)):
         return True
     if any(isinstance(around, _LOOPS) for around in module.ancestors(node, scope)):
         return True
-    if any(asserts(module, statement, scope) for statement in orelse):
+    if not isinstance(node, ast.With) and any(asserts(module, statement, scope) for statement in node.orelse):
         return True
+    # After a return in the handler the rest is for the case that nothing went wrong.
+    goes_on = not any(isinstance(statement, ast.Return) for statement in caught)
     return any(
-        always_fails(module, after, scope) or _is_about_something_before(after, node, scope)
+        always_fails(module, after, scope) or (goes_on and _is_about_something_before(after, node, scope))
         for after in assertions_after(module, node, scope)
     )
 
