@@ -7,9 +7,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.instances import sets_up
 from flake8_async_tests.inference.loops import is_run_for_ever, new_loops_behind
 from flake8_async_tests.inference.places import is_hook, is_test_itself
+from flake8_async_tests.inference.suspension import block_of, position_in, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
@@ -69,7 +71,7 @@ def _works(call: Call) -> bool:
     """Whether a loop that is run does some work: it does not end what is left on it, nor is it for a thread to run."""
     assert isinstance(call.node.func, ast.Attribute)
     if call.node.func.attr == "run_forever":
-        return _is_place_to_tell(call.module, call.scope)
+        return _is_place_to_tell(call.module, call.scope) and not _is_last_turn(call)
     run = call.argument(0, "future")
     if not isinstance(run, ast.Call):
         return True
@@ -78,6 +80,19 @@ def _works(call: Call) -> bool:
     return call.module.qualified(run.func, call.scope) not in _WAITING or not any(
         _asks_for_all_tasks(call.module, argument, call.scope) for argument in run.args
     )
+
+
+def _is_last_turn(call: Call) -> bool:
+    """Whether the statement before has stopped the loop already: `loop.stop()`, `loop.call_soon(loop.stop)`."""
+    statement = statement_of(call.node, call.scope)
+    block = block_of(statement, call.scope)
+    before = block[max(position_in(block, statement) - 1, 0)]
+    stopping = before.value if isinstance(before, ast.Expr) else None
+    if not isinstance(stopping, ast.Call) or not isinstance(stopping.func, ast.Attribute):
+        return False
+    stop = stopping.args[0] if stopping.func.attr == "call_soon" and stopping.args else stopping.func
+    loop = receiver_of(call.node)
+    return loop is not None and isinstance(stop, ast.Attribute) and path_of(stop) == f"{path_of(loop)}.stop"
 
 
 def _asks_for_all_tasks(module: Module, argument: ast.expr, scope: Scope) -> bool:
