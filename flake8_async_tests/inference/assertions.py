@@ -32,13 +32,10 @@ def assertion_that_holds(node: ast.expr, scope: Scope) -> ast.Assert | ast.Call 
 
 
 def assertion_of(call: Call) -> ast.Assert | ast.Call | None:
-    """The same for a call, of which the walk noted what it stands in: most need no further look."""
+    """The same for a call of which the walk noted what it stands in, or that it is an argument."""
     if call.holder is not None:
         return call.holder if isinstance(call.holder, ast.Assert) else None
-    outer = call.module.index.handed_to.get(call.node)
-    if outer is None:
-        return assertion_that_holds(call.node, call.scope)
-    return _asserts_true(outer, call.node)
+    return _asserts_true(call.module.index.handed_to[call.node], call.node)
 
 
 def assertion_that_denies(module: Module, node: ast.expr, scope: Scope) -> ast.Assert | ast.Call | None:
