@@ -100,8 +100,12 @@ def _kinds_of_case(call: Call, receiver: ast.expr | None) -> set[ClassKind]:
         if isinstance(definition, ast.ClassDef)
         else class_of_first_parameter(module, receiver, call.scope)
     )
-    # A plain class may be there to be mixed into test cases.
-    return {each.kind for each in klass.family} - {ClassKind.PLAIN} if klass is not None else set()
+    if klass is None:
+        return set()
+    if klass.kind is not ClassKind.PLAIN:
+        return {klass.kind}
+    # It may be there to be mixed into test cases.
+    return {each.kind for each in klass.subclasses} - {ClassKind.PLAIN}
 
 
 def _is_request(call: Call, receiver: ast.expr | None) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _KEEPERS = PATCH | {
 }
 FIXTURE = {"pytest.fixture": "pytest", "pytest.yield_fixture": "pytest", "pytest_asyncio.fixture": "pytest_asyncio"}
 MARK = "pytest.mark."
+_MARK_ASSIGNED = re.compile(rb"^(\w+) *(?::[^=\n]*)?= *(?:\w+\.)*mark\.", re.MULTILINE)
 _FOREIGN = frozenset({"builtins", "functools", "pytest", "unittest"})
 
 
@@ -88,7 +90,7 @@ def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
     if home.partition(".")[0] in _FOREIGN or not module.project.may_have(home, module.directory):
         return name, None
     path = module.project.find_import(home, module)
-    if path is None or not module.project.said_in(path, _speaks_of_marks):
+    if path is None or word.encode() not in (module.project.said_in(path, _names_of_marks) or ()):
         return name, None
     other = module.project.module_at(path)
     value = other.names.assigned_value(word, other.scope) if other is not None else None
@@ -99,8 +101,9 @@ def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
     return (found, call) if found.startswith(MARK) and found != f"{MARK}parametrize" else (name, None)
 
 
-def _speaks_of_marks(content: bytes) -> bool:
-    return b"mark" in content
+def _names_of_marks(content: bytes) -> frozenset[bytes]:
+    """What may be a mark at the top of a file, by its text: parsing it takes longer."""
+    return frozenset(_MARK_ASSIGNED.findall(content))
 
 
 def keeps_coroutine_function(module: Module, decorator: Decorator, scope: Scope) -> bool:
