@@ -58,9 +58,21 @@ def _makers(node: ast.expr, module: Module, scope: Scope) -> Iterator[ast.expr]:
 
 
 def _is_of_project(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether something that makes loops, or policies that do, may make others than the usual ones."""
     if not isinstance(node, (ast.Name, ast.Attribute)):
         return False
-    if isinstance(module.names.definition(node, scope), (ast.ClassDef, ast.FunctionDef)):
+    definition = module.names.definition(node, scope)
+    if isinstance(definition, ast.ClassDef):
+        klass = module.class_of_node(definition)
+        return klass is None or _changes_something(klass)
+    if definition is not None:
         return True
     name = module.qualified(node, scope)
     return bool(name) and not name.startswith(_USUAL)
+
+
+def _changes_something(klass: Class) -> bool:
+    """Whether a class has methods of its own, or a base that is not known."""
+    return any(
+        each.methods or not all(base.startswith(_USUAL) for base in each.foreign_bases) for each in klass.lineage
+    )

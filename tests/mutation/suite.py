@@ -62,6 +62,12 @@ class Configuration:
         mode = given[1] if given else self.options.get("asyncio_mode", "strict")
         return mode if mode in ("auto", "strict") else ""
 
+    def ignores(self, path: Path) -> bool:
+        """Whether `--ignore` leaves a file out."""
+        root = self.path.parent if self.path is not None else path
+        ignored = re.findall(r"--ignore[= ](\S+)", self.options.get("addopts", ""))
+        return any(root / each in (path, *path.parents) for each in ignored)
+
 
 class Suite:
     """One package with its tests."""
@@ -104,6 +110,8 @@ class Suite:
         return [path for path in self.python_files if path in tests or _TEST_LIBRARY.search(self.text(path) or "")]
 
     def is_test_file(self, path: Path) -> bool:
+        if self.configuration(path.parent).ignores(path):
+            return False
         patterns = self.configuration(path.parent).options.get("python_files", "test_*.py *_test.py").split()
         return any(fnmatch(path.name, pattern) for pattern in patterns)
 
