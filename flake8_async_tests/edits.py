@@ -35,7 +35,7 @@ _ABOUT_MARKS = re.compile(r"\b(?:async\w*|coroutines?|mark(?:ed|s)?|pytestmark)\
 _FOR_TOOLS = re.compile(r"#\s*[\w -]+[:=]|noqa|#!|nosec|pragma")
 _FOR_TYPE_CHECKERS = ("typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING")
 # Places in f-strings are wrong up to Python 3.11.
-_WITHOUT_PLACES = (ast.FormattedValue, ast.JoinedStr) if sys.version_info < (3, 12) else ()
+_WITHOUT_PLACES = (ast.JoinedStr,) if sys.version_info < (3, 12) else ()
 
 
 def safe(*edits: Edit | None, names: Iterable[Spelled] = ()) -> Fix | None:
@@ -515,17 +515,21 @@ def can_await(module: Module, node: ast.expr, scope: Scope) -> bool:
         return False
     return not any(
         # A generator expression with an await is another thing.
-        isinstance(ancestor, (ast.GeneratorExp, *_WITHOUT_PLACES)) or _shows_its_text(module, ancestor)
+        isinstance(ancestor, (ast.GeneratorExp, *_WITHOUT_PLACES)) or _shows_its_text(ancestor, scope)
         for ancestor in module.ancestors(node, scope)
     )
 
 
-def _shows_its_text(module: Module, node: ast.AST) -> bool:
-    """Whether it is a part of an f-string that says what its expression is: `{fetch()=}`."""
+def _shows_its_text(node: ast.AST, scope: Scope) -> bool:
+    """Whether it is a part of an f-string that may say what its expression is: `{fetch()=}`."""
     if not isinstance(node, ast.FormattedValue):
         return False
-    rest = lines_of(module).between(end_of(node.value), end_of(node))
-    return rest.lstrip(") \t\r\n").startswith("=")
+    whole = scope.parents[node]
+    assert isinstance(whole, ast.JoinedStr)
+    # What is said stands before it, and the value is shown by its repr, unless it has a format.
+    position = whole.values.index(node)
+    said = whole.values[position - 1] if position and (node.conversion == ord("r") or node.format_spec) else None
+    return isinstance(said, ast.Constant) and str(said.value).rstrip().endswith("=")
 
 
 def insert_await(module: Module, node: ast.expr, scope: Scope) -> tuple[Edit | None, ...]:
