@@ -18,8 +18,6 @@ from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
@@ -295,22 +293,13 @@ def _received(module: Module, parameter: ast.arg, scope: Scope, depth: int) -> K
 def _given_by(function: Function, depth: int) -> Kind | None:
     """What a fixture or a helper gives: what it yields or returns, else what it is annotated to."""
     module, scope = function.module, function.scope
-    values = list(values_given(function))
+    values = list(function.values_given())
     kinds = {_kind(module, value, scope, depth - 1) for value in values}
     if len(kinds) == 1 and kinds != {None}:
         return kinds.pop()
     if any(_is_mock(module, value, scope) for value in values):
         return None
     return kind_annotated(module, function.node.returns, function.outer)
-
-
-def values_given(function: Function) -> Iterator[ast.expr]:
-    """What a fixture yields, or a helper returns."""
-    kind = ast.Yield if function.is_generator else ast.Return
-    for node in function.scope.of(kind):
-        assert isinstance(node, (ast.Yield, ast.Return))
-        if node.value is not None:
-            yield node.value
 
 
 def _is_mock(module: Module, node: ast.expr, scope: Scope) -> bool:

@@ -39,6 +39,19 @@ _OWN = frozenset(
         SIDE_EFFECT,
     }
 )
+AWAIT_ASSERTIONS = frozenset(
+    {
+        "assert_any_await",
+        "assert_awaited",
+        "assert_awaited_once",
+        "assert_awaited_once_with",
+        "assert_awaited_with",
+        "assert_has_awaits",
+        "assert_not_awaited",
+    }
+)
+"""The methods that say how often a mock was awaited, and with what."""
+CALL_ASSERTIONS = frozenset(name.replace("awaited", "called").replace("await", "call") for name in AWAIT_ASSERTIONS)
 BEGINNINGS_OF_ASSERTIONS = ("assert", "assret", "asert", "aseert", "assrt")
 """An attribute that begins like this is an AttributeError unless the mock was made with `unsafe=True`."""
 

@@ -39,9 +39,8 @@ def _hooks_of(module: Module) -> Iterator[Function]:
 def _gives_loop_of_project(function: Function) -> bool:
     return any(
         _is_of_project(function.module, value, function.scope)
-        for node in function.scope.of(ast.Return, ast.Yield)
-        if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None
-        for value in _makers(node.value, function.module, function.scope)
+        for given in function.values_given()
+        for value in _makers(given, function.module, function.scope)
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.exceptions import exceptions_named, is_caught_around
-from flake8_async_tests.inference.places import contexts_around, nodes_of, scopes_around
+from flake8_async_tests.inference.exceptions import is_caught_around
+from flake8_async_tests.inference.places import nodes_of, scopes_around
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -21,18 +21,8 @@ _WORDS = frozenset(name.rpartition(".")[2] for name in _PROBES)
 
 def is_reckoned_with(module: Module, node: ast.AST, scope: Scope, *errors: str) -> bool:
     """Whether one of these very exceptions is caught or suppressed around a node, or a condition there may avoid it."""
-    return (
-        is_caught_around(module, node, scope, *errors)
-        or _is_suppressed_around(module, node, scope, errors)
-        or any(_asks(module, test, within) for test, within in _conditions_around(module, node, scope))
-    )
-
-
-def _is_suppressed_around(module: Module, node: ast.AST, scope: Scope, errors: tuple[str, ...]) -> bool:
-    return any(
-        name == "contextlib.suppress"
-        and any(not exceptions_named(module, argument, scope).isdisjoint(errors) for argument in call.args)
-        for name, call in contexts_around(module, node, scope)
+    return is_caught_around(module, node, scope, *errors) or any(
+        _asks(module, test, within) for test, within in _conditions_around(module, node, scope)
     )
 
 

@@ -15,6 +15,7 @@ from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
+from flake8_async_tests.source.fixtures import late_requests
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -172,13 +173,13 @@ def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:
 
 def _may_ask_for_more(function: Function) -> bool:
     """Whether a function asks for fixtures while it runs, or lets something else do so."""
-    return "request" in function.parameters and any(
-        isinstance(call, ast.Call)
-        and (
-            word_of(call.func) == "getfixturevalue"
-            or any(isinstance(argument, ast.Name) and argument.id == "request" for argument in call.args)
-        )
+    if "request" not in function.parameters:
+        return False
+    return bool(late_requests(function)) or any(
+        isinstance(argument, ast.Name) and argument.id == "request"
         for call in function.scope.of(ast.Call)
+        if isinstance(call, ast.Call)
+        for argument in call.args
     )
 
 

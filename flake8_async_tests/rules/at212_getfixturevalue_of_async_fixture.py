@@ -9,6 +9,7 @@ from flake8_async_tests.requesters import requesting_tests
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
 from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.fixtures import late_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,11 +94,10 @@ def _is_set_up_with(closure: Closure, name: str, module: Module) -> bool:
     """Whether a fixture is among others, or one of these may ask for it as they are set up: sync code can do so."""
     if name in closure.names:
         return True
-    asked = {each for fixture in closure.fixtures if not fixture.is_async for each in _asked_for_in(fixture)}
+    asked = {
+        _literal_name(call)
+        for fixture in closure.fixtures
+        if not fixture.is_async
+        for call in late_requests(fixture.function)
+    }
     return "" in asked or any(name in module.fixture_graph.closure_behind(each, None).names for each in asked)
-
-
-def _asked_for_in(fixture: Fixture) -> list[str]:
-    """The names that a fixture gives to `getfixturevalue`, "" for one that is no literal."""
-    calls = fixture.module.method_calls("getfixturevalue")
-    return [_literal_name(call) for call in calls if call.scope is fixture.function.scope]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import remove_await, safe
 from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
 from flake8_async_tests.inference.flow import is_assigned_at
+from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS, CALL_ASSERTIONS
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.replaced import method_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -26,24 +27,7 @@ _WHAT = {
     Kind.HTTPX_RESPONSE: "responses of httpx are read synchronously",
     Kind.TEST_CLIENT: "TestClient is synchronous",
 }
-_ASSERTIONS = frozenset(
-    {
-        "assert_any_await",
-        "assert_any_call",
-        "assert_awaited",
-        "assert_awaited_once",
-        "assert_awaited_once_with",
-        "assert_awaited_with",
-        "assert_called",
-        "assert_called_once",
-        "assert_called_once_with",
-        "assert_called_with",
-        "assert_has_awaits",
-        "assert_has_calls",
-        "assert_not_awaited",
-        "assert_not_called",
-    }
-)
+_ASSERTIONS = AWAIT_ASSERTIONS | CALL_ASSERTIONS
 
 
 # Of whatever is asked for, most files have nothing.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, Mock
+from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS, RETURN_VALUE, Mock
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import target_of
 from flake8_async_tests.mock_edits import sync_descendant, sync_instead
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
 
 # The latter up to Python 3.10.
 _RAISED = ("builtins.TypeError", "builtins.AttributeError")
-_ASSERTED_AWAITED = (
-    "assert_any_await",
-    "assert_awaited",
-    "assert_awaited_once",
-    "assert_awaited_once_with",
-    "assert_awaited_with",
-    "assert_has_awaits",
-)
+_ASSERTED_AWAITED = AWAIT_ASSERTIONS - {"assert_not_awaited"}
 _AWAITED_BY_PYTHON = (("__aenter__",), ("__aexit__",), ("__anext__",))
 
 

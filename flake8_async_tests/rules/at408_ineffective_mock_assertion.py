@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_after, safe
 from flake8_async_tests.fixing.lines import end_of, start_of
 from flake8_async_tests.inference.mock_configuration import Setting
-from flake8_async_tests.inference.mock_values import BEGINNINGS_OF_ASSERTIONS, RETURN_VALUE, SIDE_EFFECT
+from flake8_async_tests.inference.mock_values import (
+    AWAIT_ASSERTIONS,
+    BEGINNINGS_OF_ASSERTIONS,
+    CALL_ASSERTIONS,
+    RETURN_VALUE,
+    SIDE_EFFECT,
+)
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_expected_to_raise
 from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
@@ -21,25 +27,14 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-_OF_AWAITS = frozenset(
-    {
-        "assert_any_await",
-        "assert_awaited",
-        "assert_awaited_once",
-        "assert_awaited_once_with",
-        "assert_awaited_with",
-        "assert_has_awaits",
-        "assert_not_awaited",
-    }
-)
-_REAL = _OF_AWAITS | {name.replace("awaited", "called").replace("await", "call") for name in _OF_AWAITS}
+_REAL = AWAIT_ASSERTIONS | CALL_ASSERTIONS
 _WITHOUT_ARGUMENTS = frozenset(
     name for name in _REAL if name.endswith(("assert_called", "assert_awaited", "_once", "_not_called", "_not_awaited"))
 )
 # `called` is a real attribute.
 _WITHOUT_PREFIX = frozenset(name.removeprefix("assert_") for name in _REAL) - {"called"}
 # Since Python 3.12 a mock refuses these.
-_REFUSED = _WITHOUT_PREFIX - {name.removeprefix("assert_") for name in _OF_AWAITS}
+_REFUSED = _WITHOUT_PREFIX - {name.removeprefix("assert_") for name in AWAIT_ASSERTIONS}
 # Called, these are taken for what they look like whatever they are called on.
 _ON_ANYTHING = frozenset({"awaited_once", "awaited_once_with", "has_awaits"})
 _MOST_EDITS = 2
@@ -89,7 +84,7 @@ def _looked_at(module: Module) -> Iterator[tuple[ast.Attribute, Scope]]:
 
 def _may_be_meant(name: str, has_mocks: bool) -> bool:
     """Whether a name is, or looks like, one of an assertion."""
-    if name in _OF_AWAITS:
+    if name in AWAIT_ASSERTIONS:
         return True
     return has_mocks and (name in _REAL or name in _WITHOUT_PREFIX or bool(_meant(name)))
 
@@ -138,7 +133,7 @@ def _is_assert_true(call: ast.Call) -> bool:
 def _message(module: Module, node: ast.Attribute, scope: Scope, *, is_called: bool) -> str:
     name = node.attr
     if name in _REAL:
-        if is_called or not (name in _OF_AWAITS or mocks_of(module).at(node.value, scope)):
+        if is_called or not (name in AWAIT_ASSERTIONS or mocks_of(module).at(node.value, scope)):
             return ""
         return f"{name} is not called, so nothing is checked (add the parentheses)"
     if name in _ON_ANYTHING and is_called and not _is_defined_here(module, name):

@@ -22,6 +22,7 @@ from flake8_async_tests.inference.overrides import (
 )
 from flake8_async_tests.inference.places import clears_up, place_of
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.fixtures import late_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -160,9 +161,9 @@ def _is_undone_around_test(test: Test, key: str) -> bool:
 
 def _asked_for_by_call(test: Test) -> Iterator[str]:
     """The names in calls of `request.getfixturevalue` in the body of a test."""
-    for call in test.module.method_calls("getfixturevalue"):
+    for call in late_requests(test.function):
         name = text_of(test.module, call.argument(0, "argname"), call.scope)
-        if call.scope is test.function.scope and name:
+        if name:
             yield name
 
 

@@ -6,8 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import rename_attribute, unsafe
-from flake8_async_tests.inference.clients import fixture_behind, values_given
+from flake8_async_tests.inference.clients import fixture_behind
 from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -26,8 +27,7 @@ INSTEAD = {
     "assert_called_once_with": "assert_awaited_once_with",
     "assert_called_with": "assert_awaited_with",
 }
-# What a test finds out about awaits with, by a call or by a look.
-AWAITED = (*INSTEAD.values(), "assert_any_await", "assert_has_awaits", "assert_not_awaited")
+# What a test finds out about awaits with by a look, and not by a call.
 RECORDS = frozenset({"await_args", "await_args_list", "await_count"})
 # What these get is awaited later, by somebody else.
 STARTERS = (
@@ -70,7 +70,7 @@ def _is_asserted_awaited(module: Module, mocks: tuple[Mock, ...], scope: Scope) 
 def _asserted_awaited(module: Module) -> dict[Scope, list[ast.expr]]:
     """What is asserted to have been awaited, by the scope of the assertion."""
     found: dict[Scope, list[ast.expr]] = {}
-    for call in module.method_calls(*AWAITED):
+    for call in module.method_calls(*AWAIT_ASSERTIONS):
         assert isinstance(call.node.func, ast.Attribute)
         found.setdefault(call.scope, []).append(call.node.func.value)
     if any(record in module.text for record in RECORDS):
@@ -128,5 +128,5 @@ def _given_by_fixture(module: Module, binding: Binding) -> tuple[Mock, ...]:
     fixture = fixture_behind(function, binding.node.arg)
     if fixture is None or fixture.module is not module:
         return ()
-    given = [mocks_of(module).at(value, fixture.function.scope) for value in values_given(fixture.function)]
+    given = [mocks_of(module).at(value, fixture.function.scope) for value in fixture.function.values_given()]
     return tuple(mock for mocks in given for mock in mocks) if all(given) else ()

@@ -11,6 +11,7 @@ from flake8_async_tests.source.decorators import FIXTURE
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
@@ -131,6 +132,11 @@ def requested_names(function: Function) -> tuple[str, ...]:
         if default is None
     ]
     return tuple(names)
+
+
+def late_requests(function: Function) -> list[Call]:
+    """The calls of `request.getfixturevalue` in a function."""
+    return [call for call in function.module.method_calls("getfixturevalue") if call.scope is function.scope]
 
 
 def injected_mocks(function: Function) -> int:

@@ -48,6 +48,14 @@ class Function:
     def is_generator(self) -> bool:
         return bool(self.scope.of(ast.Yield, ast.YieldFrom))
 
+    def values_given(self) -> Iterator[ast.expr]:
+        """What it returns or, as a generator, yields."""
+        kind = ast.Yield if self.is_generator else ast.Return
+        for node in self.scope.of(kind):
+            assert isinstance(node, (ast.Yield, ast.Return))
+            if node.value is not None:
+                yield node.value
+
     @lazy
     def klass(self) -> Class | None:
         """The class in whose body the function stands."""
