@@ -6,10 +6,9 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.inference.mock_values import MockKind
 from flake8_async_tests.inference.patch_targets import names_of_target, path_in_library, target_path
-from flake8_async_tests.inference.patches import Patch, mock_constructor, patch_of
+from flake8_async_tests.inference.patches import Patch, mock_constructor, patches_by
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 SLEEP = "asyncio.sleep"
-_MULTIPLE = "unittest.mock.patch.multiple"
 PATCHING = ("patch", "object", "setattr", "multiple")
 """What is called to put something else in its place."""
 
@@ -54,39 +52,18 @@ def fake_sleeps(module: Module, condition: Callable[[Call], bool]) -> Iterator[F
     """
     if "sleep" not in module.text:
         return
-    calls = module.calls("unittest.mock.patch", "unittest.mock.patch.object", _MULTIPLE)
+    calls = module.calls("unittest.mock.patch", "unittest.mock.patch.object")
     calls += module.method_calls(*PATCHING)
     told: set[ast.Call] = set()
     for call in calls:
         if call.node in told or not condition(call):
             continue
         told.add(call.node)
-        for patch in _patches_by(call):
+        for patch in patches_by(module, call.node, call.scope):
             path, importer = _replaced(module, patch)
             touched = _touched(module, patch) if path else None
             if touched is not None:
                 yield FakeSleep(call.node, call.scope, path, importer, touched)
-
-
-def _patches_by(call: Call) -> Iterator[Patch]:
-    """What a call patches: one thing, or with `patch.multiple` what its keywords name."""
-    module, scope = call.module, call.scope
-    if call.name != _MULTIPLE:
-        patch = patch_of(module, call.node, scope)
-        if patch is not None:
-            yield patch
-        return
-    target = call.argument(0, "target")
-    path = text_of(module, target, scope)
-    for keyword in call.node.keywords:
-        if keyword.arg is None or target is None:
-            continue
-        is_made = module.qualified(keyword.value, scope) == "unittest.mock.DEFAULT"
-        new = None if is_made else keyword.value
-        if path:
-            yield Patch(call.node, scope, ast.Constant(f"{path}.{keyword.arg}"), None, new, None, is_made, False)
-        else:
-            yield Patch(call.node, scope, target, ast.Constant(keyword.arg), new, None, is_made, False)
 
 
 def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:

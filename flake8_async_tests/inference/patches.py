@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
 from flake8_async_tests.record import record
 from flake8_async_tests.source.annotations import class_annotated
@@ -127,6 +128,31 @@ def patch_of(module: Module, call: ast.Call, scope: Scope) -> Patch | None:
     if name == "unittest.mock.patch.object" or _is_mockers(module, function, scope, "patch.object"):
         return _patch(call, scope, first=2)
     return None
+
+
+def patches_by(module: Module, call: ast.Call, scope: Scope) -> Iterator[Patch]:
+    """What a call patches: one thing, or with `patch.multiple` what its keywords name."""
+    if not _is_multiple(module, call.func, scope):
+        patch = patch_of(module, call, scope)
+        if patch is not None:
+            yield patch
+        return
+    target = call.args[0] if call.args else keyword_value(call, "target")
+    path = text_of(module, target, scope)
+    for keyword in call.keywords:
+        if keyword.arg is None or target is None:
+            continue
+        is_made = _maker(module, keyword.value, scope) == "DEFAULT"
+        new = None if is_made else keyword.value
+        if path:
+            yield Patch(call, scope, ast.Constant(f"{path}.{keyword.arg}"), None, new, None, is_made, False)
+        else:
+            yield Patch(call, scope, target, ast.Constant(keyword.arg), new, None, is_made, False)
+
+
+def _is_multiple(module: Module, function: ast.expr, scope: Scope) -> bool:
+    name = module.qualified(function, scope)
+    return name == "unittest.mock.patch.multiple" or _is_mockers(module, function, scope, "patch.multiple")
 
 
 def _is_mockers(module: Module, function: ast.expr, scope: Scope, method: str) -> bool:

@@ -198,8 +198,11 @@ def function_may_be_replaced(call: Call) -> bool:
         return False
     if path_may_be_replaced(call.module, call.name, call.scope):
         return True
-    function = call.node.func
-    return isinstance(function, ast.Name) and name_may_be_replaced(call.module, function.id, call.scope)
+    # Of `time.sleep` it is the name of the module that may be patched here.
+    root = call.node.func
+    while isinstance(root, ast.Attribute):
+        root = root.value
+    return isinstance(root, ast.Name) and name_may_be_replaced(call.module, root.id, call.scope)
 
 
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:

@@ -9,6 +9,8 @@ from flake8_async_tests.edits import enter_for_rest, insert_before, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.handover import is_shared, loads_of
 from flake8_async_tests.inference.places import entered_by, is_expected_to_raise
+from flake8_async_tests.inference.precautions import is_reckoned_with
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.tasks import assignment_by
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
 
 _OF_ASYNCIO = ("asyncio.timeout", "asyncio.timeout_at")
 _OF_ANYIO = ("anyio.fail_after", "anyio.move_on_after")
+# What a plain `with` comes to: since Python 3.11, and before.
+_ERRORS = ("builtins.TypeError", "builtins.AttributeError")
 
 
 @rule("AT605", "timeout-never-entered", knows=Knows.FILE, fix="unsafe", calls=(*_OF_ASYNCIO, *_OF_ANYIO))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*_OF_ASYNCIO, *_OF_ANYIO):
         problem = _problem(call)
-        if not problem or is_expected_to_raise(module, call.node, call.scope):
+        if not problem or is_expected_to_raise(module, call.node, call.scope) or function_may_be_replaced(call):
+            continue
+        if is_reckoned_with(module, call.node, call.scope, *_ERRORS):
             continue
         if call.name in _OF_ASYNCIO and runs_on_trio(module, call.scope):
             continue

@@ -7,7 +7,8 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.fake_sleeps import PATCHING, SLEEP, FakeSleep, fake_sleeps
-from flake8_async_tests.inference.places import end_of, place_of
+from flake8_async_tests.inference.patch_ends import end_of_patch
+from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.polling import PollingLoop, polling_loops, waits_by
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
@@ -96,17 +97,16 @@ def _spins(loop: PollingLoop, fake: FakeSleep) -> bool:
 
 
 def _loops_under(module: Module, fake: FakeSleep, scope: Scope) -> Iterator[PollingLoop]:
-    """The loops of a function that run under the patch: all but those before it, or outside of its block."""
+    """The loops of a function that run under the patch: all but those before it, or after its end."""
     loops = polling_loops(module, scope)
     yield from loops.nested
-    yield from _own_loops_under(fake, loops.own, scope) if fake.scope is scope else loops.own
+    yield from _own_loops_under(module, fake, loops.own) if fake.scope is scope else loops.own
 
 
-def _own_loops_under(fake: FakeSleep, loops: list[PollingLoop], scope: Scope) -> list[PollingLoop]:
-    item = scope.parents[fake.call]
-    block = scope.parents.get(item) if isinstance(item, ast.withitem) else None
+def _own_loops_under(module: Module, fake: FakeSleep, loops: list[PollingLoop]) -> list[PollingLoop]:
+    end = end_of_patch(module, fake.call, fake.scope)
     first = bisect_left(loops, place_of(fake.call), key=_place)
-    last = bisect_left(loops, end_of(block), key=_place) if isinstance(block, (ast.With, ast.AsyncWith)) else None
+    last = bisect_left(loops, end, key=_place) if end is not None else None
     return loops[first:last]
 
 

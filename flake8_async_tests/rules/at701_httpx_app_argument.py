@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import Spelled, insert_after, insert_before, safe, spell, text_of
 from flake8_async_tests.inference.precautions import is_reckoned_with
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.uses import is_expected_error
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value
@@ -24,7 +25,7 @@ TRANSPORTS = {"httpx.AsyncClient": "ASGITransport", "httpx.Client": "WSGITranspo
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*TRANSPORTS):
         for keyword in call.node.keywords:
-            if keyword.arg == "app" and not _is_expected(module, call):
+            if keyword.arg == "app" and not _is_expected(module, call) and not function_may_be_replaced(call):
                 client = call.name.rpartition(".")[2]
                 yield Finding(
                     keyword,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import replace, spell, unsafe
 from flake8_async_tests.inference.databases import is_private_memory, url_given
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ def check(module: Module) -> Iterator[Finding]:
                 continue
             makes_its_own = any(other.arg in CREATORS for other in call.node.keywords)
             url = url_given(call)
-            if url is not None and is_private_memory(url) and not makes_its_own:
+            if url is None or not is_private_memory(url) or makes_its_own:
+                continue
+            if not function_may_be_replaced(call):
                 yield Finding(
                     keyword,
                     f"poolclass=NullPool makes every connection to {url} a new empty database"
