@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
 from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.places import nodes_of, place_of
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
+    from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -59,32 +60,46 @@ def reads_clock(module: Module, statement: ast.stmt, scope: Scope) -> bool:
     return any(call.name in _TELLING_TIME or (word_of(call.node.func) == "time" and is_on_loop(call)) for call in calls)
 
 
-def elapsed_factor(module: Module, node: ast.expr, scope: Scope, depth: int = _DEPTH) -> float | None:
+def elapsed_factor(module: Module, node: ast.expr, scope: Scope) -> float | None:
     """What the seconds between two readings of a clock were multiplied by, None when it is no such difference.
 
-    1 for `time.time() - start`, 1000 for the same in milliseconds.
+    1 for `time.time() - start`, 1000 for the same in milliseconds. `start - time.time()` only becomes less.
     """
+    return _factor(module, node, scope, _DEPTH)
+
+
+def _factor(module: Module, node: ast.expr, scope: Scope, depth: int, *, is_absolute: bool = False) -> float | None:
     if not depth:
         return None
-    if isinstance(node, ast.NamedExpr):
-        return elapsed_factor(module, node.value, scope, depth - 1)
     if isinstance(node, ast.BinOp):
-        return _of_operation(module, node, scope, depth)
-    if isinstance(node, ast.Call):
+        if isinstance(node.op, ast.Sub):
+            return 1.0 if _is_difference(module, node, scope, depth, is_absolute=is_absolute) else None
+        return _of_product(module, node, scope, depth)
+    if isinstance(node, ast.NamedExpr):
+        values = [(node.value, scope)]
+    elif isinstance(node, ast.Call):
         inner = _same_value(module, node, scope)
-        return elapsed_factor(module, inner, scope, depth - 1) if inner is not None else None
-    factors = {elapsed_factor(module, value, inner, depth - 1) for value, inner in _assigned(module, node, scope)}
+        values = [(inner, scope)] if inner is not None else []
+        is_absolute = is_absolute or module.qualified(node.func, scope) == "builtins.abs"
+    else:
+        values = _assigned(module, node, scope)
+    factors = {_factor(module, value, inner, depth - 1, is_absolute=is_absolute) for value, inner in values}
     return factors.pop() if len(factors) == 1 else None
 
 
-def _of_operation(module: Module, node: ast.BinOp, scope: Scope, depth: int) -> float | None:
-    if isinstance(node.op, ast.Sub):
-        is_difference = _is_reading(module, node.left, scope, depth) and _is_reading(module, node.right, scope, depth)
-        return 1.0 if is_difference else None
-    factor = elapsed_factor(module, node.left, scope, depth - 1)
+def _is_difference(module: Module, node: ast.BinOp, scope: Scope, depth: int, *, is_absolute: bool) -> bool:
+    """Whether it is how much later one reading was than another."""
+    later, earlier = _readings(module, node.left, scope, depth), _readings(module, node.right, scope, depth)
+    if not later or not earlier:
+        return False
+    return is_absolute or max(later) > min(earlier)
+
+
+def _of_product(module: Module, node: ast.BinOp, scope: Scope, depth: int) -> float | None:
+    factor = _factor(module, node.left, scope, depth - 1)
     number = number_of(node.right)
     if factor is None and isinstance(node.op, ast.Mult):
-        factor, number = elapsed_factor(module, node.right, scope, depth - 1), number_of(node.left)
+        factor, number = _factor(module, node.right, scope, depth - 1), number_of(node.left)
     if factor is None or not number:
         return None
     if isinstance(node.op, ast.Mult):
@@ -101,21 +116,24 @@ def _same_value(module: Module, call: ast.Call, scope: Scope) -> ast.expr | None
     return None
 
 
-def _is_reading(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
-    """Whether an expression is the time that a clock told."""
+def _readings(module: Module, node: ast.expr, scope: Scope, depth: int) -> list[Place]:
+    """Where a clock was read for what an expression gives; nothing when it may give something else."""
     if isinstance(node, ast.NamedExpr):
         node = node.value
     if isinstance(node, ast.Call):
-        if module.qualified(node.func, scope) in CLOCKS:
-            return True
-        function = node.func
-        return (
-            isinstance(function, ast.Attribute)
-            and function.attr == "time"
-            and is_event_loop(module, function.value, scope)
-        )
+        return [place_of(node)] if _reads(module, node, scope) else []
     assigned = _assigned(module, node, scope) if depth else []
-    return bool(assigned) and all(_is_reading(module, value, inner, depth - 1) for value, inner in assigned)
+    readings = [_readings(module, value, inner, depth - 1) for value, inner in assigned]
+    return [place for places in readings for place in places] if all(readings) else []
+
+
+def _reads(module: Module, call: ast.Call, scope: Scope) -> bool:
+    if module.qualified(call.func, scope) in CLOCKS:
+        return True
+    function = call.func
+    return (
+        isinstance(function, ast.Attribute) and function.attr == "time" and is_event_loop(module, function.value, scope)
+    )
 
 
 def _assigned(module: Module, node: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:

@@ -191,6 +191,12 @@ def is_expected_to_raise(module: Module, node: ast.AST, scope: Scope) -> bool:
     return any(name in RAISING for name, _ in contexts_around(module, node, scope))
 
 
+def is_last_before_failure(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a block of `pytest.raises` or the like ends with a node: then it is this that is to raise."""
+    blocks = (entered_by(module, call) for name, call in contexts_around(module, node, scope) if name in RAISING)
+    return any(block is not None and end_of(block) == end_of(node) for block in blocks)
+
+
 def end_of(node: ast.AST) -> Place:
     """The line and column at which a node ends."""
     return node.end_lineno, node.end_col_offset  # type: ignore[attr-defined]  # as above

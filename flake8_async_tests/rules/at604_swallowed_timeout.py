@@ -44,7 +44,11 @@ class _Failure:
 
 def _may_time_out(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:
     """Whether it awaits under a timeout that is not expected: one that is has a failure behind it."""
-    return awaits_under_timeout(module, body, scope) and not always_fails(module, body[-1], scope)
+    last = body[-1]
+    while isinstance(last, (ast.With, ast.AsyncWith)):
+        # Mostly the timeout itself.
+        last = last.body[-1]
+    return awaits_under_timeout(module, body, scope) and not always_fails(module, last, scope)
 
 
 _FAILURES = (

@@ -22,8 +22,11 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-# freezegun's arguments that let the time go on, or give a test what moves it, by position.
-_TICKING = {"tick": 3, "as_arg": 4, "as_kwarg": 5, "auto_tick_seconds": 6, "real_asyncio": 7}
+# The positions of freezegun's arguments: those that let the time go on, those that give a test what moves it, and the
+# one that leaves asyncio its own clock.
+_TICKING = {"tick": 3, "auto_tick_seconds": 6}
+_MOVING = {"as_arg": 4, "as_kwarg": 5}
+_REAL = {"real_asyncio": 7}
 _FREEZE = "freezegun.freeze_time"
 _CLOCK = Watch(observing=frozenset({"move_to", "tick"}))
 
@@ -36,14 +39,15 @@ def check(module: Module) -> Iterator[Finding]:
     for sleep in _sleeps(module):
         if not is_async_test_itself(module, sleep.scope) or not _waits_for_clock(sleep):
             continue
-        for call in _freezing(sleep):
+        freezing = list(_freezing(sleep))
+        for call in freezing if _time_stands_still(freezing) else ():
             if call.node not in told and not _lets_time_go_on(call):
                 told.add(call.node)
                 yield Finding(
                     call.node,
                     f"freeze_time() stops the event loop's clock too: {sleep.name}() on line {sleep.node.lineno} never"
                     " wakes (add real_asyncio=True)",
-                    unsafe(_add_real_asyncio(call)),
+                    unsafe(_add_real_asyncio(call)) if call is freezing[-1] else None,
                 )
 
 
@@ -57,7 +61,7 @@ def _sleeps(module: Module) -> list[Call]:
 
 
 def _add_real_asyncio(call: Call) -> Edit | None:
-    given = call.argument(_TICKING["real_asyncio"], "real_asyncio")
+    given = call.argument(_REAL["real_asyncio"], "real_asyncio")
     if given is not None:
         return replace(given, "True")
     return add_argument(call.module, call.node, "real_asyncio=True")
@@ -97,27 +101,41 @@ def _is_handed_over(call: Call) -> bool:
 
 
 def _freezing(sleep: Call) -> Iterator[Call]:
-    """The calls of `freeze_time` that a sleep runs under: decorators of its test and of the class, and `with` items."""
+    """The calls of `freeze_time` that a sleep runs under, from the inside out: `with` items, then decorators."""
     module = sleep.module
     function = sleep.function
     assert function is not None
-    decorators = [(decorator, function.outer) for decorator in function.decorators]
-    if function.klass is not None:
-        decorators += [(decorator, function.klass.outer) for decorator in function.klass.decorators]
-    for decorator, scope in decorators:
-        if decorator.name == _FREEZE and decorator.call is not None:
-            yield module.call_at(decorator.call, scope)
     for name, node in contexts_around(module, sleep.node, sleep.scope):
         if name == _FREEZE:
             yield module.call_at(node, sleep.scope)
+    decorators = [(decorator, function.outer) for decorator in reversed(function.decorators)]
+    if function.klass is not None:
+        decorators += [(decorator, function.klass.outer) for decorator in reversed(function.klass.decorators)]
+    for decorator, scope in decorators:
+        if decorator.name == _FREEZE and decorator.call is not None:
+            yield module.call_at(decorator.call, scope)
+
+
+def _time_stands_still(freezing: list[Call]) -> bool:
+    """Whether it does so within freezes: the innermost says how it goes, the outermost sets the loop's own clock."""
+    if not freezing or any(_may_be_given(call, _MOVING) for call in freezing):
+        return False
+    innermost, outermost = freezing[0], freezing[-1]
+    ignored = innermost.argument(2, "ignore")
+    return not (_may_be_given(innermost, _TICKING) or _may_ignore_asyncio(ignored) or _may_be_given(outermost, _REAL))
 
 
 def _lets_time_go_on(call: Call) -> bool:
-    """Whether the clock ticks all the same, or asyncio keeps its own, or an argument that decides it cannot be read."""
-    if has_double_star(call.node) or _may_ignore_asyncio(call.argument(2, "ignore")):
-        return True
-    values = [call.argument(position, name) for name, position in _TICKING.items()]
-    return any(value is not None and not (isinstance(value, ast.Constant) and not value.value) for value in values)
+    """Whether a freeze by itself would be no reason for a sleep not to wake."""
+    return _may_be_given(call, _TICKING | _REAL) or _may_ignore_asyncio(call.argument(2, "ignore"))
+
+
+def _may_be_given(call: Call, positions: dict[str, int]) -> bool:
+    """Whether one of these arguments is something true, or may be so."""
+    values = [call.argument(position, name) for name, position in positions.items()]
+    return has_double_star(call.node) or any(
+        value is not None and not (isinstance(value, ast.Constant) and not value.value) for value in values
+    )
 
 
 def _may_ignore_asyncio(ignored: ast.expr | None) -> bool:

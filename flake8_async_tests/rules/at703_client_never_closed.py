@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import may_be_replaced
 from flake8_async_tests.inference.handover import Watch, is_handed_over
-from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
+from flake8_async_tests.inference.places import is_fixture_itself, is_last_before_failure, is_test_itself
 from flake8_async_tests.inference.tasks import assignment_by
 from flake8_async_tests.rule import Finding, Knows, rule
 
@@ -32,7 +32,9 @@ def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*CLOSERS):
         if not (is_test_itself(module, call.scope) or is_fixture_itself(module, call.scope)):
             continue
-        if _is_left_open(module, call) and not may_be_replaced(module, call.name, call.scope):
+        if may_be_replaced(module, call.name, call.scope) or is_last_before_failure(module, call.node, call.scope):
+            continue
+        if _is_left_open(module, call):
             yield Finding(
                 call.node,
                 f"{call.name}() is never closed: its connections stay open when the test is over"
