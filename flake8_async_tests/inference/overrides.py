@@ -9,6 +9,7 @@ from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.elsewhere import function_meant
 from flake8_async_tests.inference.instances import given_in_class_body
 from flake8_async_tests.inference.literals import text_of
+from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
@@ -104,10 +105,21 @@ def takes_back(function: Function, key: str = "", depth: int = _DEPTH) -> bool:
             assert isinstance(call, ast.Call)
             if restores_by_itself(module, call, scope):
                 return True
-            called = function_meant(module, call.func, scope) if depth else None
-            if called is not None and takes_back(called, key, depth - 1):
-                return True
+            # What is handed over is called later on: `self.addCleanup(restore)`.
+            for node in (call.func, *call.args) if depth else ():
+                called = function_behind(module, node, scope)
+                if called is not None and takes_back(called, key, depth - 1):
+                    return True
     return False
+
+
+def function_behind(module: Module, node: ast.expr, scope: Scope) -> Function | None:
+    """The function of the project that an expression means, the method of its own class in `self.restore` included."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        klass = class_of_first_parameter(module, node.value, scope)
+        if klass is not None:
+            return klass.find_method(node.attr)
+    return function_meant(module, node, scope)
 
 
 def restores_by_itself(module: Module, call: ast.Call, scope: Scope) -> bool:

@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.elsewhere import function_meant
 from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.inference.overrides import (
     OVERRIDES,
     Override,
     TakenBack,
     behind_class_attribute,
+    function_behind,
     means_another,
     name_of_key,
     overrides_in,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
-    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
@@ -115,9 +115,9 @@ def _comes_surely_after(module: Module, node: ast.AST, override: Override) -> bo
 def _undoes(module: Module, call: ast.Call, override: Override) -> bool:
     """Whether a function of the project that takes overrides back is called in time, or handed over."""
     is_entered = isinstance(override.scope.parents[call], ast.withitem)
-    functions = [function_meant(module, argument, override.scope) for argument in call.args]
+    functions = [function_behind(module, argument, override.scope) for argument in call.args]
     if is_entered or _comes_surely_after(module, call, override):
-        functions.append(function_meant(module, call.func, override.scope))
+        functions.append(function_behind(module, call.func, override.scope))
     if is_entered:
         functions += _exits_of(module, call, override.scope)
     return any(function is not None and takes_back(function) for function in functions)
@@ -132,7 +132,20 @@ def _exits_of(module: Module, call: ast.Call, scope: Scope) -> Iterator[Function
 
 
 def _is_undone_by_hook(module: Module, function: Function) -> bool:
+    if function.klass is not None and any(_base_may_undo(klass) for klass in function.klass.family):
+        return True
     return any(takes_back(hook) for hook in _hooks_around(module, function))
+
+
+def _base_may_undo(klass: Class) -> bool:
+    """Whether a class inherits from one of another file of the project that speaks of overrides."""
+    project = klass.module.project
+    return any(
+        located is not None and OVERRIDES.encode() in (project.files.read(located[0]) or b"")
+        for each in klass.lineage
+        for base in each.foreign_bases
+        for _, _, located in project.outlines.along_imports(base, klass.module.directory)
+    )
 
 
 def _hooks_around(module: Module, function: Function) -> Iterator[Function]:

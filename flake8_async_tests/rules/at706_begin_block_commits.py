@@ -109,13 +109,22 @@ def _is_bound(module: Module, node: ast.expr, holder: str, scope: Scope, depth: 
 
 def _is_undone(module: Module, node: ast.AsyncWith, names: set[str], given: ast.AST, scope: Scope) -> bool:
     """Whether the transaction is rolled back, or what holds it closed, in the block after the yield."""
+    handlers = [handler for around in module.ancestors(given, scope) for handler in _handlers_of(around, given)]
     after = (
-        each for each in scope.of(ast.Call, ast.Raise) if is_within(each, node.body) and place_of(each) >= end_of(given)
+        each
+        for each in scope.of(ast.Call, ast.Raise)
+        if is_within(each, node.body) and place_of(each) >= end_of(given)
+        if not any(is_within(each, handler.body) for handler in handlers)
     )
     return any(
         _undoes(module, each, names, scope) if isinstance(each, ast.Call) else _always_leaves(module, each, scope)
         for each in after
     )
+
+
+def _handlers_of(around: ast.AST, given: ast.AST) -> list[ast.ExceptHandler]:
+    """What catches exceptions around a yield: never reached, for pytest raises no failure of a test in a fixture."""
+    return around.handlers if isinstance(around, ast.Try) and is_within(given, around.body) else []
 
 
 def _undoes(module: Module, call: ast.Call, names: set[str], scope: Scope) -> bool:
@@ -124,10 +133,11 @@ def _undoes(module: Module, call: ast.Call, names: set[str], scope: Scope) -> bo
         method.attr == "rollback" or (method.attr in CLOSING and path_of(method.value) in names)
     ):
         return True
-    if names.isdisjoint(map(path_of, call.args)) or is_inert_call(module, call, scope):
-        return False
-    # Whoever is handed the holder may roll it back, unless it can be seen that he does not.
     helper = function_meant(module, call.func, scope)
+    has_it = helper is not None and helper.outer is scope
+    if not has_it and (names.isdisjoint(map(path_of, call.args)) or is_inert_call(module, call, scope)):
+        return False
+    # Whoever has the holder, or is handed it, may roll it back, unless it can be seen that he does not.
     return helper is None or any(
         isinstance(each, ast.Call) and word_of(each.func) in ("rollback", *CLOSING)
         for each in helper.scope.of(ast.Call)
