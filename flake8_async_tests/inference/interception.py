@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.replaced import Replacements
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from flake8_async_tests.inference.replaced import Replacement
     from flake8_async_tests.project.fixture_graph import Closure
     from flake8_async_tests.source.calls import Call
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
+    from flake8_async_tests.source.walk import Scope
 
 _LIBRARIES = (
     "aioresponses",
@@ -72,28 +75,31 @@ _HANDLES = frozenset(
 
 def may_be_intercepted(call: Call) -> bool:
     """Whether a mocking library, a fixture, a mark or a patch in sight may take a request."""
-    module = call.module
+    return requests_may_be_intercepted(call.module, call.scope, {word_of(call.node.func)})
+
+
+def requests_may_be_intercepted(module: Module, scope: Scope, methods: Set[str]) -> bool:
+    """Whether the same may take the requests of a scope that are made by these methods."""
     conftests = module.project.conftests(module.directory)
     if not conftests.complete or any(each.imports(*_LIBRARIES) for each in (module, *conftests.modules)):
         return True
-    function = outermost_function(module, call.scope)
+    function = outermost_function(module, scope)
     test = module.test_of(function)
     if test is not None and test.marks.has(*_MARKS):
         return True
     closure = closure_around(module, function, test)
-    return not _FIXTURES.isdisjoint(closure.names) or _is_patched(call, closure.fixtures)
+    return not _FIXTURES.isdisjoint(closure.names) or _is_patched(module, scope, methods, closure.fixtures)
 
 
-def _is_patched(call: Call, fixtures: tuple[Fixture, ...]) -> bool:
+def _is_patched(module: Module, scope: Scope, methods: Set[str], fixtures: tuple[Fixture, ...]) -> bool:
     """Whether a patch gets at the client, in sight of the request or in a fixture that is set up for it."""
-    module = call.module
-    names = {*_HANDLES, call.node.func.attr if isinstance(call.node.func, ast.Attribute) else ""}
-    places = [(module, call.scope), *((each.module, each.function.scope) for each in fixtures)]
+    names = (_HANDLES | methods) - {""}
+    places = [(module, scope), *((each.module, each.function.scope) for each in fixtures)]
     return any(
         _fixture_around(at, patch) in (None, *fixtures)
-        for at, scope in places
+        for at, where in places
         for name in names
-        for patch in at.fact(Replacements).reaching(name, scope)
+        for patch in at.fact(Replacements).reaching(name, where)
     )
 
 

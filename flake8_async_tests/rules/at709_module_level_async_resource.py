@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.databases import is_server, url_given
 from flake8_async_tests.inference.flow import is_rebound_elsewhere
+from flake8_async_tests.inference.interception import requests_may_be_intercepted
 from flake8_async_tests.loops import loop_of_test
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
@@ -81,7 +82,7 @@ def check(module: Module) -> Iterator[Finding]:
             # A fixture may make it anew for each test.
             continue
         assert isinstance(assignment, (ast.Assign, ast.AnnAssign))
-        users = list(_users(module, name, LOOPLESS if call.name != SESSION else frozenset()))
+        users = list(_users(module, name, call.name))
         loops = [_loop(user) for user in users]
         if None in loops:
             continue
@@ -121,14 +122,19 @@ def _name_assigned(node: ast.AST | None) -> str:
     return target.id if isinstance(target, ast.Name) else ""
 
 
-def _users(module: Module, name: str, looplessly: frozenset[str]) -> Iterator[Test]:
-    """The async tests that use a name of the module themselves, for more than these attributes, and that run."""
+def _users(module: Module, name: str, kind: str) -> Iterator[Test]:
+    """The async tests that use a name of the module themselves, for more than what needs no loop, and that run."""
+    looplessly = LOOPLESS if kind != SESSION else frozenset()
     for test in module.async_tests:
         scope = test.function.scope
         loads = [load for load in scope.loads if load.id == name]
         if not loads or module.names.binding_scope(name, scope) is not module.scope:
             continue
-        if all(_attribute(load, scope) in looplessly for load in loads):
+        attributes = {_attribute(load, scope) for load in loads}
+        if attributes <= looplessly:
+            continue
+        if kind == CLIENT and requests_may_be_intercepted(module, scope, attributes):
+            # Where something else answers, no connection is opened.
             continue
         if not test.is_skipped and runner_of(test).runs in (Runs.ASYNCIO, Runs.UNITTEST):
             yield test
