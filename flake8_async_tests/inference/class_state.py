@@ -7,12 +7,14 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places import clears_up as is_cleaned_up
+from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.record import record
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -40,9 +42,16 @@ _CHANGING_METHODS = (
     "update",
 )
 
+# Of these, those that only add to what is there.
+_FILLING_METHODS = frozenset({"add", "append", "appendleft", "extend", "extendleft", "insert", "setdefault"})
+
 # What is handed to these is called when the test is over, and what these replace is put back then.
 _CALLING_LATER = ("addCleanup", "addfinalizer", "callback")
 _REPLACING = ("object", "setattr")
+
+
+# What the fixture `request` has of the test: the instance and its class.
+_OF_REQUEST = ("instance", "cls")
 
 
 class Doing(Enum):
@@ -50,7 +59,13 @@ class Doing(Enum):
 
     SET = "self.x = .."
     CLEARED = "self.x.clear()"
-    CHANGED = "self.x.append(..)"
+    FILLED = "self.x.append(..)"
+    CHANGED = "self.x.pop()"
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the object stays the same one, with something of what it held."""
+        return self in (Doing.FILLED, Doing.CHANGED)
 
 
 @record
@@ -93,9 +108,7 @@ def _touches(module: Module) -> Iterator[Touch | None]:
     for call in module.method_calls(*_CHANGING_METHODS):
         function = call.node.func
         assert isinstance(function, ast.Attribute)
-        is_whole = isinstance(function.value, ast.Attribute)
-        doing = Doing.CLEARED if function.attr == "clear" and is_whole else Doing.CHANGED
-        yield _touch(module, _without_items(function.value), doing, call.node, call.scope)
+        yield _touch(module, _without_items(function.value), _done_by(function), call.node, call.scope)
     for call in module.method_calls(*_CALLING_LATER, where=lambda node: bool(node.args)):
         callback = call.node.args[0]
         if isinstance(callback, ast.Attribute) and callback.attr == "clear":
@@ -105,6 +118,25 @@ def _touches(module: Module) -> Iterator[Touch | None]:
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
             replaced = ast.Attribute(holder, name.value, ast.Store())
             yield _touch(module, replaced, Doing.SET, call.node, call.scope, clears_up=True)
+
+
+def _done_by(method: ast.Attribute) -> Doing:
+    if method.attr == "clear" and isinstance(method.value, ast.Attribute):
+        return Doing.CLEARED
+    return Doing.FILLED if method.attr in _FILLING_METHODS else Doing.CHANGED
+
+
+def gives_to_test(fixture: Fixture, attribute: str) -> bool:
+    """Whether a fixture outside of the test's class sees to an attribute of it: `request.cls.items = []`."""
+    module, function = fixture.function.module, fixture.function
+    owners = (
+        module.value_of(node.value, function.scope)
+        for node in (nodes_of(function.node.body) if fixture.klass is None else ())
+        if isinstance(node, ast.Attribute) and node.attr == attribute
+    )
+    return any(
+        _is_of_request(module, owner, each, function.scope, function) for owner in owners for each in _OF_REQUEST
+    )
 
 
 def _assigned(module: Module, node: ast.Assign | ast.AnnAssign, target: ast.expr, scope: Scope) -> Touch | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.class_state import Doing, Touch, touches
+from flake8_async_tests.inference.class_state import Doing, Touch, gives_to_test, touches
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _changed_in_place(
     changing: dict[tuple[Class | None, str], Test] = {}
     for touch, test in lasting:
         # A test that makes the object, or empties it, before it changes it has it for itself.
-        if test.is_async and first[touch.method, touch.attribute].doing is Doing.CHANGED:
+        if test.is_async and first[touch.method, touch.attribute].doing.is_in_place:
             changing.setdefault((_holder(touch.klass, touch.attribute), touch.attribute), test)
     for klass in classes:
         for attribute, node in _mutable_attributes(klass):
@@ -79,7 +79,7 @@ def _without_what_is_renewed(done: list[Touch], tests: dict[Function, Test]) -> 
     renewed = {
         (klass, touch.attribute)
         for touch in done
-        if touch.method not in tests and _runs_each_time(touch.method)
+        if touch.method not in tests and touch.doing is not Doing.FILLED and _runs_each_time(touch.method)
         for klass in (*touch.klass.lineage, *touch.klass.subclasses)
     }
     undone = {(touch.method, touch.attribute) for touch in done if touch.clears_up}
@@ -90,7 +90,14 @@ def _without_what_is_renewed(done: list[Touch], tests: dict[Function, Test]) -> 
         if (touch.klass, touch.attribute) not in renewed
         and (touch.method, touch.attribute) not in undone
         and _is_own(touch.klass, test)
+        and not _is_given_by_fixture(touch.attribute, test)
     ]
+
+
+def _is_given_by_fixture(attribute: str, test: Test) -> bool:
+    """Whether a fixture of the test that stands outside of its class gives it the attribute."""
+    fixtures = test.module.fixture_graph.closure_of(test).fixtures
+    return any(_runs_each_time(each.function) and gives_to_test(each, attribute) for each in fixtures)
 
 
 def _runs_each_time(method: Function) -> bool:
