@@ -178,9 +178,22 @@ def _assertions_of(module: Module, scope: Scope) -> list[ast.stmt]:
 
 def holds_assertion(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:
     """Whether a block asserts something itself: by `assert`, or by `self.assert..` of a `TestCase`."""
-    function = module.function_at(scope)
-    receiver = function.parameters[0] if function is not None and function.is_method and function.parameters else ""
+    receiver = _test_case(module, scope)
     return any(isinstance(node, ast.Assert) or _is_on(node, receiver) for node in nodes_of(body))
+
+
+def asserted_by(module: Module, assertion: ast.stmt, scope: Scope) -> list[ast.AST]:
+    """What an assertion is about: of `self.assertEqual(..)` only the arguments."""
+    value = assertion.value if isinstance(assertion, ast.Expr) else None
+    if isinstance(value, ast.Call) and _is_on(value, _test_case(module, scope)):
+        return [*value.args, *value.keywords]
+    return [assertion]
+
+
+def _test_case(module: Module, scope: Scope) -> str:
+    """The name of the test case in one of its methods."""
+    function = module.function_at(scope)
+    return function.parameters[0] if function is not None and function.is_method and function.parameters else ""
 
 
 def _is_on(node: ast.AST, receiver: str) -> bool:

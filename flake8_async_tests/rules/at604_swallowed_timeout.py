@@ -5,7 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import always_fails, assertions_after, asserts, holds_assertion
+from flake8_async_tests.inference.assertions import (
+    always_fails,
+    asserted_by,
+    assertions_after,
+    asserts,
+    holds_assertion,
+)
 from flake8_async_tests.inference.exceptions import exceptions_caught, exceptions_named
 from flake8_async_tests.inference.places import (
     clears_up,
@@ -127,7 +133,7 @@ def _is_seen_to(
     # After a return in the handler the rest is for the case that nothing went wrong.
     goes_on = not any(isinstance(statement, ast.Return) for statement in caught)
     return any(
-        always_fails(module, after, scope) or (goes_on and _is_about_something_before(after, node, scope))
+        always_fails(module, after, scope) or (goes_on and _is_about_something_before(module, after, node, scope))
         for after in assertions_after(module, node, scope)
     )
 
@@ -136,9 +142,9 @@ def _awaits(body: list[ast.stmt]) -> bool:
     return any(isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor)) for node in nodes_of(body))
 
 
-def _is_about_something_before(assertion: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
+def _is_about_something_before(module: Module, assertion: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
     """Whether an assertion is on a name that was bound before, or in, another statement, or on what was made of it."""
-    todo = [*names_in(assertion)]
+    todo = [name for part in asserted_by(module, assertion, scope) for name in names_in(part)]
     seen = set(todo)
     while todo:
         for binding in scope.bindings.get(todo.pop(), ()):
