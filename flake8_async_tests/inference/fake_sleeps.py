@@ -105,7 +105,7 @@ def _touched(module: Module, patch: Patch) -> frozenset[str] | None:
     is_mock = patch.makes_mock and (
         patch.new_callable is None or _is_async_mock(module, patch.new_callable, patch.scope)
     )
-    if not is_mock or _is_configured_later(module, patch.scope):
+    if not is_mock or gives_side_effect(module, patch.scope):
         return None
     return _touched_by_mock(module, patch.call, patch.scope)
 
@@ -118,7 +118,7 @@ def _touched_by(module: Module, replacement: ast.expr, scope: Scope) -> frozense
     value = module.value_of(replacement, scope)
     if isinstance(value, ast.Call):
         is_mock = _is_async_mock(module, value.func, scope) and len(value.args) < 2
-        return _touched_by_mock(module, value, scope) if is_mock and not _is_configured_later(module, scope) else None
+        return _touched_by_mock(module, value, scope) if is_mock and not gives_side_effect(module, scope) else None
     definition = module.names.definition(value, scope)
     if isinstance(definition, ast.AsyncFunctionDef) and not definition.decorator_list:
         return _touched_by_body(definition.body)
@@ -141,7 +141,7 @@ def _touched_by_mock(module: Module, call: ast.Call, scope: Scope) -> frozenset[
     return None
 
 
-def _is_configured_later(module: Module, scope: Scope) -> bool:
+def gives_side_effect(module: Module, scope: Scope) -> bool:
     """Whether some mock gets a `side_effect` in the same function."""
     return scope in module.fact(_scopes_that_configure)
 
