@@ -25,6 +25,8 @@ _BLOCKS = frozenset(
     }
 )
 
+_WAITING = frozenset({"asyncio.wait_for"})
+
 TIMEOUTS = _BLOCKS | {
     "anyio.CancelScope",
     "anyio.move_on_after",
@@ -44,12 +46,20 @@ def awaits_under_timeout(module: Module, body: Sequence[ast.stmt], scope: Scope)
 
 def _is_await_under_timeout(module: Module, node: ast.AST, scope: Scope) -> bool:
     if isinstance(node, ast.Await):
-        return isinstance(node.value, ast.Call) and module.qualified(node.value.func, scope) == "asyncio.wait_for"
+        return isinstance(node.value, ast.Call) and _limits(module, node.value, _WAITING, scope)
     if not isinstance(node, (ast.With, ast.AsyncWith)):
         return False
     calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
-    is_timeout = any(module.qualified(call.func, scope) in _BLOCKS for call in calls)
+    is_timeout = any(_limits(module, call, _BLOCKS, scope) for call in calls)
     return is_timeout and any(isinstance(inner, _AWAITING) for inner in nodes_of(node.body))
+
+
+def _limits(module: Module, call: ast.Call, names: frozenset[str], scope: Scope) -> bool:
+    """Whether a call is one of these, with a limit: `asyncio.timeout(None)` has none."""
+    if module.qualified(call.func, scope) not in names:
+        return False
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return not any(isinstance(value, ast.Constant) and value.value is None for value in given)
 
 
 _AWAITING = (ast.Await, ast.AsyncFor, ast.AsyncWith)
