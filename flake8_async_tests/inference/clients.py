@@ -10,10 +10,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.elsewhere import find_elsewhere, function_meant
-from flake8_async_tests.inference.flow import Binding, bindings_at
+from flake8_async_tests.inference.flow import Binding, bindings_at, is_assigned_at
 from flake8_async_tests.inference.flow import Kind as How
 from flake8_async_tests.inference.instances import given_in_class_body
-from flake8_async_tests.inference.replaced import Replacements
+from flake8_async_tests.inference.replaced import Replacements, method_may_be_replaced
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import keyword_value
 
@@ -223,7 +223,11 @@ def _by_method(
     table: dict[tuple[Kind, str], Kind], module: Module, function: ast.Attribute, scope: Scope, depth: int
 ) -> Kind | None:
     receiver = _kind(module, function.value, scope, depth - 1)
-    return table.get((receiver, function.attr)) if receiver is not None else None
+    given = table.get((receiver, function.attr)) if receiver is not None else None
+    if given is None or is_assigned_at(module, function, scope):
+        return None
+    # What stands in for the method may give anything.
+    return None if method_may_be_replaced(module, function, scope, of_library=True) else given
 
 
 def _makes_context_manager(function: Function) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_await, unsafe
 from flake8_async_tests.inference.candidates import UNITTEST_ASSERTIONS
 from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
+from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.handover import is_inert_call, is_shared, loads_of
 from flake8_async_tests.inference.places import place_of
@@ -40,6 +41,8 @@ _PREDICATES = frozenset(
     }
 )
 _ISINSTANCE = "builtins.isinstance"
+# What Python raises where a coroutine is asked for what it has not.
+_ERRORS = ("builtins.AttributeError", "builtins.TypeError")
 # What a coroutine is an instance of, by the last word of its name, or may be taken for.
 _KINDS_OF_COROUTINES = frozenset(
     {
@@ -84,9 +87,12 @@ def _use_of_call(module: Module, call: Call) -> Iterator[Finding]:
     need = need_of(module, call.node, call.scope)
     shown = coroutine_function_called(call) if need else ""
     # Where an exception is waited for, AT303 speaks of it.
-    if shown and expectation_of_only(module, call.node, call.scope) is not None:
+    if not shown or expectation_of_only(module, call.node, call.scope) is not None:
         return
-    if shown and not is_left_alone_on_purpose(module, call.node, call.scope):
+    if is_expected_around(module, call.node, call.scope, *_ERRORS):
+        # The error may be what the test is about.
+        return
+    if not is_left_alone_on_purpose(module, call.node, call.scope):
         yield Finding(call.node, _message(f"{shown}()", need), unsafe(*insert_await(module, call.node, call.scope)))
 
 

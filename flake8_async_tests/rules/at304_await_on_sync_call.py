@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_await, safe
 from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
+from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import is_assigned_at
 from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS, CALL_ASSERTIONS
 from flake8_async_tests.inference.mocks import mocks_of
@@ -41,7 +42,8 @@ def check(module: Module) -> Iterator[Finding]:
         for call, scope, holder in calls[name]:
             if isinstance(holder, ast.Await) and isinstance(call.func, ast.Attribute):
                 because = _sync_because(module, call.func, scope)
-                if because:
+                # The TypeError may be what the test is about.
+                if because and not is_expected_around(module, holder, scope, "builtins.TypeError"):
                     yield Finding(
                         holder,
                         f"await of {name}() is a TypeError: {because} (drop the await)",
