@@ -49,6 +49,8 @@ def meaning_of(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> 
         definition = module.names.definition(node, scope)
         if definition is not None:
             return _defined(module, definition, node.id, owner, scope)
+        if all(binding.__class__ is ast.AsyncFunctionDef for binding in owner.bindings[node.id]):
+            return _defined_in_branches(module, node.id, owner, scope)
     qualified = module.qualified(node, scope)
     meaning = _meaning_of_path(module, qualified) if qualified else Other.SOMETHING
     if isinstance(meaning, Other):
@@ -73,15 +75,32 @@ def _owner_may_be_replaced(module: Module, node: ast.Name | ast.Attribute, scope
 
 
 def _defined(module: Module, definition: ast.AST, name: str, owner: Scope, scope: Scope) -> Meaning:
-    if is_rebound_elsewhere(module, owner, name):
-        return Other.SOMETHING
-    if owner is module.scope and name_may_be_replaced(module, name, scope):
+    if _may_be_something_else(module, name, owner, scope):
         return Other.SOMETHING
     klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
     if klass is not None:
         return LocalClass(klass)
     function = module.function_of_node(definition)
     return coroutine_function_of(function) if function is not None else Other.SOMETHING
+
+
+def _defined_in_branches(module: Module, name: str, owner: Scope, scope: Scope) -> Meaning:
+    """What a name means that is defined more than once, for one version of Python and for another, say."""
+    functions = [module.function_of_node(binding) for binding in owner.bindings[name]]
+    agree = all(isinstance(coroutine_function_of(each), CoroutineFunction) for each in functions if each is not None)
+    return UNKNOWN_SIGNATURE if agree and not _may_be_something_else(module, name, owner, scope) else Other.SOMETHING
+
+
+def _may_be_something_else(module: Module, name: str, owner: Scope, scope: Scope) -> bool:
+    """Whether something besides what defines a name may give it what it means."""
+    if is_rebound_elsewhere(module, owner, name):
+        return True
+    if owner is not module.scope:
+        return False
+    if name_may_be_replaced(module, name, scope):
+        return True
+    # Where it is defined under a condition alone, it may come from elsewhere, too.
+    return bool(module.fact(star_imports)) and not any(each in owner.body() for each in owner.bindings[name])
 
 
 def _starred(module: Module, name: str, scope: Scope) -> Meaning:

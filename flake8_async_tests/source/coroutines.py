@@ -143,8 +143,8 @@ def coroutine_function_of(function: Function) -> Member:
         return Other.SOMETHING
     if not function.is_async:
         return Other.GIVES_SELF if _gives_self(function) and not function.decorators else Other.SOMETHING
-    if not function.outer.is_function and function.node not in function.outer.body():
-        # Conditional: what there is depends on more than the text.
+    if function.outer.is_class and function.node not in function.outer.body():
+        # Where the condition does not hold a base may have something else.
         return Other.SOMETHING
     if any(_makes_something_else(decorator) for decorator in function.decorators) or not _keeps(function):
         return Other.GIVES_AWAITABLE if _gives_awaitable(function) else Other.SOMETHING
