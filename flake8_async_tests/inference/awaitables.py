@@ -49,6 +49,12 @@ _PLAIN = frozenset(
 _PLAIN_BUILTINS = frozenset(
     ("bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "len", "list", "object", "set", "str", "tuple")
 )
+# What changes a list, a set, a dictionary or a queue gives None.
+_CHANGING = frozenset(
+    ("add", "append", "appendleft", "clear", "discard", "extend", "insert", "remove", "reverse", "sort", "update")
+)
+_COLLECTIONS = frozenset(("builtins.dict", "builtins.list", "builtins.set", "collections.deque"))
+_COLLECTING = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp)
 _DISPLAYS = (
     ast.Compare,
     ast.Constant,
@@ -128,7 +134,15 @@ class _Judge:
             return _joined(self._of_binding(binding) for binding in bindings_at(self._module, node, scope))
         if isinstance(node, ast.IfExp):
             return _joined((self.of(node.body, scope), self.of(node.orelse, scope)))
-        return Awaitable.UNKNOWN
+        if isinstance(node, ast.BoolOp):
+            return _joined(self.of(value, scope) for value in node.values)
+        # `not x` is a bool, and `"%s" % x` a text.
+        is_plain = (
+            isinstance(node.op, ast.Not)
+            if isinstance(node, ast.UnaryOp)
+            else isinstance(node, ast.BinOp) and isinstance(node.left, _DISPLAYS)
+        )
+        return Awaitable.NO if is_plain else Awaitable.UNKNOWN
 
     def _of_binding(self, binding: Binding) -> Awaitable:
         if binding.kind is Kind.DEFINED:
@@ -150,6 +164,7 @@ class _Judge:
             call.name in _PLAIN
             or call.name.removeprefix("builtins.") in _PLAIN_BUILTINS
             or self._makes_plain_instance(function, scope)
+            or self._changes_collection(function, scope)
         ):
             return Awaitable.NO
         called = mocks_of(self._module).at(function, scope)
@@ -162,6 +177,20 @@ class _Judge:
             return False
         return not any(name in each.scope.bindings for each in klass.lineage for name in ("__await__", "__new__"))
 
+    def _changes_collection(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether it is a method such as `calls.append`, where `calls` is a list in view."""
+        if not isinstance(node, ast.Attribute) or node.attr not in _CHANGING or not isinstance(node.value, ast.Name):
+            return False
+        bindings = bindings_at(self._module, node.value, scope)
+        return bool(bindings) and all(
+            binding.kind is Kind.ASSIGNED and self._is_collection(binding.value, binding.scope) for binding in bindings
+        )
+
+    def _is_collection(self, node: ast.expr | None, scope: Scope) -> bool:
+        if isinstance(node, ast.Call):
+            return self._module.qualified(node.func, scope) in _COLLECTIONS
+        return isinstance(node, _COLLECTING)
+
     # -- what a side effect gives ----------------------------------------------------------------------------------
 
     def of_result(self, node: ast.expr, scope: Scope) -> Awaitable:
@@ -171,6 +200,8 @@ class _Judge:
             return self._of_turns(node.elts, scope)
         if coroutine_function_named(self._module, node, scope):
             return Awaitable.YES
+        if self._changes_collection(node, scope):
+            return Awaitable.NO
         if isinstance(node, ast.Name):
             bindings = bindings_at(self._module, node, scope)
             held = [each.value for each in bindings if each.kind is Kind.ASSIGNED]
