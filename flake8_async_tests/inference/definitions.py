@@ -42,7 +42,7 @@ def takes_nothing(module: Module, path: str) -> bool:
 
 def meaning_of(module: Module, node: ast.Name | ast.Attribute, scope: Scope) -> Meaning:
     """What a name means that this file defines or imports, or an attribute of an imported module or class."""
-    owner = module.names.binding_scope(node.id, scope) if isinstance(node, ast.Name) else None
+    owner = module.names.owner_of(node, scope) if isinstance(node, ast.Name) else None
     if isinstance(node, ast.Name):
         if owner is None:
             return _starred(module, node.id, scope)
@@ -69,7 +69,7 @@ def _owner_may_be_replaced(module: Module, node: ast.Name | ast.Attribute, scope
         owner = owner.value
         if isinstance(owner, ast.Attribute) and path_may_be_replaced(module, module.qualified(owner, scope), scope):
             return True
-    if not isinstance(owner, ast.Name) or module.names.binding_scope(owner.id, scope) is not module.scope:
+    if not isinstance(owner, ast.Name) or module.names.owner_of(owner, scope) is not module.scope:
         return False
     return name_may_be_replaced(module, owner.id, scope)
 

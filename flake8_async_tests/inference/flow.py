@@ -78,7 +78,7 @@ def bindings_at(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, 
     root = _root_of(node)
     if not path or root is None:
         return ()
-    owner = module.names.binding_scope(root.id, scope)
+    owner = module.names.owner_of(root, scope)
     if owner is None or is_rebound_elsewhere(module, owner, root.id):
         return ()
     bound = bound_in(module, owner).get(path, ())

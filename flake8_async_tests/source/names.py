@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+from bisect import bisect_right
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,7 @@ def canonical(name: str) -> str:
     return name
 
 
+_COMPREHENSIONS = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
 _ASSIGNING = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
 
 # Functions that import the module of which they get the name.
@@ -92,6 +94,7 @@ class Names:
         self._index = index
         self._meanings: dict[tuple[Scope, str], str] = {}
         self._assigned: dict[Scope, dict[str, list[ast.expr | None]]] = {}
+        self._comprehended: dict[Scope, dict[str, _Comprehensions]] = {}
         self._has_star_import = any(
             node.names[0].name == "*" for node, _ in index.by_kind[ast.ImportFrom] if isinstance(node, ast.ImportFrom)
         )
@@ -116,15 +119,16 @@ class Names:
             node = node.value
         if node.__class__ is not ast.Name:
             return ""
-        base = self._name(node.id, scope, depth)
+        base = self._name(node, scope, depth)
         if not base or not attributes:
             return base
         attributes.append(base)
         attributes.reverse()
         return canonical(".".join(attributes))
 
-    def _name(self, name: str, scope: Scope, depth: int) -> str:
-        owner = self.binding_scope(name, scope)
+    def _name(self, node: ast.Name, scope: Scope, depth: int) -> str:
+        name = node.id
+        owner = self.owner_of(node, scope)
         if owner is None:
             return f"builtins.{name}" if name in _BUILTINS and not self._has_star_import else ""
         known = self._meanings.get((owner, name))
@@ -182,13 +186,36 @@ class Names:
             scope = scope.parent
         return None
 
+    def owner_of(self, node: ast.Name, scope: Scope) -> Scope | None:
+        """The scope whose binding a name means where it stands: a comprehension's variable is none outside of it."""
+        owner = self.binding_scope(node.id, scope)
+        while owner is not None and owner.bindings[node.id][0].__class__ is ast.Name:
+            outer = owner.parent
+            while outer is not None and outer.is_class:
+                outer = outer.parent
+            outer = self.binding_scope(node.id, outer)
+            # Most names mean nothing further out.
+            if outer is None or self._is_bound_at(node, owner):
+                break
+            owner = outer
+        return owner
+
+    def _is_bound_at(self, node: ast.Name, owner: Scope) -> bool:
+        """Whether a scope binds a name where it stands, be it in a comprehension around it."""
+        found = self._comprehended.get(owner)
+        if found is None:
+            found = self._comprehended[owner] = _bound_by_comprehensions(owner)
+        places = found.get(node.id)
+        # It is asked with names of other scopes, too, such as those of a lambda in the comprehension.
+        return places is None or places.number < len(owner.bindings[node.id]) or places.include(node)
+
     # -- what this file itself defines ---------------------------------------------------------------------
 
     def definition(self, node: ast.expr, scope: Scope) -> ast.AST | None:
         """The one function or class of this file that a name means, or None."""
         if not isinstance(node, ast.Name):
             return None
-        owner = self.binding_scope(node.id, scope)
+        owner = self.owner_of(node, scope)
         if owner is None:
             return None
         binding = self.only_binding(node.id, owner)
@@ -221,7 +248,7 @@ class Names:
         for _ in range(_ALIAS_DEPTH):
             if not isinstance(node, ast.Name):
                 break
-            owner = self.binding_scope(node.id, scope)
+            owner = self.owner_of(node, scope)
             value = self.assigned_value(node.id, owner) if owner else None
             if value is None or owner is None:
                 break
@@ -311,6 +338,42 @@ def word_of(node: ast.expr | None) -> str:
     if node.__class__ is ast.Name:
         return node.id
     return ""
+
+
+class _Comprehensions:
+    """Those comprehensions of a scope that bind one name."""
+
+    __slots__ = ("_ends", "_starts", "number")
+
+    def __init__(self) -> None:
+        self.number = 0
+        """How often they bind it."""
+        self._starts: list[tuple[int, int]] = []
+        self._ends: list[tuple[int, int]] = []
+
+    def add(self, node: ast.expr) -> None:
+        """Note one: each stands behind, or in, those before it."""
+        end = (node.end_lineno or 0, node.end_col_offset or 0)
+        self.number += 1
+        self._starts.append((node.lineno, node.col_offset))
+        self._ends.append(max(self._ends[-1], end) if self._ends else end)
+
+    def include(self, node: ast.Name) -> bool:
+        """Whether a name stands in one of them."""
+        place = (node.lineno, node.col_offset)
+        before = bisect_right(self._starts, place)
+        return before > 0 and place < self._ends[before - 1]
+
+
+def _bound_by_comprehensions(scope: Scope) -> dict[str, _Comprehensions]:
+    found: dict[str, _Comprehensions] = {}
+    nodes = [node for node in scope.nodes if isinstance(node, _COMPREHENSIONS)]
+    for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset)):
+        for part in node.generators:
+            for target in ast.walk(part.target):
+                if isinstance(target, ast.Name) and isinstance(target.ctx, ast.Store):
+                    found.setdefault(target.id, _Comprehensions()).add(node)
+    return found
 
 
 def _imported(name: str, node: ast.Import | ast.ImportFrom) -> str:
