@@ -216,10 +216,20 @@ class OfModule(Provided):
 
     @property
     def attributes(self) -> frozenset[str]:
-        found = set(self._module.scope.bindings)
-        for star in self._stars.sources:
-            found.update(filter(star.lets_through, star.module.scope.bindings))
-        return frozenset(found)
+        return frozenset(self._module.scope.bindings) | self._of_stars
+
+    @property
+    def starred(self) -> frozenset[str] | None:
+        """What star imports bring; None when one of the modules cannot be read."""
+        return self._of_stars if self._stars.complete else None
+
+    @lazy
+    def _of_stars(self) -> frozenset[str]:
+        return frozenset(
+            attribute
+            for star in self._stars.sources
+            for attribute in filter(star.lets_through, star.module.scope.bindings)
+        )
 
     def own_and_suspicious(self) -> Iterator[str]:
         """The attributes that are its own fixtures, or imported ones that may be autouse or have another name."""

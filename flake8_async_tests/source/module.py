@@ -137,7 +137,12 @@ class Module:
 
     @lazy
     def names(self) -> Names:
-        return Names(self.index)
+        return Names(self.index, self._may_be_starred)
+
+    def _may_be_starred(self, name: str) -> bool:
+        """Whether a star import may bring a name."""
+        starred = self.provided_fixtures.starred
+        return starred is None or name in starred
 
     @property
     def scope(self) -> Scope:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Callable, Set
 
     from flake8_async_tests.source.walk import Index, Scope
 
@@ -89,7 +89,8 @@ def source_of(node: ast.ImportFrom) -> str:
 class Names:
     """Resolves the names of one file."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, may_be_starred: Callable[[str], bool]) -> None:
+        self._may_be_starred = may_be_starred
         self._module = index.scopes[0]
         self._index = index
         self._meanings: dict[tuple[Scope, str], str] = {}
@@ -130,7 +131,8 @@ class Names:
         name = node.id
         owner = self.owner_of(node, scope)
         if owner is None:
-            return f"builtins.{name}" if name in _BUILTINS and not self._has_star_import else ""
+            is_builtin = name in _BUILTINS and not (self._has_star_import and self._may_be_starred(name))
+            return f"builtins.{name}" if is_builtin else ""
         known = self._meanings.get((owner, name))
         if known is None:
             known = self._bound_name(name, owner, depth)
