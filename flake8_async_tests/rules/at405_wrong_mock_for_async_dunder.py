@@ -49,6 +49,9 @@ def _fix(module: Module, setting: MockSetting) -> Fix | None:
     value = setting.value
     if isinstance(setting.node, ast.Assign) and len(setting.node.targets) > 1:
         return None
+    if setting.name == "__anext__" and not (isinstance(value, ast.Call) and keyword_value(value, SIDE_EFFECT)):
+        # One that gives the same again and again would never end the loop, which now fails at once.
+        return None
     if not isinstance(value, ast.Call) or mocks_of(module).constructed(value, setting.scope) is None:
         return _fix_of_named(module, setting)
     if setting.name == _NOT_AWAITED:
