@@ -30,7 +30,8 @@ class ResultMocks:
         for setting in settings.naming(*methods):
             if setting.name in methods:
                 given.update(mocks.at(setting.value, setting.scope))
-        found: set[Mock] = set()
+        # What a mock that was given as the method is not told to give.
+        found = {Mock(mock.origin, (*mock.path, RETURN_VALUE)) for mock in given}
         for setting in settings.naming(RETURN_VALUE):
             owner = setting.path[:-1]
             if setting.name == RETURN_VALUE and (
