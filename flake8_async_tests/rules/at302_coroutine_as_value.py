@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, unsafe
+from flake8_async_tests.inference.bindings import leaves_of
 from flake8_async_tests.inference.candidates import UNITTEST_ASSERTIONS
 from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
 from flake8_async_tests.inference.exceptions import is_expected_around
@@ -63,7 +64,7 @@ _KINDS_OF_COROUTINES = frozenset(
 def check(module: Module) -> Iterator[Finding]:
     assigned: dict[tuple[Scope, str], list[Call]] = {}
     for call in suspects(module):
-        name = _name_assigned(call.parent)
+        name = _name_assigned(call)
         if name:
             assigned.setdefault((call.scope, name), []).append(call)
         elif not call.is_statement:
@@ -75,12 +76,16 @@ def check(module: Module) -> Iterator[Finding]:
             yield from _uses_of_name(module, name, scope, given)
 
 
-def _name_assigned(node: ast.AST | None) -> str:
-    """The name to which alone an assignment gives its value."""
+def _name_assigned(call: Call) -> str:
+    """The name to which alone an assignment gives what a call makes: `x = call()`, `x, y = call(), other()`."""
+    node = call.parent
+    if isinstance(node, ast.Tuple):
+        node = call.scope.parents[node]
     if not isinstance(node, (ast.Assign, ast.AnnAssign)):
         return ""
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+    given = leaves_of(targets[0], node.value) if len(targets) == 1 else ()
+    return next((leaf.id for leaf, part in given if part is call.node and isinstance(leaf, ast.Name)), "")
 
 
 def _use_of_call(module: Module, call: Call) -> Iterator[Finding]:
