@@ -28,7 +28,9 @@ _OF_SQLALCHEMY = ("AsyncSession", "AsyncEngine", "AsyncConnection", "async_engin
 # Where none of these words stands, nothing makes or names such a client.
 _WORDS_OF_CLIENTS = {
     Kind.HTTPX_ASYNC_CLIENT: ("AsyncClient",),
+    Kind.HTTPX_RESPONSE: ("httpx",),
     Kind.AIOHTTP_SESSION: ("ClientSession",),
+    Kind.AIOHTTP_RESPONSE: ("ClientSession", "ClientResponse"),
     Kind.ASYNC_CONNECTION: _OF_SQLALCHEMY,
     Kind.ASYNC_ENGINE: _OF_SQLALCHEMY,
     Kind.ASYNC_SESSION: _OF_SQLALCHEMY,
