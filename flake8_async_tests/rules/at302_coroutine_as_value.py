@@ -116,8 +116,12 @@ def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) ->
     is_taken_for_result = any(_is_taken_for_result(load, scope) for load in holding)
     if not is_taken_for_result and any(_knows_better(module, load, scope) for load in loads):
         return
+    # Awaited, or given to somebody who may await it.
+    settled: set[Binding] = set()
     for load in holding:
         bindings = held[load]
+        if not settled.isdisjoint(bindings):
+            continue
         need = check_of(module, load, scope)
         if need:
             if not is_left_alone_on_purpose(module, load, scope):
@@ -128,8 +132,7 @@ def _uses_of_name(module: Module, name: str, scope: Scope, calls: list[Call]) ->
                 )
                 yield Finding(load, _message(name, need, is_awaited_later=is_awaited_later), fix)
         elif not isinstance(scope.parents[load], (ast.Attribute, ast.Subscript, ast.FormattedValue)):
-            # Awaited, or given to somebody who may await it.
-            return
+            settled.update(bindings)
 
 
 def _fix_of_name(module: Module, held: dict[ast.Name, tuple[Binding, ...]], made: ast.expr, scope: Scope) -> Fix | None:
