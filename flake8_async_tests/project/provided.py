@@ -285,6 +285,14 @@ class OfModule(Provided):
         """The modules from which everything is imported, what these import so included."""
         return tuple(star.module for star in self._stars.sources)
 
+    def star_gives(self, attribute: str) -> bool:
+        """Whether a star import brings an attribute that the module does not bind itself."""
+        if attribute in self._module.scope.bindings:
+            return False
+        return any(
+            attribute in star.module.scope.bindings and star.lets_through(attribute) for star in self._stars.sources
+        )
+
     def exports(self, attribute: str) -> bool:
         """Whether a star import gets an attribute."""
         return attribute in self._listed if self._listed is not None else not attribute.startswith("_")

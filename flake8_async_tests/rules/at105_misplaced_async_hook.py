@@ -64,7 +64,7 @@ def _misplaced(function: Function, users: tuple[Class, ...], uses: _Uses) -> str
         sync = _NO_HOOKS[function.name]
         return f"{function.name} is no hook of unittest and never called (use {sync} with asyncio.run in it)"
     if isolated is not None:
-        if function.is_async:
+        if function.is_async or function.may_become_async:
             return ""
         return f"{function.name} is not async, so every test of {isolated.name} fails (make it async def)"
     if uses.have(function, users):

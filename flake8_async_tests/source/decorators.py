@@ -106,9 +106,14 @@ def _names_of_marks(content: bytes) -> frozenset[bytes]:
     return frozenset(_MARK_ASSIGNED.findall(content))
 
 
+def keeps_plain_function(decorator: Decorator) -> bool:
+    """Whether what comes out of a decorator is certainly as little a coroutine function as what went in."""
+    return decorator.is_pytests_own or decorator.name in _KEEPERS
+
+
 def keeps_coroutine_function(module: Module, decorator: Decorator, scope: Scope) -> bool:
     """Whether what comes out of a decorator is certainly still the coroutine function, or awaits it as one."""
-    if decorator.is_pytests_own or decorator.name in _KEEPERS:
+    if keeps_plain_function(decorator):
         return True
     called = decorator.call is not None
     node = decorator.call.func if decorator.call else decorator.node

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function
+from flake8_async_tests.source.decorators import Decorator, keeps_coroutine_function, keeps_plain_function
 from flake8_async_tests.source.marks import NO_MARKS, Mark, Marks, marks_in_values, pytestmarks_of
 from flake8_async_tests.source.outside import is_set_by_name, marks_from_outside, switch_from_outside
 from flake8_async_tests.source.redefinition import is_replaced
@@ -90,6 +90,11 @@ class Function:
         if not self.node.decorator_list:
             return True
         return all(keeps_coroutine_function(self.module, decorator, self.outer) for decorator in self.decorators)
+
+    @property
+    def may_become_async(self) -> bool:
+        """Whether a decorator may make a coroutine function of a plain one."""
+        return not self.is_async and not all(map(keeps_plain_function, self.decorators))
 
     @property
     def is_abstract(self) -> bool:

@@ -337,8 +337,9 @@ class Module:
 
     @lazy
     def marks(self) -> Marks:
-        """What `pytestmark` of the module says."""
-        return pytestmarks_of(self, self.scope) + Marks(complete=not marks_everything(self))
+        """What `pytestmark` of the module says, be it that a star import brings one that cannot be told of here."""
+        is_all = not marks_everything(self) and not self.provided_fixtures.star_gives("pytestmark")
+        return pytestmarks_of(self, self.scope) + Marks(complete=is_all)
 
     @lazy
     def fixtures(self) -> list[Fixture]:
