@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.requesters import modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import asyncio_mode
 from flake8_async_tests.source.marks import mark_of, marks_in_values
@@ -22,7 +23,7 @@ _NOT_NEEDED = "leave it out, for asyncio_mode is auto"
 _FOR_ALL_IN_A_FILE = "set asyncio_mode = auto, or put pytestmark into each test file"
 
 
-@rule("AT113", "ineffective-mark-in-conftest", knows=Knows.CONFIG)
+@rule("AT113", "ineffective-mark-in-conftest", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
     if not module.is_conftest:
         return
@@ -83,6 +84,8 @@ def _remedy(call: Call, for_async_tests: bool, is_auto: bool) -> str:
     sets_scope = _may_set_loop_scope(call)
     if _is_put_first(call) and (for_async_tests or sets_scope):
         return ""
+    if sets_scope and call.module.fact(_serves_tests_with_shared_marks):
+        return ""
     if for_async_tests or (sets_scope and is_auto):
         return "pass append=False, if it is about the loop scope"
     return _NOT_NEEDED if is_auto else "set asyncio_mode = auto"
@@ -92,6 +95,18 @@ def _may_set_loop_scope(call: Call) -> bool:
     argument = call.argument(0, "marker")
     mark = mark_of(call.module, argument, call.scope) if argument is not None else None
     return mark is not None and mark.has_arguments
+
+
+def _serves_tests_with_shared_marks(conftest: Module) -> bool:
+    """Whether a test in sight is marked asyncio by its class or module alone.
+
+    A mark of its own goes before these, however late it comes and wherever it is put among its own.
+    """
+    return any(
+        test.marks.has("asyncio") and not next(test.levels_of_marks(test.klass)).has("asyncio")
+        for module in modules_in_sight(conftest, b"mark.asyncio")
+        for test in module.async_tests
+    )
 
 
 def _is_put_first(call: Call) -> bool:
