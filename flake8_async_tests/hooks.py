@@ -11,6 +11,7 @@ from flake8_async_tests.source.decorators import MARK
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS, mark_of
 from flake8_async_tests.source.names import word_of
+from flake8_async_tests.source.tests import argument_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # Hooks through which a conftest can run async tests itself, or mark them in time.
 _MARKING_HOOK = "pytest_collection_modifyitems"
 _RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", _MARKING_HOOK)
+_GENERATING_HOOK = "pytest_generate_tests"
 _CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
 # Hooks that get a test, and through which a conftest can make something else of it.
 _ITEM_HOOKS = (
@@ -62,6 +64,39 @@ def running_hook(conftest: Module) -> str:
 def configuring_hook(conftest: Module) -> str:
     """The hook that could set pytest-asyncio's mode, "" when there is none."""
     return conftest.fact(_find_configuring_hook)
+
+
+def may_generate(module: Module, name: str) -> bool:
+    """Whether a file's hook gives a parameter of tests its values, or may do so."""
+    names = module.fact(_generated)
+    return names is None or name in names
+
+
+def _generated(module: Module) -> frozenset[str] | None:
+    """The parameters of tests to which the hook of a file gives values; None where that cannot be read."""
+    if any(not isinstance(binding, ast.FunctionDef) for binding in module.scope.bindings.get(_GENERATING_HOOK, ())):
+        return None
+    found: set[str] = set()
+    for call in module.method_calls("parametrize"):
+        if call.function is not None and call.function.name == _GENERATING_HOOK:
+            names = names_filled(call)
+            if names is None:
+                return None
+            found |= names
+    return frozenset(found)
+
+
+def names_filled(parametrize: Call) -> frozenset[str] | None:
+    """The parameters that a call of `parametrize` fills; None where it names what cannot be read.
+
+    What is indirect goes to a fixture.
+    """
+    indirect = parametrize.argument(2, "indirect")
+    if isinstance(indirect, ast.Constant) and indirect.value is True:
+        return frozenset()
+    given = parametrize.argument(0, "argnames")
+    names = argument_names(parametrize.module.value_of(given, parametrize.scope)) if given is not None else ()
+    return frozenset(names) or None
 
 
 def _find_running_hook(conftest: Module) -> str:

@@ -166,7 +166,7 @@ def _by_unknown_fixtures(test: Test, klass: Class | None) -> Runner | None:
     """What its fixtures leave open. In auto mode it is pytest-asyncio that runs the test, whoever else would."""
     graph = test.module.fixture_graph
     closure = graph.closure(klass, test.requests, test.parametrized)
-    if not closure.complete:
+    if not closure.complete or test.may_ask_for_more:
         return Runner(Runs.UNKNOWN, "some of its fixtures cannot be read")
     foreign = sorted(name for name in closure.names if graph.is_foreign(name, klass))
     if foreign:

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.hooks import may_generate, names_filled
 from flake8_async_tests.requesters import modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import unknown_plugin
 from flake8_async_tests.source.fixtures import EVENT_LOOP, requested_names
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.tests import argument_names
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterator
 
-    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
 _FIRST_WITHOUT = (1, 0)
-_HOOK = "pytest_generate_tests"
 
 # What a file holds that has a fixture of that name.
 _DEFINITIONS = (b"def event_loop", b'"event_loop"', b"'event_loop'")
@@ -63,7 +61,7 @@ def _may_be_provided(module: Module, function: Function, klass: Class | None) ->
     """Whether a fixture of that name is in sight. One of that name itself means the one that it overrides."""
     graph = module.fixture_graph
     chain = module.project.conftests(module.directory)
-    if not graph.is_complete(klass) or any(each.fact(_may_generate) for each in (module, *chain.modules)):
+    if not graph.is_complete(klass) or any(may_generate(each, EVENT_LOOP) for each in (module, *chain.modules)):
         return True
     itself = module.fixture_of(function)
     return any(itself is None or entry.fixture is not itself for entry in graph.entries_of(EVENT_LOOP, klass))
@@ -81,26 +79,5 @@ def _may_be_nearer_to_tests(fixture: Fixture) -> bool:
 def _may_be_parametrized(test: Test) -> bool:
     module = test.module
     calls = [mark.call for mark in test.marks.named("parametrize") if mark.call is not None]
-    return any(_may_fill(module.call_at(call, module.scope)) for call in calls)
-
-
-def _may_generate(module: Module) -> bool:
-    """Whether a hook of a file fills the parameter, or may do so."""
-    if any(not isinstance(binding, ast.FunctionDef) for binding in module.scope.bindings.get(_HOOK, ())):
-        return True
-    calls = module.method_calls("parametrize")
-    return any(_function_name(call) == _HOOK and _may_fill(call) for call in calls)
-
-
-def _function_name(call: Call) -> str:
-    return call.function.name if call.function is not None else ""
-
-
-def _may_fill(parametrize: Call) -> bool:
-    """Whether a call names the parameter, or names what cannot be read. What is indirect goes to a fixture."""
-    indirect = parametrize.argument(2, "indirect")
-    if isinstance(indirect, ast.Constant) and indirect.value is True:
-        return False
-    given = parametrize.argument(0, "argnames")
-    names = set(argument_names(parametrize.module.value_of(given, parametrize.scope))) if given is not None else set()
-    return not names or EVENT_LOOP in names
+    filled = [names_filled(module.call_at(call, module.scope)) for call in calls]
+    return any(names is None or EVENT_LOOP in names for names in filled)

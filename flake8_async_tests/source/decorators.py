@@ -132,20 +132,23 @@ def _wrappers(_: Module) -> dict[tuple[ast.FunctionDef, bool], bool]:  # filled 
 
 def _wraps_in_async(module: Module, function: ast.FunctionDef, *, factory: bool) -> bool:
     """Whether a local decorator gives back an `async def` of its own, directly or, as a factory, one level down."""
-    inner = {
-        node.name: node for node in ast.walk(function) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    }
-    returned = [node.value for node in function.body if isinstance(node, ast.Return)]
-    if not returned:
-        return False
-    for value in returned:
-        target = inner.get(value.id) if isinstance(value, ast.Name) else None
-        if factory and isinstance(target, ast.FunctionDef) and target is not function:
-            if not _wraps_in_async(module, target, factory=False):
-                return False
-        elif not isinstance(target, ast.AsyncFunctionDef) or not _stays_async(module, target):
-            return False
-    return True
+    inner: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node is not function:
+            inner.setdefault(node.name, []).append(node)
+    decorator = module.function_of_node(function)
+    # Wherever it returns: it may have one wrapper for coroutine functions and another one for the rest.
+    returned = list(decorator.values_returned()) if decorator is not None else []
+    targets = [inner.get(value.id, []) if isinstance(value, ast.Name) else [] for value in returned]
+    return bool(targets) and all(
+        found and all(_is_async_wrapper(module, target, factory=factory) for target in found) for found in targets
+    )
+
+
+def _is_async_wrapper(module: Module, target: ast.FunctionDef | ast.AsyncFunctionDef, *, factory: bool) -> bool:
+    if isinstance(target, ast.AsyncFunctionDef):
+        return _stays_async(module, target)
+    return factory and _wraps_in_async(module, target, factory=False)
 
 
 def _stays_async(module: Module, wrapper: ast.AsyncFunctionDef) -> bool:

@@ -48,6 +48,12 @@ class Function:
     def is_generator(self) -> bool:
         return bool(self.scope.of(ast.Yield, ast.YieldFrom))
 
+    def values_returned(self) -> Iterator[ast.expr | None]:
+        """What it returns: None for a bare `return`."""
+        for node in self.scope.of(ast.Return):
+            assert isinstance(node, ast.Return)
+            yield node.value
+
     def values_given(self) -> Iterator[ast.expr]:
         """What it returns or, as a generator, yields."""
         kind = ast.Yield if self.is_generator else ast.Return

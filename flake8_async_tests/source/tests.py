@@ -133,6 +133,12 @@ class Test:
             names = tuple(name for name in requested_names(self.function) if name not in direct)
         return names + tuple(used_fixtures(self.marks))
 
+    @property
+    def may_ask_for_more(self) -> bool:
+        """Whether a `usefixtures` names fixtures in a way that cannot be read: `usefixtures(*names)`."""
+        calls = [mark.call for mark in self.marks.named("usefixtures") if mark.call is not None]
+        return not all(isinstance(argument, ast.Constant) for call in calls for argument in call.args)
+
     @lazy
     def parametrized(self) -> tuple[str, ...]:
         """The parameter names that `parametrize` fills, indirect ones left out."""
