@@ -58,12 +58,14 @@ def _fix(function: Function) -> Fix | None:
     """The asynchronous hook of unittest, where there is one and nobody calls this one by its name."""
     klass = function.klass
     name = _ASYNC_HOOKS.get(function.name)
-    if klass is None or name is None or any(name in each.methods for each in (*klass.lineage, *klass.subclasses)):
-        return None
-    if function.is_generator:
+    if klass is None or name is None or function.is_generator:
         return None
     module = function.module
     users = klass.collected_users_of(function)
+    # One that is there already would hide this one, or be hidden: in another base of a class that inherits both, too.
+    relatives = (*klass.lineage, *klass.subclasses, *(each for user in users for each in user.lineage))
+    if any(name in each.methods for each in relatives):
+        return None
     calls = module.method_calls(function.name)
     if any(user.kind is not ClassKind.ISOLATED for user in users):
         return None
