@@ -331,7 +331,8 @@ class Class:
         if is_replaced(self.node, self.outer):
             return False
         around = self.module.class_at(self.outer)
-        if around is not None and (not around.is_collected or around.is_testcase):
+        # Of what stands in a test case nothing is collected, and a class of another module may make one of its heirs.
+        if around is not None and (not around.is_collected or around.kind is not ClassKind.PLAIN):
             return False
         if self.is_testcase:
             return not self._is_abstract
