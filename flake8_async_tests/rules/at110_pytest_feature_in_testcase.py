@@ -90,7 +90,8 @@ def _without_effect(mark: str, test: Test, klass: Class) -> str:
 
 def _first_unfilled_parameter(test: Test, klass: Class) -> ast.arg | None:
     decorators = [*test.function.decorators, *(each for owner in klass.lineage for each in owner.decorators)]
-    if any(_may_pass_something(decorator) for decorator in decorators):
+    # A test that is skipped whatever happens is not called without it either.
+    if test.is_skipped or any(_may_pass_something(decorator) for decorator in decorators):
         return None
     arguments = test.node.args
     positional = [*arguments.posonlyargs, *arguments.args]
