@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import place_of
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.replaced import function_may_be_replaced, path_may_be_replaced
 from flake8_async_tests.inference.tasks import is_future
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import receiver_of
@@ -64,7 +64,7 @@ class Callback:
 def lost_callbacks(module: Module) -> Iterator[Callback]:
     """The functions and lambdas of this file that are handed to an event loop, a future, a thread or an executor."""
     for call, callback, caller in _handed_over(module):
-        if callback is not None:
+        if callback is not None and not function_may_be_replaced(call):
             for scope in _functions_behind(module, callback, call.scope):
                 yield Callback(scope, caller, call.scope)
 

@@ -193,16 +193,21 @@ def name_may_be_replaced(module: Module, name: str, scope: Scope) -> bool:
 
 
 def function_may_be_replaced(call: Call) -> bool:
-    """Whether a library's function may be something new where it is called: in its module, or under a name here."""
+    """Whether a library's function may be something new where it is called: in its module, or under a name here.
+
+    The same of a method of one of its objects: `patch.object(loop, "create_task")`.
+    """
+    function = call.node.func
     if not call.name:
-        return False
+        return isinstance(function, ast.Attribute) and method_may_be_replaced(
+            call.module, function, call.scope, of_library=True
+        )
     if path_may_be_replaced(call.module, call.name, call.scope):
         return True
     # Of `time.sleep` it is the name of the module that may be patched here.
-    root = call.node.func
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    return isinstance(root, ast.Name) and name_may_be_replaced(call.module, root.id, call.scope)
+    while isinstance(function, ast.Attribute):
+        function = function.value
+    return isinstance(function, ast.Name) and name_may_be_replaced(call.module, function.id, call.scope)
 
 
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:

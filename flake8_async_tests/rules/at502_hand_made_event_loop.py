@@ -11,6 +11,7 @@ from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.instances import sets_up
 from flake8_async_tests.inference.loops import is_run_for_ever, new_loops_behind
 from flake8_async_tests.inference.places import is_hook, is_test_itself
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import block_of, position_in, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
@@ -39,14 +40,14 @@ def check(module: Module) -> Iterator[Finding]:
     for call in module.calls("asyncio.set_event_loop"):
         found = _made_here(call, call.argument(0, "loop"))
         made |= found
-        if found and _is_place_to_tell(module, call.scope):
+        if found and _is_place_to_tell(module, call.scope) and not function_may_be_replaced(call):
             yield Finding(
                 call.node,
                 "asyncio.set_event_loop() makes a hand-made loop the current one: until that is undone, others find it"
                 " there, closed or not (let the plugin make the loop, or use asyncio.Runner)",
             )
     for node, scope in made.items():
-        if _is_place_to_tell(module, scope):
+        if _is_place_to_tell(module, scope) and not function_may_be_replaced(module.call_at(node, scope)):
             yield Finding(
                 node,
                 "asyncio.new_event_loop() makes a loop by hand: nothing cancels what still runs on it when the test"

@@ -10,6 +10,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import exceptions_caught, is_expected_around
 from flake8_async_tests.inference.flow import leaves
 from flake8_async_tests.inference.places import scopes_around
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import block_of, position_in
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.module import is_within
@@ -65,7 +66,7 @@ def check(module: Module) -> Iterator[Finding]:
     yield from _imports(module)
     yield from _decorators(module)
     for call in module.calls("asyncio.iscoroutinefunction"):
-        if not _is_for_one_version(module, call.node, call.scope):
+        if not _is_for_one_version(module, call.node, call.scope) and not function_may_be_replaced(call):
             yield Finding(
                 call.node,
                 "asyncio.iscoroutinefunction() is deprecated since Python 3.14 (use inspect.iscoroutinefunction())",
@@ -83,9 +84,9 @@ def _loop_arguments(module: Module) -> Iterator[Finding]:
         for keyword in call.node.keywords:
             if keyword.arg != "loop" or _is_for_one_version(module, call.node, call.scope):
                 continue
-            if is_expected_around(module, call.node, call.scope, "builtins.TypeError") or runs_on_trio(
-                module, call.scope
-            ):
+            if is_expected_around(module, call.node, call.scope, "builtins.TypeError"):
+                continue
+            if function_may_be_replaced(call) or runs_on_trio(module, call.scope):
                 continue
             yield Finding(
                 keyword,

@@ -14,9 +14,14 @@ from flake8_async_tests.inference.clocks import (
     seconds_written,
 )
 from flake8_async_tests.inference.frozen import is_clock_controlled
+from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.numbers import in_seconds
 from flake8_async_tests.inference.places import is_test_itself
-from flake8_async_tests.inference.replaced import name_may_be_replaced, path_may_be_replaced
+from flake8_async_tests.inference.replaced import (
+    function_may_be_replaced,
+    name_may_be_replaced,
+    path_may_be_replaced,
+)
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -89,6 +94,8 @@ def _bounds(module: Module, pairs: list[tuple[ast.expr, ast.expr]], scope: Scope
 
 def _is_clock_faked(module: Module, scope: Scope) -> bool:
     if is_clock_controlled(module, scope):
+        return True
+    if any(call.scope is scope and function_may_be_replaced(call) for call in loop_calls(module, "time")):
         return True
     return any(
         path_may_be_replaced(module, clock, scope)
