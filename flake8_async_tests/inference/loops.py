@@ -26,17 +26,16 @@ if TYPE_CHECKING:
 # How many names and fixtures are followed from the place where a loop is used to the one where it is made.
 _DEPTH = 6
 
-_LOOPS = frozenset(
+_MAKERS = frozenset(
     {
         "asyncio.ProactorEventLoop",
         "asyncio.SelectorEventLoop",
-        "asyncio.get_event_loop",
-        "asyncio.get_running_loop",
         "asyncio.new_event_loop",
         "uvloop.Loop",
         "uvloop.new_event_loop",
     }
 )
+_LOOPS = _MAKERS | {"asyncio.get_event_loop", "asyncio.get_running_loop"}
 _LOOP_TYPES = frozenset(
     {
         "asyncio.AbstractEventLoop",
@@ -46,6 +45,7 @@ _LOOP_TYPES = frozenset(
         "uvloop.Loop",
     }
 )
+_RUNNERS = frozenset({"asyncio.Runner"})
 _POLICY_METHODS = frozenset({"get_event_loop", "new_event_loop"})
 
 
@@ -92,20 +92,29 @@ def _gives_loop(module: Module, call: ast.Call, scope: Scope, depth: int) -> boo
     receiver = call.func.value
     if call.func.attr == "get_loop":
         return _is_runner(module, receiver, scope, depth)
-    if call.func.attr not in _POLICY_METHODS:
-        return False
-    policy = module.value_of(receiver, scope)
+    return call.func.attr in _POLICY_METHODS and _is_policy(module, receiver, scope)
+
+
+def _is_policy(module: Module, node: ast.expr, scope: Scope) -> bool:
+    policy = module.value_of(node, scope)
     return isinstance(policy, ast.Call) and module.qualified(policy.func, scope) == "asyncio.get_event_loop_policy"
 
 
 def _is_runner(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
     if isinstance(node, ast.Call):
         return module.qualified(node.func, scope) == "asyncio.Runner"
-    return _all_bindings(module, node, scope, depth, _is_runner, _never)
+    return _all_bindings(module, node, scope, depth, _is_runner, _is_runner_parameter)
 
 
-def _never(module: Module, binding: Binding, depth: int) -> bool:  # noqa: ARG001  # as the other questions
-    return False
+def _is_runner_parameter(module: Module, binding: Binding, depth: int) -> bool:  # noqa: ARG001  # as the other questions
+    return _is_annotated(module, binding, _RUNNERS)
+
+
+def _is_annotated(module: Module, binding: Binding, types: frozenset[str]) -> bool:
+    """Whether a parameter is said to be of one of these types."""
+    assert isinstance(binding.node, ast.arg)
+    function = module.function_at(binding.scope)
+    return function is not None and class_annotated(module, binding.node.annotation, function.outer) in types
 
 
 def _all_bindings(
@@ -143,12 +152,12 @@ def _entered(module: Module, value: ast.expr, scope: Scope) -> ast.expr:
 
 
 def _is_loop_parameter(module: Module, binding: Binding, depth: int) -> bool:
+    if _is_annotated(module, binding, _LOOP_TYPES):
+        return True
     assert isinstance(binding.node, ast.arg)
     function = module.function_at(binding.scope)
     if function is None:
         return False
-    if class_annotated(module, binding.node.annotation, function.outer) in _LOOP_TYPES:
-        return True
     test = module.test_of(function)
     fixture = module.fixture_of(function)
     asked = test.requests if test is not None else fixture.requests if fixture is not None else ()
@@ -177,13 +186,13 @@ def _fixture_gives_loop(fixture: Fixture, depth: int) -> bool:
 
 
 def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[tuple[ast.Call, Scope]]:
-    """The calls of `asyncio.new_event_loop` that made what an expression may be, with the scopes they stand in."""
+    """The calls that made a new loop which an expression may be, with the scopes they stand in."""
     todo = [(node, scope, _DEPTH)]
     while todo:
         node, scope, depth = todo.pop()
         node = _entered(module, node, scope)
         if isinstance(node, ast.Call):
-            if module.qualified(node.func, scope) == "asyncio.new_event_loop":
+            if _makes_loop(module, node, scope):
                 yield node, scope
         elif depth:
             todo += [
@@ -191,6 +200,17 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
                 for binding in bindings_at(module, node, scope)
                 if binding.value is not None and binding.kind in (Kind.ASSIGNED, Kind.ENTERED)
             ]
+
+
+def _makes_loop(module: Module, call: ast.Call, scope: Scope) -> bool:
+    if module.qualified(call.func, scope) in _MAKERS:
+        return True
+    method = call.func
+    return (
+        isinstance(method, ast.Attribute)
+        and method.attr == "new_event_loop"
+        and _is_policy(module, method.value, scope)
+    )
 
 
 def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -227,13 +247,20 @@ def _lines_with_run_forever(module: Module) -> list[int]:
 
 
 def sets_loop_before(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether the same function calls `set_event_loop` before it gets to a node."""
+    """Whether the same function calls `set_event_loop`, asyncio's or the policy's, before it gets to a node."""
     first = module.fact(_first_settings).get(scope)
     return first is not None and first < place_of(node)
 
 
 def _first_settings(module: Module) -> dict[Scope, Place]:
-    return {call.scope: place_of(call.node) for call in reversed(module.calls("asyncio.set_event_loop"))}
+    settings = [*module.calls("asyncio.set_event_loop"), *filter(_is_on_policy, module.method_calls("set_event_loop"))]
+    settings.sort(key=lambda call: place_of(call.node), reverse=True)
+    return {call.scope: place_of(call.node) for call in settings}
+
+
+def _is_on_policy(call: Call) -> bool:
+    receiver = receiver_of(call.node)
+    return receiver is not None and _is_policy(call.module, receiver, call.scope)
 
 
 def _is_run_forever(node: ast.AST) -> bool:

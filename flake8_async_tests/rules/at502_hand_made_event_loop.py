@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.instances import sets_up
 from flake8_async_tests.inference.loops import is_run_for_ever, new_loops_behind
 from flake8_async_tests.inference.places import is_hook, is_test_itself
@@ -24,12 +25,13 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_MAKER = "asyncio.new_event_loop"
 # What a loop runs before it is closed: these methods of its own, and a wait for all that is left.
 _ENDING = frozenset({"shutdown_asyncgens", "shutdown_default_executor"})
 _WAITING = frozenset({"asyncio.gather", "asyncio.wait"})
 
 
-@rule("AT502", "hand-made-event-loop", knows=Knows.FILE, calls=("asyncio.new_event_loop",))
+@rule("AT502", "hand-made-event-loop", knows=Knows.FILE, calls=(_MAKER, "asyncio.set_event_loop"))
 def check(module: Module) -> Iterator[Finding]:
     untold = _Untold(module)
     made: dict[ast.Call, Scope] = {}
@@ -47,7 +49,9 @@ def check(module: Module) -> Iterator[Finding]:
                 " there, closed or not (let the plugin make the loop, or use asyncio.Runner)",
             )
     for node, scope in made.items():
-        if _is_place_to_tell(module, scope) and not function_may_be_replaced(module.call_at(node, scope)):
+        if module.qualified(node.func, scope) != _MAKER or not _is_place_to_tell(module, scope):
+            continue
+        if not function_may_be_replaced(module.call_at(node, scope)):
             yield Finding(
                 node,
                 "asyncio.new_event_loop() makes a loop by hand: nothing cancels what still runs on it when the test"
@@ -69,8 +73,13 @@ def _made_here(call: Call, loop: ast.expr | None) -> dict[ast.Call, Scope]:
 
 
 def _works(call: Call) -> bool:
-    """Whether a loop that is run does some work: it does not end what is left on it, nor is it for a thread to run."""
+    """Whether a loop that is run does some work.
+
+    It does not end what is left on it, nor is it for a thread to run, nor too late or too early to be run at all.
+    """
     assert isinstance(call.node.func, ast.Attribute)
+    if is_expected_around(call.module, call.node, call.scope, "builtins.RuntimeError"):
+        return False
     if call.node.func.attr == "run_forever":
         return _is_place_to_tell(call.module, call.scope) and not _is_last_turn(call)
     run = call.argument(0, "future")
@@ -116,7 +125,7 @@ class _Untold:
     def __init__(self, module: Module) -> None:
         self._homes: dict[ast.Call, tuple[Scope | Class, ...]] = {
             call.node: _homes_of(call.function)
-            for call in module.calls("asyncio.new_event_loop")
+            for call in module.calls(_MAKER)
             if call.function is not None and _is_place_to_tell(module, call.scope)
         }
         self._left = Counter(home for homes in self._homes.values() for home in homes)
