@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-_COUNTING_CALLS = frozenset({"builtins.all", "builtins.any", "builtins.bool", "builtins.isinstance", "builtins.len"})
+_COUNTING_CALLS = frozenset({"builtins.all", "builtins.bool", "builtins.isinstance", "builtins.len"})
 _COUNTING_ASSERTIONS = frozenset({"assertFalse", "assertIsInstance", "assertIsNotNone", "assertTrue"})
 # They say nothing of what is in a list, but much of one of its parts.
 _OF_PART = frozenset({"assertFalse", "assertIsInstance", "builtins.isinstance"})
@@ -85,13 +85,16 @@ def _counts(module: Module, value: ast.expr, scope: Scope, looks: frozenset[str]
         return isinstance(parent.op, ast.Not) and not looks
     if isinstance(parent, ast.Compare):
         others = [other for other in (parent.left, *parent.comparators) if other is not child]
-        if all(_is_none(other) for other in others):
+        if not any(isinstance(operator, (ast.In, ast.NotIn)) for operator in parent.ops) and all(map(_is_none, others)):
             return not looks or _is_presence(parent, scope)
         return all(_is_empty_set(module, other, scope) for other in others)
     if isinstance(parent, ast.Call) and child is not parent.func:
         method = parent.func.attr if isinstance(parent.func, ast.Attribute) else ""
         if method in _COUNTING_ASSERTIONS:
             return method not in looks
+        if module.qualified(parent.func, scope) == "builtins.any":
+            # That none is true is said of a failure as well, which is true.
+            return assertion_that_holds(parent, scope) is not None
         if module.qualified(parent.func, scope) in _COUNTING_CALLS:
             return module.qualified(parent.func, scope) not in looks
         if is_unittest_assertion(parent, *_EQUAL) and child in parent.args[:2]:
