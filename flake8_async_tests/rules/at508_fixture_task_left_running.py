@@ -56,19 +56,32 @@ def _is_in_fixture(call: Call) -> bool:
 def _is_stopped_otherwise(call: Call) -> bool:
     """Whether something that the task was made from is used after the yield, or is left by a `with` around it.
 
-    `server.stop()` or `stopping.set()` may be just how the task is told to end.
+    `server.stop()`, `stopping.set()` or `running = False` may be just how the task is told to end.
     """
     given = [*call.node.args, *call.node.keywords]
     nodes = [node for argument in given for node in ast.walk(argument)]
     called = {node.func for node in nodes if isinstance(node, ast.Call)}
-    names = {node.id for node in nodes if isinstance(node, ast.Name) and node not in called}
-    names = {name for name in names if not _is_of_standard_library(call, name)}
-    if any(load.id in names and comes_after_yield(call.module, load, call.scope) for load in call.scope.loads):
+    mentioned = [node for node in nodes if isinstance(node, ast.Name)]
+    names = {name.id for name in mentioned if name not in called and not _is_of_standard_library(call, name.id)}
+    names |= {captured for name in mentioned for captured in _captured_by(call, name)}
+    uses = (*call.scope.loads, *call.scope.stores)
+    if any(use.id in names and comes_after_yield(call.module, use, call.scope) for use in uses):
         return True
     return any(
         isinstance(around, (ast.With, ast.AsyncWith)) and _binds(around, names)
         for around in call.module.ancestors(call.node, call.scope)
     )
+
+
+def _captured_by(call: Call, name: ast.Name) -> Iterator[str]:
+    """The names of a fixture that a function nested in it reads, where another name is that function's."""
+    module = call.module
+    definition = module.names.definition(name, call.scope)
+    function = module.function_of_node(definition) if definition is not None else None
+    if function is None or function.outer is not call.scope:
+        return
+    for inner in module.scopes_within(function.scope):
+        yield from (load.id for load in inner.loads if module.names.binding_scope(load.id, inner) is call.scope)
 
 
 def _is_of_standard_library(call: Call, name: str) -> bool:
