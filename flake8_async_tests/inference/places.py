@@ -37,6 +37,13 @@ _TEARDOWN_HOOKS = frozenset(
         "teardown_module",
     }
 )
+# With the hooks of a plugin or a conftest that pytest calls when something is over.
+_CLEARING_UP = _TEARDOWN_HOOKS | {
+    "pytest_fixture_post_finalizer",
+    "pytest_runtest_teardown",
+    "pytest_sessionfinish",
+    "pytest_unconfigure",
+}
 
 Place = tuple[int, int]
 """A line and a column."""
@@ -90,9 +97,9 @@ def belongs_to_tests(module: Module, scope: Scope) -> bool:
 
 
 def clears_up(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether something stands in a `finally`, after a fixture's `yield`, or in a hook that tears down."""
+    """Whether something stands in a `finally`, after a fixture's `yield`, or in a hook that tears down or ends a run."""
     function = module.function_at(scope)
-    if function is not None and function.name in _TEARDOWN_HOOKS:
+    if function is not None and function.name in _CLEARING_UP:
         return True
     if is_fixture_itself(module, scope) and comes_after_yield(module, node, scope):
         return True
