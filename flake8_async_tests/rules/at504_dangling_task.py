@@ -25,7 +25,7 @@ _OTHER_STARTERS = ("asyncio.gather", "asyncio.run_coroutine_threadsafe")
 @rule("AT504", "dangling-task", knows=Knows.FILE, calls=(*STARTING, *_OTHER_STARTERS, "run_in_executor"))
 def check(module: Module) -> Iterator[Finding]:
     for call in _starters(module):
-        statement = call.holder if call.is_statement else module.fact(_listed_and_dropped)[call.node]
+        statement = call.holder if call.is_statement else module.fact(_dropped_within)[call.node]
         assert isinstance(statement, ast.Expr)
         if is_expected_to_raise(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
@@ -45,13 +45,13 @@ def _starters(module: Module) -> Iterator[Call]:
 
 
 def _is_dropped(call: Call) -> bool:
-    """Whether a test or a fixture does nothing with what a call gives, be it as a part of a list that it drops."""
-    is_dropped = call.is_statement or (call.holder is None and call.node in call.module.fact(_listed_and_dropped))
+    """Whether a test or a fixture does nothing with what a call gives, be it as a part of what it drops."""
+    is_dropped = call.is_statement or (call.holder is None and call.node in call.module.fact(_dropped_within))
     return is_dropped and (is_test_itself(call.module, call.scope) or is_fixture_itself(call.module, call.scope))
 
 
-def _listed_and_dropped(module: Module) -> dict[ast.expr, ast.Expr]:
-    """What stands in a list, a set or a tuple that is a statement of its own, by comprehension too; with that."""
+def _dropped_within(module: Module) -> dict[ast.expr, ast.Expr]:
+    """What a statement of its own lists, by comprehension too, or comes to under a condition; with that statement."""
     found: dict[ast.expr, ast.Expr] = {}
     for statement, _ in module.index.uncalled:
         if not isinstance(statement, ast.Expr):
@@ -61,4 +61,8 @@ def _listed_and_dropped(module: Module) -> dict[ast.expr, ast.Expr]:
             found.update(dict.fromkeys(value.elts, statement))
         elif isinstance(value, (ast.ListComp, ast.SetComp)):
             found[value.elt] = statement
+        elif isinstance(value, ast.IfExp):
+            found |= {value.body: statement, value.orelse: statement}
+        elif isinstance(value, ast.BoolOp):
+            found[value.values[-1]] = statement
     return found

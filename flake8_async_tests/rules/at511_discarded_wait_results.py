@@ -178,7 +178,7 @@ def _is_seen_to(call: Call, place: ast.AST) -> bool:
     """Whether what is done with a task before it is waited for may look at how it went."""
     parents = call.scope.parents
     child, parent = place, parents[place]
-    while isinstance(parent, ast.Starred):
+    while isinstance(parent, (ast.List, ast.Set, ast.Starred, ast.Tuple)):
         child, parent = parent, parents[parent]
     if isinstance(parent, ast.Call) and child is not parent.func:
         method = parent.func.attr if isinstance(parent.func, ast.Attribute) else ""
