@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import assertion_of, assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import observations, reads_of_each
-from flake8_async_tests.inference.places import end_of, is_cancelled_before, place_of
+from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_itself, place_of
 from flake8_async_tests.inference.suspension import is_suspended_between, runs_straight, statement_of
 from flake8_async_tests.inference.tasks import (
     TASKS,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 _OVER = ("cancelled", "done")
+_HAS_NOT_RUN = "nothing was awaited since it was started, so it has not run"
+_IS_ONLY_ASKED = "cancel() only asks for it, and nothing was awaited since"
 
 
 @rule("AT507", "task-checked-too-early", knows=Knows.FILE, calls=_OVER)
@@ -77,6 +80,8 @@ def _method(call: Call) -> str:
 def _last_event(call: Call) -> str:
     """What a message says of the task's start or cancellation with nothing awaited since, else ""."""
     name = receiver_of(call.node)
+    if isinstance(name, ast.Attribute):
+        return _last_event_of_attribute(name, call)
     if not isinstance(name, ast.Name):
         return ""
     start = _start_of(call.module, name, call)
@@ -87,10 +92,53 @@ def _last_event(call: Call) -> str:
         return ""
     check = statement_of(call.node, call.scope)
     if runs_straight(call.module, statement_of(start.node, call.scope), check, call.scope):
-        return "nothing was awaited since it was started, so it has not run"
-    if _is_just_cancelled(call, start, check):
-        return "cancel() only asks for it, and nothing was awaited since"
-    return ""
+        return _HAS_NOT_RUN
+    return _IS_ONLY_ASKED if _is_just_cancelled(call, start, check) else ""
+
+
+def _last_event_of_attribute(task: ast.Attribute, call: Call) -> str:
+    """The same of a task that is kept in an attribute: `self.task`, which set-up may have started."""
+    module, scope = call.module, call.scope
+    bindings = bindings_at(module, task, scope)
+    if len(bindings) != 1 or not _is_start(module, bindings[0].value, bindings[0].scope):
+        return ""
+    check = statement_of(call.node, scope)
+    start = bindings[0]
+    if start.scope is scope and runs_straight(module, statement_of(start.node, scope), check, scope):
+        return _HAS_NOT_RUN
+    # It may have come to its end before, and then it is done, but it was not cancelled.
+    is_told = _method(call) == "cancelled" and _is_cancelled_once(task, call, check)
+    return _IS_ONLY_ASKED if is_told and not _is_handled_elsewhere(module, task.attr, scope) else ""
+
+
+def _is_cancelled_once(task: ast.Attribute, call: Call, check: ast.stmt) -> bool:
+    """Whether all that a function does with a task in an attribute, up to a check just behind that, is to cancel it."""
+    scope = call.scope
+    seen = [node for node in _reads_of_attribute(task.attr, scope) if place_of(node) < place_of(check)]
+    cancelled = [_cancelling(node, check, scope) for node in seen if path_of(node) == path_of(task)]
+    return bool(cancelled) and all(
+        statement is not None and runs_straight(call.module, statement, check, scope) for statement in cancelled
+    )
+
+
+def _is_handled_elsewhere(module: Module, attribute: str, scope: Scope) -> bool:
+    """Whether something that may run before a check does anything with what is in an attribute."""
+    return any(
+        not clears_up(module, node, other)
+        for other in module.index.scopes
+        if other is not scope and not is_test_itself(module, other)
+        for node in _reads_of_attribute(attribute, other)
+    )
+
+
+def _reads_of_attribute(attribute: str, scope: Scope) -> Iterator[ast.Attribute]:
+    """Where a scope reads an attribute of that name, of whatever object that a name leads to."""
+    for load in scope.loads:
+        node = scope.parents[load]
+        while isinstance(node, ast.Attribute):
+            if node.attr == attribute and isinstance(node.ctx, ast.Load):
+                yield node
+            node = scope.parents[node]
 
 
 def _start_of(module: Module, name: ast.Name, call: Call) -> Assignment | None:
@@ -160,9 +208,9 @@ def _groups_around(module: Module, node: ast.AST, scope: Scope) -> set[ast.AST]:
     return {around for around in module.ancestors(node, scope) if isinstance(around, ast.AsyncWith)}
 
 
-def _cancelling(name: ast.Name, check: ast.stmt, scope: Scope) -> ast.stmt | None:
+def _cancelling(task: ast.expr, check: ast.stmt, scope: Scope) -> ast.stmt | None:
     """The statement `task.cancel()` in which a name stands, or the loop that does so for each task before a check."""
-    method = scope.parents.get(name)
+    method = scope.parents.get(task)
     if not isinstance(method, ast.Attribute) or method.attr != "cancel":
         return None
     called = scope.parents[method]
