@@ -70,14 +70,13 @@ def lost_callbacks(module: Module) -> Iterator[Callback]:
 
 
 def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
-    if not module.method_calls("set_exception_handler"):
-        for method, position in _SCHEDULERS.items():
-            for call in loop_calls(module, method):
-                yield call, call.argument(position, "callback"), f"loop.{method}()"
-        for call in module.method_calls("add_done_callback"):
-            receiver = receiver_of(call.node)
-            if receiver is not None and is_future(module, receiver, call.scope):
-                yield call, call.argument(0, "fn"), "add_done_callback()"
+    for method, position in _SCHEDULERS.items():
+        for call in loop_calls(module, method):
+            yield call, call.argument(position, "callback"), f"loop.{method}()"
+    for call in module.method_calls("add_done_callback"):
+        receiver = receiver_of(call.node)
+        if receiver is not None and is_future(module, receiver, call.scope):
+            yield call, call.argument(0, "fn"), "add_done_callback()"
     for call in loop_calls(module, "run_in_executor"):
         if call.is_statement:
             yield call, call.argument(1, "func"), "an executor"

@@ -97,7 +97,7 @@ def belongs_to_tests(module: Module, scope: Scope) -> bool:
 
 
 def clears_up(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether something stands in a `finally`, after a fixture's `yield`, or in a hook that tears down or ends a run."""
+    """Whether something stands in a `finally`, after a fixture's `yield`, or in a hook that tears down."""
     function = module.function_at(scope)
     if function is not None and function.name in _CLEARING_UP:
         return True

@@ -10,6 +10,7 @@ from flake8_async_tests.inference.callbacks import A_THREAD, HANDING_OVER, last_
 from flake8_async_tests.inference.exceptions import exceptions_caught
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.quiet import does_nothing
+from flake8_async_tests.inference.told_loops import loop_may_be_told
 from flake8_async_tests.project.warning_filters import thread_exceptions_fail
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
@@ -17,6 +18,7 @@ from flake8_async_tests.source.module import is_within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.callbacks import Callback
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -29,11 +31,12 @@ def check(module: Module) -> Iterator[Finding]:
     for callback in lost_callbacks(module):
         if callback.scope in seen:
             continue
-        if callback.caller == A_THREAD and _fails_in_thread(module, callback.giver):
+        assertions = list(_assertions_in(module, callback.scope))
+        if not assertions or _is_heard_of(module, callback):
             continue
         seen.add(callback.scope)
         told_until = last_told(module, callback.scope)
-        for node, said in _assertions_in(module, callback.scope):
+        for node, said in assertions:
             if place_of(node) < told_until or _is_forwarded(module, node, callback.scope):
                 continue
             yield Finding(
@@ -41,6 +44,13 @@ def check(module: Module) -> Iterator[Finding]:
                 f"{said} is called by {callback.caller}: its failure is only logged, and the test passes"
                 " (hand the result to the test, and assert there)",
             )
+
+
+def _is_heard_of(module: Module, callback: Callback) -> bool:
+    """Whether the test may learn of a failure by the handler of a loop's exceptions, or pytest's of a thread's."""
+    if callback.caller == A_THREAD:
+        return _fails_in_thread(module, callback.giver)
+    return loop_may_be_told(module, callback.giver, "set_exception_handler")
 
 
 def _fails_in_thread(module: Module, giver: Scope) -> bool:

@@ -20,6 +20,7 @@ from flake8_async_tests.inference.tasks import (
     is_task_of_group,
     names_of_tasks,
 )
+from flake8_async_tests.inference.told_loops import loop_may_be_told
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
@@ -48,7 +49,9 @@ def check(module: Module) -> Iterator[Finding]:
         if assertion is None or assertion in told:
             continue
         events = [_last_event(each) for each in calls]
-        if all(events) and not module.method_calls("set_task_factory") and not runs_on_trio(module, call.scope):
+        if not all(events) or loop_may_be_told(module, call.scope, "set_task_factory"):
+            continue
+        if not runs_on_trio(module, call.scope):
             told.add(assertion)
             yield Finding(
                 assertion,

@@ -1,0 +1,46 @@
+"""Whether the loop on which something runs may have been told to do otherwise: by another task factory, a handler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.backends import outermost_function
+from flake8_async_tests.inference.interception import closure_around
+from flake8_async_tests.loops import loop_of_fixture, loop_of_test
+from flake8_async_tests.source.functions import ClassKind
+
+if TYPE_CHECKING:
+    from flake8_async_tests.loops import Loop
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
+
+
+def loop_may_be_told(module: Module, scope: Scope, method: str) -> bool:
+    """Whether a method of the loop may be called before or while something runs, by it or by what is set up for it.
+
+    What another test tells a loop of its own, or a fixture that is not asked for, is of no account.
+    """
+    function = outermost_function(module, scope)
+    closure = closure_around(module, function, module.test_of(function))
+    for home in {module: None, **{fixture.module: None for fixture in closure.fixtures}}:
+        for call in home.method_calls(method):
+            teller = outermost_function(home, call.scope)
+            if teller is None or teller is function or not _tells_only_its_own(home, teller):
+                return True
+            if home.fixture_of(teller) in closure.fixtures:
+                return True
+    return False
+
+
+def _tells_only_its_own(module: Module, teller: Function) -> bool:
+    """Whether it is a test with a loop of its own, or a fixture of such a one, and no helper that may be called."""
+    test = module.test_of(teller)
+    if test is not None:
+        return test.kind is ClassKind.ISOLATED or _is_of_one_test(loop_of_test(test))
+    fixture = module.fixture_of(teller)
+    return fixture is not None and _is_of_one_test(loop_of_fixture(fixture, module))
+
+
+def _is_of_one_test(loop: Loop) -> bool:
+    return loop.scope == "function"
