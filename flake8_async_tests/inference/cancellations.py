@@ -30,8 +30,13 @@ def catching_handler(module: Module, node: ast.Try, scope: Scope) -> ast.ExceptH
     """The handler that gets a cancellation of what the `try` awaits, None when nothing is awaited or none gets it."""
     for handler in node.handlers:
         if not exceptions_caught(module, handler, scope).isdisjoint(_CATCHING):
-            return handler if any(suspends(each) for each in nodes_of(node.body)) else None
+            return handler if any(map(_may_be_cancelled_at, nodes_of(node.body))) else None
     return None
+
+
+def _may_be_cancelled_at(node: ast.AST) -> bool:
+    # Where a generator yields, it is whoever asked it that is cancelled.
+    return suspends(node) and not isinstance(node, ast.Yield)
 
 
 def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.ExceptHandler, scope: Scope) -> bool:
