@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import captures, loads_of
-from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.places import is_test_code, place_of
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -214,7 +215,15 @@ def _makes_loop(module: Module, call: ast.Call, scope: Scope) -> bool:
 
 
 def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
-    """Whether the loop under a local name is run by `run_forever` somewhere else, in a thread most likely."""
+    """Whether a loop is run by `run_forever` somewhere else, in a thread most likely.
+
+    The one under a local name by another function or as a bound method, the one in an attribute by a helper.
+    """
+    if isinstance(node, ast.Attribute):
+        function = module.function_at(scope)
+        klass = function.klass if function is not None else None
+        classes = (*klass.lineage, *klass.subclasses) if klass is not None else ()
+        return any(_runs_attribute(call, node.attr, classes) for call in module.method_calls("run_forever"))
     if not isinstance(node, ast.Name):
         return False
     answers = module.fact(_run_for_ever)
@@ -229,6 +238,14 @@ def is_run_for_ever(module: Module, node: ast.expr, scope: Scope) -> bool:
             for load, inner in reads
         )
     return answers[key]
+
+
+def _runs_attribute(call: Call, attribute: str, classes: tuple[Class, ...]) -> bool:
+    """Whether a call is one of a helper of some classes, on what is in an attribute of that name."""
+    receiver = receiver_of(call.node)
+    if not isinstance(receiver, ast.Attribute) or receiver.attr != attribute or call.function is None:
+        return False
+    return call.function.klass in classes and not is_test_code(call.module, call.scope)
 
 
 def _run_for_ever(_: Module) -> dict[tuple[Scope, str], bool]:  # filled on demand
