@@ -84,6 +84,22 @@ def sets_up(function: Function) -> bool:
     return fixture is not None and fixture.is_autouse
 
 
+def given_by_heirs(module: Module, node: ast.expr, scope: Scope) -> Iterator[Binding]:
+    """What the set-up methods of classes that inherit a method give an attribute of `self` which the method uses."""
+    if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+        return
+    klass = class_of_first_parameter(module, node.value, scope)
+    givers = {
+        giver: None
+        for heir in (klass.subclasses if klass is not None else ())
+        for each in heir.lineage
+        for giver in each.methods.values()
+        if sets_up(giver)
+    }
+    for giver in givers:
+        yield from bound_in(module, giver.scope).get(f"{_first_parameter(giver)}.{node.attr}", ())
+
+
 def _first_parameter(function: Function) -> str:
     return function.parameters[0] if function.parameters else ""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import captures, loads_of
+from flake8_async_tests.inference.instances import given_by_heirs
 from flake8_async_tests.inference.places import is_test_code, place_of
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
@@ -198,7 +199,7 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
         elif depth:
             todo += [
                 (binding.value, binding.scope, depth - 1)
-                for binding in bindings_at(module, node, scope)
+                for binding in bindings_at(module, node, scope) or given_by_heirs(module, node, scope)
                 if binding.value is not None and binding.kind in (Kind.ASSIGNED, Kind.ENTERED)
             ]
 

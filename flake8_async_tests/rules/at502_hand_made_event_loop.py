@@ -135,7 +135,7 @@ class _Untold:
         if self._left[call.scope]:
             return True
         klass = call.function.klass if call.function is not None else None
-        return klass is not None and any(self._left[each] for each in klass.lineage)
+        return klass is not None and bool(self._left[klass])
 
     def without(self, told: dict[ast.Call, Scope]) -> dict[ast.Call, Scope]:
         for node in told:
@@ -144,9 +144,11 @@ class _Untold:
 
 
 def _homes_of(function: Function) -> tuple[Scope | Class, ...]:
-    """From where one gets at what a function makes: from itself, and from the methods of the class that it sets up."""
+    """From where one gets at what a function makes: from itself, and from all methods of what it sets up."""
     klass = function.klass
-    return (function.scope, klass) if klass is not None and sets_up(function) else (function.scope,)
+    if klass is None or not sets_up(function):
+        return (function.scope,)
+    return (function.scope, *{each: None for heir in klass.family for each in heir.lineage})
 
 
 def _is_place_to_tell(module: Module, scope: Scope) -> bool:
