@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 __all__ = [
+    "COLLECTED",
     "TASK",
     "TASKS",
     "Assignment",
@@ -68,6 +69,10 @@ TASK = Watch(
 
 TASKS = Watch(inert=TASK.inert, by_part=True)
 """The same for one task or a collection of them."""
+
+_ADDING = frozenset({"add", "append"})
+COLLECTED = Watch(inert=TASK.inert | _ADDING, by_part=True)
+"""The same for tasks that are added to a collection, one by one."""
 
 _STARTERS = ("asyncio.create_task", "asyncio.Task")
 STARTING = (*_STARTERS, "asyncio.ensure_future")
@@ -381,16 +386,29 @@ def _assignment(parent: ast.AST | None, value: ast.expr, scope: Scope) -> Assign
     return Assignment(parent, names) if len(names) == len(targets) else None
 
 
-def kept_by(value: ast.expr, scope: Scope) -> Assignment | None:
+def kept_by(call: Call) -> Assignment | None:
     """The assignment that keeps a task: under a name of its own, or in a list, set or tuple that has one."""
-    assignment = assignment_of(value, scope)
-    parents = scope.parents
-    whole: ast.AST = value
-    while assignment is None and isinstance(parents[whole], _DISPLAYS):
-        whole = parents[whole]
-        assert isinstance(whole, ast.expr)
+    scope = call.scope
+    whole: ast.expr = call.node
+    assignment = assignment_of(whole, scope)
+    while assignment is None and isinstance(part_of := scope.parents[whole], _DISPLAYS):
+        assert isinstance(part_of, ast.expr)
+        whole = part_of
         assignment = assignment_of(whole, scope)
-    return assignment
+    return assignment or _collection_that_gets(call.module, whole, scope)
+
+
+def _collection_that_gets(module: Module, task: ast.expr, scope: Scope) -> Assignment | None:
+    """The assignment of a collection of the function's own making to which something is added."""
+    adding = scope.parents[task]
+    method = adding.func if isinstance(adding, ast.Call) else None
+    if not isinstance(method, ast.Attribute) or method.attr not in _ADDING:
+        return None
+    bindings = bindings_at(module, method.value, scope)
+    value = bindings[0].value if len(bindings) == 1 and bindings[0].kind is Kind.ASSIGNED else None
+    if value is None or bindings[0].scope is not scope or _parts_of(module, value, scope) is None:
+        return None
+    return assignment_behind(bindings[0])
 
 
 def _element(target: ast.expr, position: int, value: ast.expr) -> ast.expr:

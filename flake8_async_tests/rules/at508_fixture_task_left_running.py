@@ -10,8 +10,8 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import comes_after_yield, is_fixture_itself, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
+    COLLECTED,
     STARTING,
-    TASKS,
     is_handed_over,
     kept_by,
     name_of_starter,
@@ -31,10 +31,10 @@ def check(module: Module) -> Iterator[Finding]:
     for call in started_or_gathered(module, _is_in_fixture):
         function = call.function
         assert function is not None
-        assignment = kept_by(call.node, call.scope)
+        assignment = kept_by(call)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
-        if any(is_handed_over(module, name, call.scope, TASKS) for name in assignment.names):
+        if any(is_handed_over(module, name, call.scope, COLLECTED) for name in assignment.names):
             continue
         if may_be_found_later(call) or _is_stopped_otherwise(call):
             continue
