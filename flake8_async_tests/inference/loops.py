@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.instances import given_by_heirs
+from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_test_code, place_of
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.calls import Call
-    from flake8_async_tests.source.fixtures import Fixture
-    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
     Question = Callable[[Module, ast.expr, Scope, int], bool]
+    Said = Callable[[Module, Binding, int], bool]
 
 # How many names and fixtures are followed from the place where a loop is used to the one where it is made.
 _DEPTH = 6
@@ -83,18 +84,26 @@ def is_on_loop(call: Call) -> bool:
 def _is_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
     if isinstance(node, ast.Call):
         return _gives_loop(module, node, scope, depth)
-    return _all_bindings(module, node, scope, depth, _is_loop, _is_loop_parameter)
+    return _all_bindings(module, node, scope, depth, _is_loop, _is_said_to_be_loop)
 
 
 def _gives_loop(module: Module, call: ast.Call, scope: Scope, depth: int) -> bool:
     if module.qualified(call.func, scope) in _LOOPS:
         return True
     if not isinstance(call.func, ast.Attribute):
-        return False
+        return depth > 0 and _helper_gives_loop(module, call.func, scope, depth - 1)
     receiver = call.func.value
     if call.func.attr == "get_loop":
         return _is_runner(module, receiver, scope, depth)
     return call.func.attr in _POLICY_METHODS and _is_policy(module, receiver, scope)
+
+
+def _helper_gives_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
+    definition = module.names.definition(node, scope)
+    function = module.function_of_node(definition) if definition is not None else None
+    if function is None or function.is_async or function.is_generator or function.decorators:
+        return False
+    return _function_gives_loop(function, depth)
 
 
 def _is_policy(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -105,18 +114,18 @@ def _is_policy(module: Module, node: ast.expr, scope: Scope) -> bool:
 def _is_runner(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
     if isinstance(node, ast.Call):
         return module.qualified(node.func, scope) == "asyncio.Runner"
-    return _all_bindings(module, node, scope, depth, _is_runner, _is_runner_parameter)
+    return _all_bindings(module, node, scope, depth, _is_runner, _is_said_to_be_runner)
 
 
-def _is_runner_parameter(module: Module, binding: Binding, depth: int) -> bool:  # noqa: ARG001  # as the other questions
+def _is_said_to_be_runner(module: Module, binding: Binding, depth: int) -> bool:  # noqa: ARG001  # as of loops
     return _is_annotated(module, binding, _RUNNERS)
 
 
 def _is_annotated(module: Module, binding: Binding, types: frozenset[str]) -> bool:
-    """Whether a parameter is said to be of one of these types."""
-    assert isinstance(binding.node, ast.arg)
-    function = module.function_at(binding.scope)
-    return function is not None and class_annotated(module, binding.node.annotation, function.outer) in types
+    """Whether a parameter, or a name where it is assigned, is said to be of one of these types."""
+    assert isinstance(binding.node, (ast.arg, ast.AnnAssign))
+    scope = binding.scope.parent if isinstance(binding.node, ast.arg) else binding.scope
+    return scope is not None and class_annotated(module, binding.node.annotation, scope) in types
 
 
 def _all_bindings(
@@ -125,11 +134,11 @@ def _all_bindings(
     scope: Scope,
     depth: int,
     question: Question,
-    of_parameter: Callable[[Module, Binding, int], bool],
+    is_said: Said,
 ) -> bool:
     """Whether all that a name or path may hold answers a question with yes."""
     bindings = bindings_at(module, node, scope) if depth else ()
-    return bool(bindings) and all(_holds(module, binding, depth - 1, question, of_parameter) for binding in bindings)
+    return bool(bindings) and all(_holds(module, binding, depth - 1, question, is_said) for binding in bindings)
 
 
 def _holds(
@@ -137,14 +146,18 @@ def _holds(
     binding: Binding,
     depth: int,
     question: Question,
-    of_parameter: Callable[[Module, Binding, int], bool],
+    is_said: Said,
 ) -> bool:
     if binding.kind is Kind.PARAMETER:
-        return of_parameter(module, binding, depth)
+        return is_said(module, binding, depth)
     value = binding.value
     if value is None or binding.kind not in (Kind.ASSIGNED, Kind.ENTERED):
         return False
-    return question(module, _entered(module, value, binding.scope), binding.scope, depth)
+    if question(module, _entered(module, value, binding.scope), binding.scope, depth):
+        return True
+    if not isinstance(binding.node, ast.AnnAssign) or not isinstance(value, ast.Call):
+        return False
+    return is_said(module, binding, depth) and not _is_stand_in(module, value, binding.scope)
 
 
 def _entered(module: Module, value: ast.expr, scope: Scope) -> ast.expr:
@@ -153,38 +166,49 @@ def _entered(module: Module, value: ast.expr, scope: Scope) -> ast.expr:
     return value.args[0] if closes and isinstance(value, ast.Call) and value.args else value
 
 
-def _is_loop_parameter(module: Module, binding: Binding, depth: int) -> bool:
-    if _is_annotated(module, binding, _LOOP_TYPES):
-        return True
-    assert isinstance(binding.node, ast.arg)
+def _is_said_to_be_loop(module: Module, binding: Binding, depth: int) -> bool:
+    """By the annotation, or by the fixture that a parameter asks for; not where that gives a mock or a fake."""
+    is_annotated = _is_annotated(module, binding, _LOOP_TYPES)
     function = module.function_at(binding.scope)
-    if function is None:
-        return False
+    if function is None or not isinstance(binding.node, ast.arg):
+        return is_annotated
     test = module.test_of(function)
     fixture = module.fixture_of(function)
     asked = test.requests if test is not None else fixture.requests if fixture is not None else ()
     name = binding.node.arg
     if name not in asked:
-        return False
+        return is_annotated
     if name == "event_loop":
         return True
     provider = module.fixture_graph.find(
         name, function.klass, beyond=fixture if fixture and fixture.name == name else None
     )
-    return provider is not None and _fixture_gives_loop(provider, depth)
+    if provider is None:
+        return is_annotated
+    if is_annotated:
+        return not _gives_stand_in(provider.function)
+    return _function_gives_loop(provider.function, depth)
 
 
-def _fixture_gives_loop(fixture: Fixture, depth: int) -> bool:
-    """Whether all that a fixture returns or yields is an event loop, or it says that it gives one."""
-    scope = fixture.function.scope
-    if class_annotated(fixture.module, fixture.function.node.returns, fixture.function.outer) in _LOOP_TYPES:
+def _function_gives_loop(function: Function, depth: int) -> bool:
+    """Whether all that a fixture or a helper returns or yields is an event loop, or it says that it gives one."""
+    module = function.module
+    if class_annotated(module, function.node.returns, function.outer) in _LOOP_TYPES:
+        return not _gives_stand_in(function)
+    given = list(function.values_given())
+    return bool(given) and all(_is_loop(module, value, function.scope, depth) for value in given)
+
+
+def _gives_stand_in(function: Function) -> bool:
+    return any(_is_stand_in(function.module, value, function.scope) for value in function.values_given())
+
+
+def _is_stand_in(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether something is a mock or an instance of a class of this file, whatever it is annotated to be."""
+    if mocks_of(module).at(node, scope):
         return True
-    given = [
-        node.value
-        for node in scope.of(ast.Return, ast.Yield)
-        if isinstance(node, (ast.Return, ast.Yield)) and node.value is not None
-    ]
-    return bool(given) and all(_is_loop(fixture.module, value, scope, depth) for value in given)
+    value = module.value_of(node, scope)
+    return isinstance(value, ast.Call) and isinstance(module.names.definition(value.func, scope), ast.ClassDef)
 
 
 def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[tuple[ast.Call, Scope]]:
