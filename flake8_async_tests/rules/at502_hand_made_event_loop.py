@@ -11,7 +11,7 @@ from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.instances import sets_up
 from flake8_async_tests.inference.loops import is_run_for_ever, new_loops_behind
-from flake8_async_tests.inference.places import is_hook, is_test_itself
+from flake8_async_tests.inference.places import is_hook, is_test_itself, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import block_of, position_in, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -78,7 +78,7 @@ def _works(call: Call) -> bool:
     It does not end what is left on it, nor is it for a thread to run, nor too late or too early to be run at all.
     """
     assert isinstance(call.node.func, ast.Attribute)
-    if is_expected_around(call.module, call.node, call.scope, "builtins.RuntimeError"):
+    if is_expected_around(call.module, call.node, call.scope, "builtins.RuntimeError") and _cannot_run(call):
         return False
     if call.node.func.attr == "run_forever":
         return _is_place_to_tell(call.module, call.scope) and not _is_last_turn(call)
@@ -90,6 +90,22 @@ def _works(call: Call) -> bool:
     return call.module.qualified(run.func, call.scope) not in _WAITING or not any(
         _asks_for_all_tasks(call.module, argument, call.scope) for argument in run.args
     )
+
+
+def _cannot_run(call: Call) -> bool:
+    """Whether another loop is running, or the function has closed this one before."""
+    if isinstance(call.scope.node, ast.AsyncFunctionDef):
+        return True
+    loop = receiver_of(call.node)
+    return loop is not None and any(
+        closing.scope is call.scope and place_of(closing.node) < place_of(call.node) and _is_on(closing, loop)
+        for closing in call.module.method_calls("close")
+    )
+
+
+def _is_on(call: Call, thing: ast.expr) -> bool:
+    receiver = receiver_of(call.node)
+    return receiver is not None and path_of(receiver) == path_of(thing)
 
 
 def _is_last_turn(call: Call) -> bool:
