@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 # How many functions are looked into on the way from a test to what it may come to. Behind so many anything may be.
 _MOST_FUNCTIONS = 256
 
-_LIBRARIES = ("aiohttp.", "anyio.", "asyncio.", "trio.", "uvloop.")
+_LIBRARIES = (
+    "aiohttp.",
+    "anyio.",
+    "apscheduler.schedulers.asyncio.",
+    "asyncio.",
+    "grpc.aio.",
+    "sniffio.",
+    "trio.",
+    "uvloop.",
+)
 _NEEDS_NONE = frozenset(
     {
         "asyncio.BoundedSemaphore",
@@ -104,14 +113,16 @@ class _Search:
     def _is_needed_by(self, module: Module, scope: Scope, node: ast.AST) -> bool:
         """Whether a node itself says that a loop is needed; if not, what it mentions is to be looked into."""
         if isinstance(node, ast.Attribute):
-            self._come_to_attribute(node.attr)
+            if not _is_of_super(module, node, scope):
+                self._come_to_attribute(node.attr)
+                self._come_to_definition_elsewhere(module, module.qualified(node, scope))
             return node.attr in _METHODS
         if isinstance(node, ast.Name):
             self._come_to_name(module, scope, node)
             name = module.qualified(node, scope)
+            self._come_to_definition_elsewhere(module, name)
             return name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS
         if isinstance(node, ast.Call):
-            self._come_to_definition_elsewhere(module, module.qualified(node.func, scope))
             return _wants_loop(module, node, scope)
         if isinstance(node, ast.Lambda):
             self.look_into(module, module.fact(_scopes_of_lambdas)[node])
@@ -174,6 +185,15 @@ def _methods_by_name(module: Module) -> dict[str, list[Function]]:
         for name, method in klass.methods.items():
             found.setdefault(name, []).append(method)
     return found
+
+
+def _is_of_super(module: Module, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether it is what Python calls of the classes above, which were come to with the one below: `super().__init__`.
+
+    It would be that of every class of the file else.
+    """
+    is_called = node.attr.startswith("__") and isinstance(node.value, ast.Call)
+    return is_called and module.qualified(node.value.func, scope) == "builtins.super"
 
 
 def _scopes_of_lambdas(module: Module) -> dict[ast.AST, Scope]:

@@ -9,6 +9,7 @@ from flake8_async_tests.fixing.lines import end_of
 from flake8_async_tests.inference.running_loop import may_need_running_loop
 from flake8_async_tests.inference.suspension import suspends
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.source.fixtures import late_requests
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import RUNNING_MARKS
 
@@ -92,9 +93,11 @@ def _functions_of_its_sync_fixtures(test: Test) -> list[Function] | None:
     """The functions of all its fixtures; None where one of them is async, or may be."""
     graph = test.module.fixture_graph
     closure = graph.closure_of(test)
+    functions = [fixture.function for fixture in closure.fixtures]
     are_sync = (
         closure.complete
+        and not any(map(late_requests, [test.function, *functions]))
         and not any(fixture.is_async for fixture in closure.fixtures)
         and all(name in _PYTESTS_OWN or graph.find(name, test.klass) is not None for name in closure.names)
     )
-    return [fixture.function for fixture in closure.fixtures] if are_sync else None
+    return functions if are_sync else None
