@@ -49,8 +49,9 @@ _LOG_METHODS = frozenset(
 
 # The value of an expression is also that of what it stands in.
 _PASSING_ON = (ast.BoolOp, ast.Starred, ast.keyword)
-# Looked at there, and no more.
-_LOOKING = (ast.Assert, ast.Compare, ast.Expr, ast.FormattedValue, ast.If, ast.UnaryOp, ast.While)
+LOOKING = (ast.Assert, ast.Compare, ast.Expr, ast.FormattedValue, ast.If, ast.UnaryOp, ast.While)
+"""What a value that stands in one of these is looked at by, and no more."""
+
 _UNPACKING = (ast.List, ast.Starred, ast.Tuple)
 
 
@@ -280,7 +281,7 @@ class _Search:
         parent = parents[child]
         while _passes_on(parent, child):
             child, parent = parent, parents[parent]
-        if isinstance(parent, _LOOKING) or _is_condition(parent, child):
+        if isinstance(parent, LOOKING) or _is_condition(parent, child):
             return None
         if isinstance(parent, (ast.For, ast.comprehension)) and child is parent.iter and self._watch.by_part:
             return [parent.target] if isinstance(parent.target, ast.Name) else []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
-from flake8_async_tests.inference.handover import Watch, is_handed_over, observations, reads
+from flake8_async_tests.inference.handover import LOOKING, Watch, is_handed_over, observations, reads
 from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
 from flake8_async_tests.record import record
 from flake8_async_tests.source.annotations import class_annotated
@@ -326,7 +326,7 @@ def _may_be_coroutine(module: Module, node: ast.expr | None, scope: Scope) -> bo
 
 @record
 class Assignment:
-    """An assignment to nothing but local names: `task = v`, `a = b = v`, `a, b = v, w`, `if task := v:`."""
+    """An assignment to nothing but local names: `task = v`, `a = b = v`, `a, b = v, w`, `if not (task := v):`."""
 
     node: ast.Assign | ast.AnnAssign | ast.NamedExpr
     names: tuple[ast.Name, ...]
@@ -371,7 +371,8 @@ def _assignment(parent: ast.AST | None, value: ast.expr, scope: Scope) -> Assign
         return Assignment(parent, (parent.target,)) if isinstance(parent.target, ast.Name) else None
     if isinstance(parent, ast.NamedExpr):
         # Elsewhere the value goes on to what it stands in.
-        is_all = isinstance(scope.parents[parent], (ast.Expr, ast.If, ast.While))
+        around = scope.parents[parent]
+        is_all = isinstance(around, LOOKING) or (isinstance(around, ast.Attribute) and around.attr in TASK.inert)
         return Assignment(parent, (parent.target,)) if is_all else None
     if isinstance(parent, ast.Assign):
         targets = parent.targets

@@ -15,13 +15,14 @@ from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_COLLECTING = frozenset({"add", "append"})
 # Cancelling it once more, or asking it what is not known yet, is no awaiting; nor is it to collect more of them.
-_SEEN_TO = Watch(inert=TASK.inert | {"add", "append", "cancel", "exception", "result"})
+_SEEN_TO = Watch(inert=TASK.inert | _COLLECTING | {"cancel", "exception", "result"})
 
 
 @rule("AT907", "cancel-without-await", knows=Knows.FILE)
@@ -33,7 +34,7 @@ def check(module: Module) -> Iterator[Finding]:
         names = _names_of(module, task, call.scope)
         if not names or any(name.id in _checked_after(module, call.node, call.scope) for name in names):
             continue
-        if any(_is_seen_to(module, name, call.node, call.scope) for name in names):
+        if _are_seen_to(module, names, call.node, call.scope):
             continue
         if not may_be_found_later(call):
             yield Finding(
@@ -46,8 +47,8 @@ def check(module: Module) -> Iterator[Finding]:
 def _names_of(module: Module, task: ast.Name, scope: Scope) -> list[ast.Name]:
     """The local names of a started task, or of the collection that it comes from and of the loop's variable."""
     bindings = bindings_at(module, task, scope)
-    if len(bindings) == 1 and bindings[0].kind is Kind.ITERATED and isinstance(bindings[0].node, ast.For):
-        loop = bindings[0].node
+    loop = bindings[0].node if len(bindings) == 1 and bindings[0].kind is Kind.ITERATED else None
+    if isinstance(loop, (ast.For, ast.comprehension)):
         names = names_of_tasks(module, loop.iter, scope)
         return [*names, loop.target] if names and isinstance(loop.target, ast.Name) else []
     if not names_of_tasks(module, task, scope):
@@ -59,13 +60,15 @@ def _names_of(module: Module, task: ast.Name, scope: Scope) -> list[ast.Name]:
 
 def _checked_after(module: Module, cancel: ast.Call, scope: Scope) -> set[str]:
     """The names of tasks of which the test says later that they are over, or waits until they are."""
-    return {
-        receiver.id
+    checks = [
+        check.node
         for check in module.method_calls("done", "cancelled")
-        if check.scope is scope and place_of(check.node) > place_of(cancel)
-        if isinstance(receiver := receiver_of(check.node), ast.Name)
-        and (assertion_that_holds(check.node, scope) or _is_polled(check.node, scope))
-    }
+        if check.scope is scope and (assertion_that_holds(check.node, scope) or _is_polled(check.node, scope))
+    ]
+    # These raise while it is not over.
+    checks += (check.node for check in module.method_calls("exception", "result") if check.scope is scope)
+    receivers = (receiver_of(check) for check in checks if place_of(check) > place_of(cancel))
+    return {receiver.id for receiver in receivers if isinstance(receiver, ast.Name)}
 
 
 def _is_polled(check: ast.Call, scope: Scope) -> bool:
@@ -75,7 +78,27 @@ def _is_polled(check: ast.Call, scope: Scope) -> bool:
     return isinstance(negation, ast.UnaryOp) and isinstance(loop, ast.While) and loop.test is negation
 
 
-def _is_seen_to(module: Module, name: ast.Name, cancel: ast.Call, scope: Scope) -> bool:
-    """Whether a task is awaited, or handed to somebody who may await it. The loop that cancels it is nobody."""
-    loops = {id(around.iter) for around in module.ancestors(cancel, scope) if isinstance(around, ast.For)}
-    return any(id(observation) not in loops for observation in observations(module, name, scope, _SEEN_TO))
+def _are_seen_to(module: Module, names: list[ast.Name], cancel: ast.Call, scope: Scope) -> bool:
+    """Whether tasks are awaited, or handed to somebody who may await them. The loop that cancels them is nobody."""
+    loops = {id(loop.iter) for around in module.ancestors(cancel, scope) for loop in _loops_of(around)}
+    collections = {name.id for name in names}
+    return any(
+        id(seen) not in loops and not _is_collected(seen, collections, scope)
+        for name in names
+        for seen in observations(module, name, scope, _SEEN_TO)
+    )
+
+
+def _loops_of(node: ast.AST) -> Sequence[ast.For | ast.comprehension]:
+    if isinstance(node, (ast.GeneratorExp, ast.ListComp, ast.SetComp)):
+        return node.generators
+    return [node] if isinstance(node, ast.For) else []
+
+
+def _is_collected(node: ast.AST, collections: set[str], scope: Scope) -> bool:
+    """Whether a task is only put to the others that are cancelled: `tasks.append(task)`."""
+    call = scope.parents.get(node)
+    method = call.func if isinstance(call, ast.Call) else None
+    if not isinstance(method, ast.Attribute) or method.attr not in _COLLECTING:
+        return False
+    return isinstance(method.value, ast.Name) and method.value.id in collections
