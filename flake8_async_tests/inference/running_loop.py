@@ -160,12 +160,15 @@ class _Search:
             self._come_to_function(module.function_of_node(definition))
 
     def _come_to_what_python_calls(self, klass: Class) -> None:
-        """The methods that run without being mentioned: `__init__`, `__enter__`, `__call__`, `__getattr__`."""
+        """The methods that run without being mentioned: `__init__`, `__enter__`, `__call__`, `__getattr__`.
+
+        Not `__del__`, whose failures no test notices.
+        """
         if klass.scope in self._seen:
             return
         self._seen.add(klass.scope)
         for name, method in klass.methods.items():
-            if name.startswith("__"):
+            if name.startswith("__") and name != "__del__":
                 self._come_to_function(method)
         for base in klass.foreign_bases:
             self._come_to_definition_elsewhere(klass.module, base)
