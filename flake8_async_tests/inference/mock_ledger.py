@@ -11,7 +11,7 @@ from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_events import Event, start_of
 from flake8_async_tests.inference.mock_values import Given
 from flake8_async_tests.inference.patches import configured_by, has_unseen
-from flake8_async_tests.inference.receivers import method_with_first_parameter
+from flake8_async_tests.inference.receivers import is_method_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -264,22 +264,10 @@ class _Reader:
                 return not self._mocks.at(function, scope)
             if any(isinstance(binding.value, ast.Lambda) for binding in bindings):
                 return True
-        elif isinstance(function, ast.Attribute) and self._is_method(function):
+        elif isinstance(function, ast.Attribute) and is_method_of_file(self._module, function, scope):
             return True
         name = self._module.qualified(function, scope)
         return name in _OPAQUE or _is_helper(name)
-
-    def _is_method(self, node: ast.Attribute) -> bool:
-        """Whether it is a method of this file, on `self`, `cls` or a class by its name."""
-        receiver = node.value
-        if not isinstance(receiver, ast.Name):
-            return False
-        definition = self._module.names.definition(receiver, self._scope)
-        method = method_with_first_parameter(self._module, receiver, self._scope)
-        klass = method.klass if method is not None else None
-        if isinstance(definition, ast.ClassDef):
-            klass = self._module.class_of_node(definition)
-        return klass is not None and klass.find_method(node.attr) is not None
 
 
 def _is_helper(name: str) -> bool:

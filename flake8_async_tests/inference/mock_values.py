@@ -20,10 +20,8 @@ Path = tuple[str, ...]
 RETURN_VALUE = "return_value"
 SIDE_EFFECT = "side_effect"
 
-# Attributes of a mock that are no children.
-_OWN = frozenset(
+RECORDS = frozenset(
     {
-        "attach_mock",
         "await_args",
         "await_args_list",
         "await_count",
@@ -31,14 +29,13 @@ _OWN = frozenset(
         "call_args_list",
         "call_count",
         "called",
-        "configure_mock",
         "method_calls",
-        "mock_add_spec",
         "mock_calls",
-        "reset_mock",
-        SIDE_EFFECT,
     }
 )
+"""What a mock keeps of its calls. Who gets one of these does not get the mock."""
+# Attributes of a mock that are no children.
+_OWN = RECORDS | {"attach_mock", "configure_mock", "mock_add_spec", "reset_mock", SIDE_EFFECT}
 AWAIT_ASSERTIONS = frozenset(
     {
         "assert_any_await",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import ast
-
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -28,3 +27,16 @@ def class_of_first_parameter(module: Module, node: ast.Name, scope: Scope) -> Cl
     """The class whose methods `self` or `cls` has, when a name is one of these."""
     method = method_with_first_parameter(module, node, scope)
     return method.klass if method is not None else None
+
+
+def is_method_of_file(module: Module, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether an attribute is a method of a class of this file, of `self`, `cls` or a class by its name."""
+    receiver = node.value
+    if not isinstance(receiver, ast.Name):
+        return False
+    definition = module.names.definition(receiver, scope)
+    if isinstance(definition, ast.ClassDef):
+        klass = module.class_of_node(definition)
+    else:
+        klass = class_of_first_parameter(module, receiver, scope)
+    return klass is not None and klass.find_method(node.attr) is not None

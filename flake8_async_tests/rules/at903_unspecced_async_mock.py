@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -22,6 +23,8 @@ MOCKS = ("unittest.mock.AsyncMock", "unittest.mock.MagicMock", "unittest.mock.Mo
 HOLDERS = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Tuple)
 PATCHES = frozenset({"unittest.mock.patch", "unittest.mock.patch.object"})
 PATCHING_METHODS = frozenset({"object", "patch"})
+# A mock that is given to one of these, or stands in one, is reached through what comes of that.
+PASSING = (ast.Await, ast.Call, ast.keyword, ast.Starred, *HOLDERS)
 
 
 @rule("AT903", "unspecced-async-mock", knows=Knows.FILE)
@@ -50,6 +53,8 @@ def _may_get_behaviour(module: Module, call: Call) -> bool:
     """Whether something is set on the mock, or on a child of it, under a name that it gets."""
     if isinstance(call.scope.node, ast.Lambda) or isinstance(call.parent, (ast.Return, ast.Yield)):
         return _may_be_configured_by_users(module, call)
+    if _is_configured_in_its_place(module, call):
+        return True
     for path in _paths_given(module, call):
         if _is_configured(module, path, call.scope):
             return True
@@ -80,18 +85,63 @@ def _paths_given(module: Module, call: Call) -> Iterator[str]:
         # `mocks = {"send": AsyncMock()}`: it is reached through what holds it.
         while isinstance(parent, HOLDERS):
             node, parent = parent, parents[parent]
-    targets: list[tuple[ast.expr, ast.expr | None]] = []
-    if isinstance(parent, ast.withitem) and parent.optional_vars is not None:
-        targets = [(parent.optional_vars, None)]
-    elif isinstance(parent, (ast.AnnAssign, ast.NamedExpr)):
-        targets = [(parent.target, None)]
-    elif isinstance(parent, ast.Assign):
-        targets = [(target, None) for target in parent.targets]
-    elif isinstance(parent, ast.Tuple) and isinstance(assignment := parents[parent], ast.Assign):
-        targets = [leaf for target in assignment.targets for leaf in leaves_of(target, parent) if leaf[1] is node]
-    for target, _ in targets:
+    for target in _targets_of(node, parent, parents):
         if path_of(target):
             yield path_of(target) + below
+
+
+def _targets_of(node: ast.AST, parent: ast.AST, parents: dict[ast.AST, ast.AST]) -> list[ast.expr]:
+    """What a value is assigned to, or entered as."""
+    if isinstance(parent, ast.withitem):
+        return [parent.optional_vars] if parent.optional_vars is not None else []
+    if isinstance(parent, (ast.AnnAssign, ast.NamedExpr)):
+        return [parent.target]
+    if isinstance(parent, ast.Assign):
+        return parent.targets
+    if isinstance(parent, ast.Tuple) and isinstance(assignment := parents[parent], ast.Assign):
+        leaves = (leaf for target in assignment.targets for leaf in leaves_of(target, parent))
+        return [target for target, value in leaves if value is node]
+    return []
+
+
+def _is_configured_in_its_place(module: Module, call: Call) -> bool:
+    """Whether something is set on it through an object that is made with it, or a name that is patched with it."""
+    configured = module.fact(ConfiguredPaths)
+    parents = call.scope.parents
+    node: ast.AST = call.node
+    parent = parents[node]
+    is_given_away = False
+    while isinstance(parent, PASSING):
+        if isinstance(parent, ast.Call):
+            if _is_set_on_replaced(module, parent, call.scope):
+                return True
+            is_given_away = is_given_away or not (
+                module.qualified(parent.func, call.scope) in MOCKS or _patches(module, parent, call.scope)
+            )
+        node, parent = parent, parents[parent]
+    if not is_given_away:
+        return False
+    if isinstance(parent, (ast.Return, ast.Yield)):
+        function = module.function_at(call.scope)
+        fixture = module.fixture_of(function) if function is not None else None
+        return fixture is not None and configured.on_an_attribute(fixture.name)
+    paths = map(path_of, _targets_of(node, parent, parents))
+    return any(configured.on_an_attribute_around(path, call.scope) for path in paths)
+
+
+def _is_set_on_replaced(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a call patches something on which something is set by its own name: `shop.send.return_value = 1`."""
+    method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if method != "setattr" and not _patches(module, call, scope):
+        return False
+    configured = module.fact(ConfiguredPaths)
+    match call.args:
+        case [ast.Constant(value=str(target)), *_]:
+            return configured.of_imported(target, scope)
+        case [owner, ast.Constant(value=str(name)), *_]:
+            qualified = f"{module.qualified(owner, scope)}.{name}"
+            return configured.of_imported(qualified, scope) or configured.around(f"{path_of(owner)}.{name}", scope)
+    return False
 
 
 def _patches(module: Module, call: ast.Call, scope: Scope) -> bool:
@@ -101,8 +151,29 @@ def _patches(module: Module, call: ast.Call, scope: Scope) -> bool:
 
 def _is_configured(module: Module, path: str, scope: Scope) -> bool:
     configured = module.fact(ConfiguredPaths)
-    is_local = scope.is_function and "." not in path and path in scope.bindings
-    return configured.around(path, scope) if is_local else configured.anywhere(path)
+    if scope.is_function and _is_local(module, path, scope):
+        return configured.around(path, scope)
+    if configured.anywhere(path):
+        return True
+    klass = _helper_class(module, scope)
+    # What makes an instance of it has that by another name.
+    return klass is not None and configured.of_any(path.partition(".")[2] or path)
+
+
+def _is_local(module: Module, path: str, scope: Scope) -> bool:
+    """Whether only the function itself has what a path begins with: a name of its own, or a mock that it makes."""
+    root, _, attributes = path.partition(".")
+    if not attributes:
+        return root in scope.bindings
+    value = module.names.assigned_value(root, scope)
+    return isinstance(value, ast.Call) and module.qualified(value.func, scope) in MOCKS
+
+
+def _helper_class(module: Module, scope: Scope) -> Class | None:
+    """The class around a scope when it holds no tests, such as a fake of something."""
+    function = module.function_at(scope)
+    klass = function.klass if function is not None else module.class_at(scope)
+    return klass if klass is not None and not klass.may_be_collected else None
 
 
 def _is_handed_out(path: str, scope: Scope) -> bool:
