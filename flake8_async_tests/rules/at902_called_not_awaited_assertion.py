@@ -10,14 +10,17 @@ from flake8_async_tests.inference.clients import fixture_behind
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS
 from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.places import is_expected_to_raise, nodes_of
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -49,7 +52,9 @@ def check(module: Module) -> Iterator[Finding]:
         found = _mocks_at(module, call.node.func.value, call.scope)
         if not found or not all(mock.kind.is_async for mock in found):
             continue
-        if not _is_asserted_awaited(module, found, call.scope) and not _is_started(module, found, call.scope):
+        if _is_asserted_awaited(module, found, call.scope) or _may_be_awaited_later(module, found, call):
+            continue
+        if not is_expected_to_raise(module, call.node, call.scope):
             method = call.node.func.attr
             yield Finding(
                 call.node,
@@ -87,13 +92,19 @@ def _looked_at(scope: Scope) -> Iterator[ast.expr]:
             yield node.value
 
 
-def _is_started(module: Module, mocks: tuple[Mock, ...], scope: Scope) -> bool:
-    """Whether the mock, or the coroutine that a call of it gives, is handed to something that starts tasks."""
-    for around in mocks_of(module).scopes_around(scope):
+def _may_be_awaited_later(module: Module, mocks: tuple[Mock, ...], assertion: Call) -> bool:
+    """Whether the mock, or the coroutine that a call of it gives, is handed to what starts tasks, or is kept."""
+    scopes = dict.fromkeys(mocks_of(module).scopes_around(assertion.scope))
+    for around in scopes:
         for node in module.fact(_starting_calls).get(around, ()):
-            if any(_may_be(module, part, mocks, around) for argument in node.args for part in ast.walk(argument)):
+            arguments = (*node.args, *(keyword.value for keyword in node.keywords))
+            if any(_may_be(module, part, mocks, around) for argument in arguments for part in ast.walk(argument)):
                 return True
-    return False
+    calls = module.index.calls.get(word_of(receiver_of(assertion.node)), ())
+    return any(
+        isinstance(holder, ast.Assign) and scope in scopes and _may_be(module, node.func, mocks, scope)
+        for node, scope, holder in calls
+    )
 
 
 def _starting_calls(module: Module) -> dict[Scope, list[ast.Call]]:
