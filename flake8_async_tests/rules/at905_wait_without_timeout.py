@@ -18,6 +18,8 @@ from flake8_async_tests.source.annotations import class_annotated
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -38,9 +40,10 @@ _WAITING = {
     "trio.Lock": "acquire",
 }
 # What lets a wait end.
-_PROVIDING = ("set", "set_exception", "set_result")
+_PROVIDING = ("cancel", "set", "set_exception", "set_result")
 # How many of them are looked at for one wait.
 _MOST = 32
+_FUTURE = "asyncio.Future"
 _WAIT_FOR = "asyncio.wait_for"
 
 # By which the time is given, where it is not the first argument.
@@ -57,7 +60,9 @@ def check(module: Module) -> Iterator[Finding]:
         if test is None or any(map(_is_timeout, test.marks.named("timeout"))):
             continue
         what = _awaited(module, node.value, scope)
-        if what and not _may_end_in_time(module, node, scope) and not _has_come_already(module, node, scope):
+        if not what or _may_end_in_time(module, node, scope) or _has_come_already(module, node, scope):
+            continue
+        if not _is_wrapped_in_timeout(module, test.function):
             yield Finding(
                 node,
                 f"{what} waits for ever when what it waits for never comes, and the run with it"
@@ -76,6 +81,19 @@ def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
         manager = module.function_of_node(definition) if definition is not None else None
         if manager is not None and _yields_under_timeout(module, manager.scope):
             return True
+    return False
+
+
+def _is_wrapped_in_timeout(module: Module, function: Function) -> bool:
+    """Whether a decorator of this file speaks of a timeout, under which it may call the function."""
+    for decorator in function.decorators:
+        node = decorator.call.func if decorator.call is not None else decorator.node
+        definition = module.names.definition(node, function.outer)
+        wrapper = module.function_of_node(definition) if definition is not None else None
+        if wrapper is not None:
+            within = set(module.scopes_within(wrapper.scope))
+            if any(call.scope in within for call in module.calls(*TIMEOUTS, _WAIT_FOR)):
+                return True
     return False
 
 
@@ -165,26 +183,33 @@ def _classes(module: Module, node: ast.expr, scope: Scope) -> list[str]:
     built = constructions_of(module, node, scope)
     if built:
         return [each.name for each in built]
-    function = module.function_at(scope)
-    assert function is not None
-    return [
-        class_annotated(module, binding.node.annotation, function.outer) if isinstance(binding.node, ast.arg) else ""
-        for binding in bindings_at(module, node, scope)
-    ]
+    return [_class_of_parameter(module, binding) for binding in bindings_at(module, node, scope)]
+
+
+def _class_of_parameter(module: Module, binding: Binding) -> str:
+    """The class by which a parameter is annotated; "" for what is none."""
+    function = module.function_at(binding.scope)
+    if function is None or not isinstance(binding.node, ast.arg):
+        return ""
+    return class_annotated(module, binding.node.annotation, function.outer)
 
 
 def _is_future(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether a name holds a future that somebody has to complete."""
     bindings = bindings_at(module, node, scope)
-    return bool(bindings) and all(
-        binding.kind is Kind.ASSIGNED and _makes_future(module, binding.value, binding.scope) for binding in bindings
-    )
+    return bool(bindings) and all(_holds_future(module, binding) for binding in bindings)
+
+
+def _holds_future(module: Module, binding: Binding) -> bool:
+    if binding.kind is Kind.PARAMETER:
+        return _class_of_parameter(module, binding) == _FUTURE
+    return binding.kind is Kind.ASSIGNED and _makes_future(module, binding.value, binding.scope)
 
 
 def _makes_future(module: Module, node: ast.expr | None, scope: Scope) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    if module.qualified(node.func, scope) == "asyncio.Future":
+    if module.qualified(node.func, scope) == _FUTURE:
         return True
     function = node.func
     return (
