@@ -58,10 +58,10 @@ class ConfiguredPaths:
         return paths
 
     def anywhere(self, path: str) -> bool:
-        return path in self._roots or any(owner in self._handed for owner in _owners_of(path))
+        return path in self._roots
 
     def around(self, path: str, scope: Scope) -> bool:
-        """Whether something is set on it in the same outermost function."""
+        """Whether something is set on it in the same outermost function, or may be where what has it is handed to."""
         outermost = _outermost(scope)
         return outermost in self._roots.get(path, ()) or any(
             outermost in self._handed.get(owner, ()) for owner in _owners_of(path)
@@ -122,12 +122,12 @@ def _set_on(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
 
 
 def _handed_to_functions(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
-    """What a function or method of this file gets, which may set anything on it. Records of calls are looked at."""
+    """What a function or method of this file gets, which may set anything on it."""
     for pairs in module.index.calls.values():
         for node, scope, _ in pairs:
             if _is_function_of_file(module, node.func, scope):
                 for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
-                    if not _is_record(argument):
+                    if not _is_outcome(argument):
                         yield argument, scope
 
 
@@ -137,13 +137,13 @@ def _is_function_of_file(module: Module, node: ast.expr, scope: Scope) -> bool:
     return isinstance(module.names.definition(node, scope), (ast.FunctionDef, ast.AsyncFunctionDef))
 
 
-def _is_record(node: ast.expr) -> bool:
-    """Whether an expression is what a mock keeps of its calls, or a part of that: `mock.call_args.kwargs`."""
+def _is_outcome(node: ast.expr) -> bool:
+    """Whether an expression is what a call gives, a coroutine mostly, or what a mock keeps of its calls."""
     while isinstance(node, (ast.Attribute, ast.Subscript)):
         if isinstance(node, ast.Attribute) and node.attr in RECORDS:
             return True
         node = node.value
-    return False
+    return isinstance(node, ast.Call)
 
 
 def _known_paths(module: Module, node: ast.expr, scope: Scope) -> Iterator[str]:
