@@ -33,6 +33,9 @@ _PAUSES = frozenset(
 _SAFE_CALLS = frozenset({"asyncio.gather", "asyncio.wait"})
 _SAFE_CONTEXTS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack", "contextlib.suppress"})
 
+# The kinds of classes whose hooks are awaited, or may be.
+_AWAITING = (ClassKind.ISOLATED, ClassKind.UNKNOWN)
+
 # A fixture yields once, or once in each of some branches: pytest stops at a second value.
 _MOST_YIELDS = 20
 
@@ -60,7 +63,7 @@ def _teardowns(module: Module) -> Iterator[tuple[Function, Iterable[list[ast.stm
             yield fixture.function, (block for node in yields for block in _after(node, scope))
     for klass in module.classes:
         hook = klass.methods.get("asyncTearDown")
-        if hook is not None and hook.is_async and klass.kind in (ClassKind.ISOLATED, ClassKind.UNKNOWN):
+        if hook is not None and hook.is_async and any(each.kind in _AWAITING for each in (klass, *klass.subclasses)):
             yield hook, [hook.node.body]
 
 
@@ -98,8 +101,25 @@ def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list
             continue
         if may_fail:
             return cleanup
-        may_fail = not _is_safe(module, statement, cleanup, scope)
+        branches = _branches_of(statement)
+        within = (_skipped(module, branch, scope, cleanups) for branch in branches)
+        found = next((node for node in within if node is not None), None)
+        if found is not None:
+            return found
+        may_fail = not _is_safe(module, statement, cleanup, scope) and not _ends_there(branches, cleanup)
     return None
+
+
+def _branches_of(statement: ast.stmt) -> list[list[ast.stmt]]:
+    """The blocks of a condition or loop, which keep no failure from what follows in them."""
+    is_branching = isinstance(statement, (ast.If, ast.For, ast.AsyncFor, ast.While))
+    return [statement.body, statement.orelse] if is_branching else []
+
+
+def _ends_there(branches: list[list[ast.stmt]], cleanup: ast.Await) -> bool:
+    """Whether the function ends with the block that a clean-up stands in, which so skips nothing below."""
+    around = [branch for branch in branches if is_within(cleanup, branch)]
+    return any(isinstance(branch[-1], (ast.Return, ast.Raise)) for branch in around)
 
 
 def _run_through(module: Module, block: list[ast.stmt], scope: Scope) -> Iterator[ast.stmt]:
