@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
 from flake8_async_tests.inference.constructions import constructions_of
 from flake8_async_tests.inference.hosts import Address, address_in
@@ -31,6 +32,8 @@ _METHOD_FIRST = frozenset({"request", "stream"})
 
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 _URLS = frozenset({"httpx.URL", "yarl.URL"})
+# What is set on a client later sends its requests elsewhere.
+_WAYS_SET_LATER = frozenset({"_connector", "_mounts", "_transport", "base_url"})
 # What a client is built with decides where its requests go; these go where they say.
 _OWN_WAYS = frozenset(
     {"app", "connector", "event_hooks", "middlewares", "mounts", "proxies", "proxy", "resolver", "transport"}
@@ -71,7 +74,7 @@ def _address(module: Module, call: Call) -> Address | None:
     if kind_of(module, receiver, call.scope) not in _KINDS:
         return None
     built = constructions_of(module, receiver, call.scope)
-    if not built or not all(_is_plain(each) for each in built):
+    if not built or not all(_is_plain(each) for each in built) or _is_led_elsewhere(module, receiver, call.scope):
         return None
     if address is not None:
         return address
@@ -94,6 +97,17 @@ def _is_plain(built: Call) -> bool:
             if not _is_nothing_special(built.module, value, built.scope):
                 return False
     return True
+
+
+def _is_led_elsewhere(module: Module, client: ast.expr, scope: Scope) -> bool:
+    """Whether a scope gives a client another base or transport than it was built with."""
+    path = path_of(client)
+    return any(
+        isinstance(target, ast.Attribute) and target.attr in _WAYS_SET_LATER and path_of(target.value) == path
+        for node, within in module.of_kind(ast.Assign)
+        if within is scope
+        for target in node.targets
+    )
 
 
 def _is_nothing_special(module: Module, node: ast.expr, scope: Scope) -> bool:
