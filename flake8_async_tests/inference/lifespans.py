@@ -39,16 +39,23 @@ def start_up_of(module: Module, app: ast.expr, scope: Scope) -> str:
             return ""
         for keyword, words in (("lifespan", "a lifespan"), ("on_startup", "startup handlers")):
             given = keyword_value(built.node, keyword)
-            if given is not None and not _is_nothing(given):
+            if given is not None and not _may_be_nothing(built.module, given, built.scope):
                 return "" if _is_called(module, built, given) else words
         if any(True for _ in _registrations(built)):
             return "startup handlers"
     return ""
 
 
-def _is_nothing(node: ast.expr) -> bool:
-    return (isinstance(node, ast.Constant) and not node.value) or (
-        isinstance(node, (ast.List, ast.Tuple)) and not node.elts
+def _may_be_nothing(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether that is no lifespan and no handler, or one only where something else says so."""
+    if isinstance(node, ast.IfExp):
+        return any(_may_be_nothing(module, each, scope) for each in (node.body, node.orelse))
+    value = module.value_of(node, scope)
+    if isinstance(value, ast.Name):
+        owner = module.names.binding_scope(value.id, scope)
+        return owner is not None and any(isinstance(binding, ast.arg) for binding in owner.bindings[value.id])
+    return (isinstance(value, ast.Constant) and not value.value) or (
+        isinstance(value, (ast.List, ast.Tuple)) and not value.elts
     )
 
 
@@ -97,6 +104,11 @@ def is_entered(client: Call) -> bool:
     """Whether a client is entered by a `with`, or may be by whoever it is given to."""
     parent = client.parent
     if isinstance(parent, (ast.withitem, ast.keyword)) or (isinstance(parent, ast.Call) and client.node in parent.args):
+        return True
+    if isinstance(client.scope.node, ast.Lambda) or (
+        isinstance(parent, ast.Return) and client.scope.parent is not None and client.scope.parent.is_function
+    ):
+        # Who calls that may enter what it gives.
         return True
     module = client.module
     return any(

@@ -195,8 +195,9 @@ def _is_of_super(module: Module, node: ast.Attribute, scope: Scope) -> bool:
 
     It would be that of every class of the file else.
     """
-    is_called = node.attr.startswith("__") and isinstance(node.value, ast.Call)
-    return is_called and module.qualified(node.value.func, scope) == "builtins.super"
+    if not node.attr.startswith("__") or not isinstance(node.value, ast.Call):
+        return False
+    return module.qualified(node.value.func, scope) == "builtins.super"
 
 
 def _scopes_of_lambdas(module: Module) -> dict[ast.AST, Scope]:

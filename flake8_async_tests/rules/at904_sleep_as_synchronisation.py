@@ -70,7 +70,17 @@ def _is_limited_polling(call: Call) -> bool:
         tests += (node.test for node in _within(loop, call.scope, ast.If))
         tests += (node.test for node in _within(loop, call.scope, ast.Assert))
         return any(map(_compares, tests)) or _counts(loop, tests, call.scope)
-    return loop is not None and any(True for _ in _within(loop, call.scope, ast.Break, ast.Return))
+    return loop is not None and any(
+        _leaves(node, loop, call) for node in _within(loop, call.scope, ast.Break, ast.Return)
+    )
+
+
+def _leaves(node: ast.AST, loop: ast.For | ast.AsyncFor, call: Call) -> bool:
+    """Whether a `break` is that of a loop and not of one in it. A `return` leaves them all."""
+    if isinstance(node, ast.Return):
+        return True
+    around = call.module.ancestors(node, call.scope)
+    return next(each for each in around if isinstance(each, _LOOPS)) is loop
 
 
 def _within(loop: ast.For | ast.AsyncFor | ast.While, scope: Scope, *kinds: type[_Node]) -> Iterator[_Node]:

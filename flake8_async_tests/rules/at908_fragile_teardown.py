@@ -112,8 +112,9 @@ def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list
 
 def _branches_of(statement: ast.stmt) -> list[list[ast.stmt]]:
     """The blocks of a condition or loop, which keep no failure from what follows in them."""
-    is_branching = isinstance(statement, (ast.If, ast.For, ast.AsyncFor, ast.While))
-    return [statement.body, statement.orelse] if is_branching else []
+    if not isinstance(statement, (ast.If, ast.For, ast.AsyncFor, ast.While)):
+        return []
+    return [statement.body, statement.orelse]
 
 
 def _ends_there(branches: list[list[ast.stmt]], cleanup: ast.Await) -> bool:
