@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.receivers import class_constant
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ def _address_in(module: Module, node: ast.expr | None, scope: Scope, depth: int)
         owner = module.names.binding_scope(node.id, scope)
         value = module.names.assigned_value(node.id, owner) if owner is not None else None
         return _address_in(module, value, owner, depth - 1) if owner is not None else None
+    if isinstance(node, ast.Attribute):
+        constant = class_constant(module, node, scope)
+        return _address_in(module, *constant, depth - 1) if constant is not None else None
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         # The literal at the beginning holds all of it, or names for the rest of it follow.
         return _address_in(module, node.left, scope, depth - 1) or _address_put_together(module, node, scope)

@@ -9,6 +9,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.clocks import reads_clock
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import is_test_itself
+from flake8_async_tests.inference.receivers import class_constant
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, may_end_early
 from flake8_async_tests.inference.suspension import next_statement, previous_statement, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -50,6 +51,9 @@ def _is_statement(call: Call) -> bool:
 
 def _seconds(call: Call) -> float | None:
     duration = duration_of(call)
+    if isinstance(duration, ast.Attribute):
+        constant = class_constant(call.module, duration, call.scope)
+        return number_of(constant[0]) if constant is not None else None
     return number_of(call.module.value_of(duration, call.scope)) if duration is not None else None
 
 
