@@ -12,7 +12,7 @@ from flake8_async_tests.inference.places import is_test_itself, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import TASK, assignment_behind, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
 _COLLECTING = frozenset({"add", "append"})
 # Cancelling it once more, or asking it what is not known yet, is no awaiting; nor is it to collect more of them.
 _SEEN_TO = Watch(inert=TASK.inert | _COLLECTING | {"cancel", "exception", "result"})
@@ -83,7 +84,9 @@ def _are_seen_to(module: Module, names: list[ast.Name], cancel: ast.Call, scope:
     loops = {id(loop.iter) for around in module.ancestors(cancel, scope) for loop in _loops_of(around)}
     collections = {name.id for name in names}
     return any(
-        id(seen) not in loops and not _is_collected(seen, collections, scope)
+        id(seen) not in loops
+        and not _is_collected(seen, collections, scope)
+        and not _was_waited_for_before(module, seen, cancel, scope)
         for name in names
         for seen in observations(module, name, scope, _SEEN_TO)
     )
@@ -102,3 +105,29 @@ def _is_collected(node: ast.AST, collections: set[str], scope: Scope) -> bool:
     if not isinstance(method, ast.Attribute) or method.attr not in _COLLECTING:
         return False
     return isinstance(method.value, ast.Name) and method.value.id in collections
+
+
+def _was_waited_for_before(module: Module, node: ast.AST, cancel: ast.Call, scope: Scope) -> bool:
+    """Whether a task was only given a while to end by itself, before it was cancelled."""
+    if node not in scope.parents or place_of(node) > place_of(cancel):
+        return False
+    around = list(module.ancestors(node, scope))
+    statement = next(each for each in around if isinstance(each, ast.stmt))
+    if not isinstance(statement, (ast.Assign, ast.Expr)) or not isinstance(statement.value, ast.Await):
+        return False
+    if not _waits_a_while(module, statement.value.value, scope) or any(isinstance(each, _LOOPS) for each in around):
+        return False
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    kept = {part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)}
+    return not any(load.id in kept and place_of(load) > place_of(cancel) for load in scope.loads)
+
+
+def _waits_a_while(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether a wait may give up and leave the task running: `asyncio.wait({task}, timeout=1)`."""
+    if not isinstance(node, ast.Call):
+        return False
+    name = module.qualified(node.func, scope)
+    if name == "asyncio.wait_for":
+        shield = node.args[0] if node.args else None
+        return isinstance(shield, ast.Call) and module.qualified(shield.func, scope) == "asyncio.shield"
+    return name == "asyncio.wait" and keyword_value(node, "timeout") is not None
