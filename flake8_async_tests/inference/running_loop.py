@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.coroutines import coroutine_function_called
 from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator
 
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
@@ -78,14 +79,43 @@ def may_need_running_loop(module: Module, scope: Scope, givers: Iterable[Functio
     return search.finds_need()
 
 
+@record
+class _Part:
+    """The body of a function or lambda, or what stands at its head in the scope around: its decorators."""
+
+    module: Module
+    scope: Scope
+    head_of: Scope | None = None
+
+    def nodes(self) -> Iterator[ast.AST]:
+        node = (self.head_of or self.scope).node
+        if isinstance(node, ast.Lambda):
+            return nodes_of([node.body])
+        assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        return nodes_of(node.decorator_list if self.head_of is not None else node.body)
+
+
+@record
+class _Mentions:
+    """What a part mentions: whether that needs a loop already, and if not, what is to be looked into."""
+
+    need_loop: bool
+    attributes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    """Those from other modules, qualified."""
+    lambdas: tuple[ast.Lambda, ...] = ()
+    definitions: tuple[ast.AST, ...] = ()
+
+
 class _Search:
     """One question, with the code, the files and the attributes that were come to."""
 
     def __init__(self, module: Module) -> None:
-        self._todo: list[tuple[Module, Scope, Sequence[ast.AST]]] = []
+        self._todo: list[_Part] = []
         self._seen: set[Scope] = set()
         self._modules: dict[Module, None] = {module: None}
         self._attributes: dict[str, None] = {}
+        self._names: set[tuple[Module, str]] = set()
         self._is_cut_short = False
 
     def look_into(self, module: Module, scope: Scope) -> None:
@@ -94,39 +124,30 @@ class _Search:
             return
         self._is_cut_short = len(self._seen) >= _MOST_FUNCTIONS
         self._seen.add(scope)
-        node = scope.node
-        if isinstance(node, ast.Lambda):
-            self._todo.append((module, scope, [node.body]))
-        else:
-            assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        self._todo.append(_Part(module, scope))
+        if not isinstance(scope.node, ast.Lambda):
             assert scope.parent is not None
-            self._todo += [(module, scope, node.body), (module, scope.parent, node.decorator_list)]
+            self._todo.append(_Part(module, scope.parent, scope))
 
     def finds_need(self) -> bool:
         while self._todo:
-            module, scope, parts = self._todo.pop()
-            if any(self._is_needed_by(module, scope, node) for node in nodes_of(parts)):
+            part = self._todo.pop()
+            mentions = _mentioned_in(part)
+            if mentions.need_loop:
                 return True
+            self._come_to(part.module, mentions)
         # What was not looked into may need one.
         return self._is_cut_short
 
-    def _is_needed_by(self, module: Module, scope: Scope, node: ast.AST) -> bool:
-        """Whether a node itself says that a loop is needed; if not, what it mentions is to be looked into."""
-        if isinstance(node, ast.Attribute):
-            if not _is_of_super(module, node, scope):
-                self._come_to_attribute(node.attr)
-                self._come_to_definition_elsewhere(module, module.qualified(node, scope))
-            return node.attr in _METHODS
-        if isinstance(node, ast.Name):
-            self._come_to_name(module, scope, node)
-            name = module.qualified(node, scope)
-            self._come_to_definition_elsewhere(module, name)
-            return name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS
-        if isinstance(node, ast.Call):
-            return _wants_loop(module, node, scope)
-        if isinstance(node, ast.Lambda):
+    def _come_to(self, module: Module, mentions: _Mentions) -> None:
+        for attribute in mentions.attributes:
+            self._come_to_attribute(attribute)
+        for node in mentions.lambdas:
             self.look_into(module, module.fact(_scopes_of_lambdas)[node])
-        return False
+        for definition in mentions.definitions:
+            self._come_to_definition(module, definition)
+        for name in mentions.names:
+            self._come_to_definition_elsewhere(module, name)
 
     def _come_to_attribute(self, attribute: str) -> None:
         if attribute not in self._attributes:
@@ -134,14 +155,10 @@ class _Search:
             for module in self._modules:
                 self._come_to_methods(module, attribute)
 
-    def _come_to_name(self, module: Module, scope: Scope, node: ast.Name) -> None:
-        value = module.value_of(node, scope)
-        if isinstance(value, ast.Lambda):
-            self.look_into(module, module.fact(_scopes_of_lambdas)[value])
-        else:
-            self._come_to_definition(module, module.names.definition(value, scope))
-
     def _come_to_definition_elsewhere(self, module: Module, qualified: str) -> None:
+        if (module, qualified) in self._names:
+            return
+        self._names.add((module, qualified))
         elsewhere = find_elsewhere(module, qualified)
         if elsewhere is None:
             return
@@ -180,6 +197,58 @@ class _Search:
     def _come_to_function(self, function: Function | None) -> None:
         if function is not None and not function.is_async:
             self.look_into(function.module, function.scope)
+
+
+def _mentioned_in(part: _Part) -> _Mentions:
+    """What a part mentions. Many tests come to the same ones."""
+    known = part.module.fact(_known_mentions)
+    key = (part.scope, part.head_of)
+    if key not in known:
+        known[key] = _look_through(part)
+    return known[key]
+
+
+def _known_mentions(_: Module) -> dict[tuple[Scope, Scope | None], _Mentions]:  # filled when one is asked for
+    return {}
+
+
+def _look_through(part: _Part) -> _Mentions:
+    module, scope = part.module, part.scope
+    attributes: dict[str, None] = {}
+    names: dict[str, None] = {}
+    lambdas: list[ast.Lambda] = []
+    definitions: dict[ast.AST, None] = {}
+    for node in part.nodes():
+        if isinstance(node, ast.Attribute):
+            if node.attr in _METHODS:
+                return _Mentions(need_loop=True)
+            if not _is_of_super(module, node, scope):
+                attributes[node.attr] = None
+                names[module.qualified(node, scope)] = None
+        elif isinstance(node, ast.Name):
+            name = module.qualified(node, scope)
+            if name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS:
+                return _Mentions(need_loop=True)
+            names[name] = None
+            value = module.value_of(node, scope)
+            definition = module.names.definition(value, scope)
+            if isinstance(value, ast.Lambda):
+                lambdas.append(value)
+            elif definition is not None:
+                definitions[definition] = None
+        elif isinstance(node, ast.Call):
+            if _wants_loop(module, node, scope):
+                return _Mentions(need_loop=True)
+        elif isinstance(node, ast.Lambda):
+            lambdas.append(node)
+    names.pop("", None)
+    return _Mentions(
+        need_loop=False,
+        attributes=tuple(attributes),
+        names=tuple(names),
+        lambdas=tuple(lambdas),
+        definitions=tuple(definitions),
+    )
 
 
 def _methods_by_name(module: Module) -> dict[str, list[Function]]:
