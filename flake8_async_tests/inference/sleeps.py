@@ -13,6 +13,7 @@ from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import contexts_around, is_expected_to_raise, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import next_statement, statement_of
+from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.calls import Call
@@ -21,26 +22,6 @@ if TYPE_CHECKING:
 
 # By the name of the argument that says how long.
 SLEEPS = {"asyncio.sleep": "delay", "anyio.sleep": "delay", "trio.sleep": "seconds"}
-
-# Under these a sleep does not last as long as it says.
-_TIMEOUTS = frozenset(
-    {
-        "anyio.CancelScope",
-        "anyio.fail_after",
-        "anyio.fail_at",
-        "anyio.move_on_after",
-        "anyio.move_on_at",
-        "async_timeout.timeout",
-        "async_timeout.timeout_at",
-        "asyncio.timeout",
-        "asyncio.timeout_at",
-        "trio.CancelScope",
-        "trio.fail_after",
-        "trio.fail_at",
-        "trio.move_on_after",
-        "trio.move_on_at",
-    }
-)
 
 _GROUPS = frozenset({"anyio.create_task_group", "trio.open_nursery"})
 _INTERRUPTIONS = ("asyncio.CancelledError", "builtins.TimeoutError", "builtins.BaseException", "trio.Cancelled")
@@ -71,7 +52,8 @@ def may_end_early(call: Call) -> bool:
     """Whether something cuts a sleep short, or makes it none at all: a timeout, a fake, a clock of the test's own."""
     module = call.module
     return (
-        any(name in _TIMEOUTS for name, _ in contexts_around(module, call.node, call.scope))
+        any(name in TIMEOUTS for name, _ in contexts_around(module, call.node, call.scope))
+        or may_be_under_timeout_of_stack(module, call.node, call.scope)
         or is_expected_to_raise(module, call.node, call.scope)
         or is_caught_around(module, call.node, call.scope, *_INTERRUPTIONS)
         or function_may_be_replaced(call)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.places import nodes_of, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flake8_async_tests.inference.places import Place
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -37,6 +38,21 @@ TIMEOUTS = _BLOCKS | {
     "trio.move_on_at",
 }
 """All that may cancel what stands in it when the time is up. They let every other exception through."""
+
+
+def may_be_under_timeout_of_stack(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a stack of context managers entered a timeout before, and a node may still stand under it."""
+    return any(place < place_of(node) for place in module.fact(_entered_by_stacks).get(scope, ()))
+
+
+def _entered_by_stacks(module: Module) -> dict[Scope, list[Place]]:
+    """Where a timeout is handed to a stack: `stack.enter_context(anyio.fail_after(1))`."""
+    found: dict[Scope, list[Place]] = {}
+    for call in module.method_calls("enter_async_context", "enter_context"):
+        entered = call.argument(0, "cm")
+        if isinstance(entered, ast.Call) and module.qualified(entered.func, call.scope) in TIMEOUTS:
+            found.setdefault(call.scope, []).append(place_of(call.node))
+    return found
 
 
 def awaits_under_timeout(module: Module, body: Sequence[ast.stmt], scope: Scope) -> bool:

@@ -11,7 +11,7 @@ from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.inference.places import contexts_around, entered_by, place_of
 from flake8_async_tests.inference.suspension import statement_of
-from flake8_async_tests.inference.timeouts import TIMEOUTS
+from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.annotations import class_annotated
 
@@ -72,6 +72,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether it stands under a timeout, or under a context manager of this file that yields under one."""
+    if may_be_under_timeout_of_stack(module, node, scope):
+        return True
     for name, context in contexts_around(module, node, scope):
         if name in TIMEOUTS:
             if _ends(module, context, scope, name):
