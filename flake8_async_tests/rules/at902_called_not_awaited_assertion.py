@@ -32,6 +32,8 @@ INSTEAD = {
 }
 # What a test finds out about awaits with by a look, and not by a call.
 RECORDS = frozenset({"await_args", "await_args_list", "await_count"})
+# How many calls of one word in a scope are looked at.
+_MOST_CALLS = 32
 # What these get is awaited later, by somebody else.
 STARTERS = (
     "as_completed",
@@ -94,17 +96,25 @@ def _looked_at(scope: Scope) -> Iterator[ast.expr]:
 
 def _may_be_awaited_later(module: Module, mocks: tuple[Mock, ...], assertion: Call) -> bool:
     """Whether the mock, or the coroutine that a call of it gives, is handed to what starts tasks, or is kept."""
-    scopes = dict.fromkeys(mocks_of(module).scopes_around(assertion.scope))
-    for around in scopes:
+    word = word_of(receiver_of(assertion.node))
+    for around in mocks_of(module).scopes_around(assertion.scope):
         for node in module.fact(_starting_calls).get(around, ()):
             arguments = (*node.args, *(keyword.value for keyword in node.keywords))
             if any(_may_be(module, part, mocks, around) for argument in arguments for part in ast.walk(argument)):
                 return True
-    calls = module.index.calls.get(word_of(receiver_of(assertion.node)), ())
-    return any(
-        isinstance(holder, ast.Assign) and scope in scopes and _may_be(module, node.func, mocks, scope)
-        for node, scope, holder in calls
-    )
+        kept = module.fact(_kept_calls).get((around, word), ())
+        if any(_may_be(module, call.func, mocks, around) for call in kept[:_MOST_CALLS]):
+            return True
+    return False
+
+
+def _kept_calls(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
+    """The calls in each scope of which the result is given a name, by the last word of what is called."""
+    found: dict[tuple[Scope, str], list[ast.Call]] = {}
+    for node, scope in module.of_kind(ast.Assign):
+        if isinstance(node.value, ast.Call):
+            found.setdefault((scope, word_of(node.value.func)), []).append(node.value)
+    return found
 
 
 def _starting_calls(module: Module) -> dict[Scope, list[ast.Call]]:

@@ -74,7 +74,9 @@ def _address(module: Module, call: Call) -> Address | None:
     if kind_of(module, receiver, call.scope) not in _KINDS:
         return None
     built = constructions_of(module, receiver, call.scope)
-    if not built or not all(_is_plain(each) for each in built) or _is_led_elsewhere(module, receiver, call.scope):
+    if not built or not all(_is_plain(each) for each in built):
+        return None
+    if (call.scope, path_of(receiver)) in module.fact(_led_elsewhere):
         return None
     if address is not None:
         return address
@@ -99,15 +101,14 @@ def _is_plain(built: Call) -> bool:
     return True
 
 
-def _is_led_elsewhere(module: Module, client: ast.expr, scope: Scope) -> bool:
-    """Whether a scope gives a client another base or transport than it was built with."""
-    path = path_of(client)
-    return any(
-        isinstance(target, ast.Attribute) and target.attr in _WAYS_SET_LATER and path_of(target.value) == path
-        for node, within in module.of_kind(ast.Assign)
-        if within is scope
+def _led_elsewhere(module: Module) -> set[tuple[Scope, str]]:
+    """The clients to which a scope gives another base or transport than they were built with, by their paths."""
+    return {
+        (scope, path_of(target.value))
+        for node, scope in module.of_kind(ast.Assign)
         for target in node.targets
-    )
+        if isinstance(target, ast.Attribute) and target.attr in _WAYS_SET_LATER
+    }
 
 
 def _is_nothing_special(module: Module, node: ast.expr, scope: Scope) -> bool:
