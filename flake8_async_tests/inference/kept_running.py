@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.before_test import CONDITIONS, BeforeTest
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import place_of
-from flake8_async_tests.inference.tasks import is_task_of_group, started_tasks
+from flake8_async_tests.inference.tasks import is_task_of_group, started_or_gathered
 from flake8_async_tests.lazy import lazy
-from flake8_async_tests.source.module import holds_one_of, is_within
+from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,8 @@ _STARTABLE = frozenset(
 )
 _ENDING = frozenset({"cancel", "close"})
 _DISPLAYS = (ast.Dict, ast.List, ast.Set, ast.Starred, ast.Tuple)
-_CONDITIONS = (ast.ExceptHandler, ast.If, ast.IfExp, ast.Match)
+# What they give back ends when those tasks end that they are given.
+_WAITING = frozenset({"asyncio.gather", "asyncio.shield", "asyncio.wait", "asyncio.wait_for"})
 
 
 class KeptRunning:
@@ -47,7 +49,7 @@ class KeptRunning:
     def __init__(self, fixture: Fixture) -> None:
         self._module = fixture.module
         self._scope = fixture.function.scope
-        self._yields = sorted(self._scope.of(ast.Yield), key=place_of)
+        self._before_test = BeforeTest(fixture)
 
     def has_task(self) -> bool:
         starts = self._module.fact(_tasks_by_scope).get(self._scope, ())
@@ -64,24 +66,16 @@ class KeptRunning:
 
     def _is_kept(self, start: ast.expr) -> bool:
         """Whether what an expression starts is still there when the test runs."""
-        if not self._is_before_the_test(start):
+        if not self._before_test.may_hold(start):
             return False
         return not self._is_conditional_or_left(start) and not self._is_seen_to(start)
-
-    def _is_before_the_test(self, node: ast.expr) -> bool:
-        if not self._yields:
-            return True
-        # What is in the value that is given out counts as well.
-        last = self._yields[-1]
-        assert isinstance(last, ast.Yield)
-        return place_of(node) < (last.end_lineno or 0, last.end_col_offset or 0)
 
     # -- blocks ---------------------------------------------------------------------------------------------------
 
     def _is_conditional_or_left(self, start: ast.expr) -> bool:
         """Whether it stands under a condition, or in a block that the fixture leaves before it yields."""
         for ancestor in self._module.ancestors(start, self._scope):
-            if isinstance(ancestor, _CONDITIONS):
+            if isinstance(ancestor, CONDITIONS):
                 return True
             if isinstance(ancestor, (ast.With, ast.AsyncWith)) and self._ends_with(ancestor, start):
                 return True
@@ -89,14 +83,10 @@ class KeptRunning:
 
     def _ends_with(self, block: ast.With | ast.AsyncWith, start: ast.expr) -> bool:
         """Whether the fixture leaves a block before it yields, and the thing with it."""
-        if not self._is_left_before_the_test(block):
+        if not self._before_test.ends(block):
             return False
         # A group waits for its tasks, and what is entered is closed; anything else outlives the block.
         return is_task_of_group(self._module, start, self._scope) or not is_within(start, block.body)
-
-    def _is_left_before_the_test(self, block: ast.With | ast.AsyncWith) -> bool:
-        """Whether no test runs while a block is open: a return leaves it."""
-        return not holds_one_of(block.body, list(map(place_of, self._yields)))
 
     # -- names ----------------------------------------------------------------------------------------------------
 
@@ -111,7 +101,7 @@ class KeptRunning:
             names |= _names_given_by(statement)
         place = place_of(statement)
         return any(
-            place < place_of(load) and self._is_before_the_test(load) and self._ends(load)
+            place < place_of(load) and self._before_test.may_hold(load) and self._ends(load)
             for name in self._names_reached_from(names)
             for load in self._loads.get(name, ())
         )
@@ -130,10 +120,13 @@ class KeptRunning:
         found = set(self._names_of_elements.get(name, ()))
         for load in self._loads.get(name, ()):
             parent = self._scope.parents[load]
-            while isinstance(parent, _DISPLAYS):
+            while isinstance(parent, _DISPLAYS) or self._waits(parent):
                 parent = self._scope.parents[parent]
             found |= _names_given_by(parent)
         return found
+
+    def _waits(self, node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and self._module.qualified(node.func, self._scope) in _WAITING
 
     @lazy
     def _loads(self) -> dict[str, list[ast.Name]]:
@@ -159,7 +152,7 @@ class KeptRunning:
         if isinstance(parent, ast.withitem):
             block = self._scope.parents[parent]
             assert isinstance(block, (ast.With, ast.AsyncWith))
-            return self._is_left_before_the_test(block)
+            return self._before_test.ends(block)
         return any(isinstance(ancestor, ast.Await) for ancestor in self._module.ancestors(name, self._scope))
 
     def _is_asked_again_and_again(self, attribute: ast.Attribute) -> bool:
@@ -195,7 +188,7 @@ def _names_in(node: ast.expr) -> set[str]:
 
 def _tasks_by_scope(module: Module) -> dict[Scope, list[Call]]:
     of_groups = (call for call in module.method_calls("create_task") if is_task_of_group(module, call.node, call.scope))
-    return _by_scope((*started_tasks(module, lambda call: call.scope.is_function), *of_groups))
+    return _by_scope((*started_or_gathered(module, lambda call: call.scope.is_function), *of_groups))
 
 
 def _servers_by_scope(module: Module) -> dict[Scope, list[Call]]:

@@ -10,6 +10,7 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.before_test import BeforeTest
 from flake8_async_tests.inference.elsewhere import is_class_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.kept_running import KeptRunning
@@ -192,6 +193,7 @@ class _Handed:
         self._todo: list[tuple[ast.expr, bool]] = []
         self._names: set[str] = set()
         self._given_to_attributes = self._assignments_to_attributes()
+        self._before_test = BeforeTest(fixture)
 
     def read(self, value: ast.expr) -> _Content:
         self._things, self._parameters, self._names = [], set(), set()
@@ -254,12 +256,12 @@ class _Handed:
             return
         made = _MADE_BY_AWAITING.get(self._module.qualified(node.func, self._scope))
         if made is not None:
-            self._things.append(made)
+            self._add(made, node)
 
     def _call(self, node: ast.Call, entered: bool) -> None:
         thing = self._made(node, entered)
         if thing is not None:
-            self._things.append(thing)
+            self._add(thing, node)
         elif self._wraps(node):
             self._push(node.args)
             self._push(keyword.value for keyword in node.keywords)
@@ -276,7 +278,9 @@ class _Handed:
         if thing is _HTTPX_CLIENT and not self._connects(node):
             return None
         return (
-            thing if entered or self._is_closed() else Thing(thing.what, thing.belongs, is_mocked_by=thing.is_mocked_by)
+            thing
+            if entered or any(self._closings())
+            else Thing(thing.what, thing.belongs, is_mocked_by=thing.is_mocked_by)
         )
 
     def _makes_future(self, function: ast.expr) -> bool:
@@ -284,13 +288,24 @@ class _Handed:
             return False
         return is_event_loop(self._module, function.value, self._scope)
 
-    def _is_closed(self) -> bool:
-        """Whether one of the names on the way to the thing is closed in the fixture."""
+    def _add(self, thing: Thing, made_by: ast.Call) -> None:
+        """Take a thing down, unless the fixture has closed it when the test runs."""
+        parent = self._scope.parents[made_by]
+        place = self._scope.parents[parent] if isinstance(parent, ast.Await) else parent
+        if not self._leaves(place) and not any(map(self._before_test.certainly_holds, self._closings())):
+            self._things.append(thing)
+
+    def _leaves(self, node: ast.AST) -> bool:
+        """Whether something is entered here, and left before the test runs."""
+        block = self._scope.parents[node] if isinstance(node, ast.withitem) else None
+        return isinstance(block, (ast.With, ast.AsyncWith)) and self._before_test.ends(block)
+
+    def _closings(self) -> Iterator[ast.Name]:
+        """Where one of the names on the way to the thing is closed in the fixture."""
         for load in self._scope.loads:
             parent = self._scope.parents.get(load)
             if load.id in self._names and isinstance(parent, ast.Attribute) and parent.attr in _CLOSING:
-                return True
-        return False
+                yield load
 
     def _connects(self, node: ast.Call) -> bool:
         """Whether an httpx client certainly talks over real connections."""
