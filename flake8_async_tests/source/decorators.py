@@ -7,6 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -41,6 +43,9 @@ _KEEPERS = PATCH | {
 FIXTURE = {"pytest.fixture": "pytest", "pytest.yield_fixture": "pytest", "pytest_asyncio.fixture": "pytest_asyncio"}
 MARK = "pytest.mark."
 _MARK_ASSIGNED = re.compile(rb"^(\w+) *(?::[^=\n]*)?= *(?:\w+\.)*mark\.", re.MULTILINE)
+_FIXTURE_ASSIGNED = re.compile(rb"^(\w+) *(?::[^=\n]*)?= *(?:\w+\.)*fixture\b", re.MULTILINE)
+_FIXTURE_IMPORTED = re.compile(rb"^from +pytest(?:_asyncio)? +import +(.*\bfixture\b.*)", re.MULTILINE)
+_WORD = re.compile(rb"\w+")
 _FOREIGN = frozenset({"builtins", "functools", "pytest", "unittest"})
 
 
@@ -58,6 +63,9 @@ class Decorator:
         self.name = module.qualified(self.call.func if self.call else node, scope)
         if self.name and self.call is None:
             self.name, self.call = mark_of_project(module, self.name)
+        if self.name:
+            self.name, made_by = fixture_of_project(module, self.name)
+            self.call = self.call or made_by
 
     def qualified(self, node: ast.expr) -> str:
         """The dotted name of something that it is given."""
@@ -86,13 +94,7 @@ def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
 
     Of `parametrize` nothing: what it is given means something in that file, and not where the mark is put.
     """
-    home, _, word = name.rpartition(".")
-    if home.partition(".")[0] in _FOREIGN or not module.project.may_have(home, module.directory):
-        return name, None
-    path = module.project.find_import(home, module)
-    if path is None or word.encode() not in (module.project.said_in(path, _names_of_marks) or ()):
-        return name, None
-    other = module.project.module_at(path)
+    other, word = _home_of(module, name, _names_of_marks)
     value = other.names.assigned_value(word, other.scope) if other is not None else None
     if other is None or value is None:
         return name, None
@@ -101,9 +103,41 @@ def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
     return (found, call) if found.startswith(MARK) and found != f"{MARK}parametrize" else (name, None)
 
 
+def fixture_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
+    """The same for what makes fixtures: `fixture = pytest.fixture`, or imported there from pytest."""
+    other, word = _home_of(module, name, _names_of_fixture_makers)
+    if other is None:
+        return name, None
+    value = other.names.assigned_value(word, other.scope)
+    call = value if isinstance(value, ast.Call) else None
+    found = other.names.qualified(call.func if call else ast.Name(word, ast.Load()), other.scope)
+    return (found, call) if found in FIXTURE else (name, None)
+
+
+def _home_of(
+    module: Module, name: str, names_said_in: Callable[[bytes], frozenset[bytes]]
+) -> tuple[Module | None, str]:
+    """The other file of the project that has something under a name, if by its text it may be of a kind."""
+    home, _, word = name.rpartition(".")
+    if home.partition(".")[0] in _FOREIGN or not module.project.may_have(home, module.directory):
+        return None, word
+    path = module.project.find_import(home, module)
+    if path is None or word.encode() not in (module.project.said_in(path, names_said_in) or ()):
+        return None, word
+    return module.project.module_at(path), word
+
+
 def _names_of_marks(content: bytes) -> frozenset[bytes]:
     """What may be a mark at the top of a file, by its text: parsing it takes longer."""
     return frozenset(_MARK_ASSIGNED.findall(content))
+
+
+def _names_of_fixture_makers(content: bytes) -> frozenset[bytes]:
+    """The same for what may make fixtures."""
+    if b"fixture" not in content:
+        return frozenset()
+    imported = (word for names in _FIXTURE_IMPORTED.findall(content) for word in _WORD.findall(names))
+    return frozenset((*_FIXTURE_ASSIGNED.findall(content), *imported))
 
 
 def keeps_plain_function(decorator: Decorator) -> bool:

@@ -107,11 +107,11 @@ def fixture_of(function: Function) -> Fixture | None:
 
 
 def _may_make_fixture(module: Module, decorator: ast.expr) -> bool:
-    """By its last word: a plain name may stand for anything, even for a call."""
+    """By its last word: a plain name may stand for anything, even for a call; another file may call it differently."""
     if decorator.__class__ is ast.Name:
         return True
-    target = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return word_of(target) in module.names.tails_of_all(_FIXTURE_MAKERS)
+    word = word_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    return word.endswith("fixture") or word in module.names.tails_of_all(_FIXTURE_MAKERS)
 
 
 def requested_names(function: Function) -> tuple[str, ...]:
