@@ -243,7 +243,7 @@ def is_asked_for_with_anyio(fixture: Fixture) -> bool:
     if "anyio_backend" in fixture.module.fixture_graph.closure_of_fixture(fixture).names:
         return True
     is_asked_for = False
-    for _, with_anyio in requesting_tests(fixture, *_words_of_anyio(fixture.module)):
+    for _, with_anyio in requesting_tests_of_anyio(fixture):
         if not with_anyio:
             return False
         is_asked_for = True
@@ -256,19 +256,17 @@ def _words_of_anyio(module: Module) -> tuple[bytes, ...]:
     return (*ANYIO_WORDS, b"async def test") if mode is not None and mode.value == "auto" else ANYIO_WORDS
 
 
-def is_run_on_backend_in_sight(fixture: Fixture) -> bool:
-    """Whether anyio sets an async fixture up on the `anyio_backend` in sight of it, as far as anything tells.
+def requesting_tests_of_anyio(fixture: Fixture) -> Iterator[tuple[Test, bool]]:
+    """The tests in sight that set a fixture up, of other files those that have tests which anyio runs."""
+    return requesting_tests(fixture, *_words_of_anyio(fixture.module))
 
-    For a test that draws that in, anyio is first, whatever pytest-asyncio's mode and the fixture's decorator are.
+
+def is_run_on_backend_unasked(fixture: Fixture) -> bool:
+    """Whether anyio is to set up an async fixture that no test in sight asks for, as far as anything tells.
+
+    For a test that draws the backend in, anyio is first, whatever pytest-asyncio's mode and the decorator are.
     """
     module = fixture.module
-    is_asked_for = False
-    for test, with_anyio in requesting_tests(fixture, *_words_of_anyio(module)):
-        if with_anyio and "anyio_backend" not in test.parametrized:
-            return True
-        is_asked_for = True
-    if is_asked_for:
-        return False
     graph = module.fixture_graph
     if "anyio_backend" in graph.closure_of_fixture(fixture).names:
         return True

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.loops import is_narrower
-from flake8_async_tests.requesters import is_run_on_backend_in_sight, requesting_tests
+from flake8_async_tests.requesters import is_run_on_backend_unasked, requesting_tests, requesting_tests_of_anyio
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import SCOPES
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
@@ -37,15 +38,29 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _narrower_backend(fixture: Fixture, scope: str) -> tuple[str | None, str]:
-    """The scope of a narrower `anyio_backend` that the fixture gets, None where there is none, and whose that is."""
-    backend, whose = _scope_of_backend(fixture)
-    if backend is not None and is_narrower(backend, scope) and is_run_on_backend_in_sight(fixture):
-        return backend, whose
-    for test, _ in requesting_tests(fixture, b"anyio_backend"):
-        parametrized = _scope_of_parametrized_backend(test) if "anyio_backend" in test.parametrized else None
-        if parametrized is not None and is_narrower(parametrized, scope):
-            return parametrized, f"the anyio_backend that parametrizes {test.function.name} has"
-    return None, ""
+    """The scope of a narrower `anyio_backend` that the fixture gets, None where there is none, and whose that is.
+
+    It gets the one that the test sees: what it sees itself counts where no test in sight asks for it.
+    """
+    backend, whose = _scope_of_backend(fixture.module, fixture.klass)
+    is_narrow_here = backend is not None and is_narrower(backend, scope)
+    is_asked_for = False
+    # Where the nearest one is wide enough, only tests that speak of another one can have a narrower.
+    found = requesting_tests_of_anyio(fixture) if is_narrow_here else requesting_tests(fixture, b"anyio_backend")
+    for test, with_anyio in found:
+        is_asked_for = True
+        of_test, whose_of_test = _backend_of(test) if with_anyio else (None, "")
+        if of_test is not None and is_narrower(of_test, scope):
+            return of_test, whose_of_test
+    return (
+        (backend, whose) if is_narrow_here and not is_asked_for and is_run_on_backend_unasked(fixture) else (None, "")
+    )
+
+
+def _backend_of(test: Test) -> tuple[str | None, str]:
+    if "anyio_backend" in test.parametrized:
+        return _scope_of_parametrized_backend(test), f"the anyio_backend that parametrizes {test.function.name} has"
+    return _scope_of_backend(test.module, test.klass)
 
 
 def _scope_of_parametrized_backend(test: Test) -> str | None:
@@ -60,11 +75,11 @@ def _scope_of_parametrized_backend(test: Test) -> str | None:
     return "function"
 
 
-def _scope_of_backend(fixture: Fixture) -> tuple[str | None, str]:
-    """The scope of the nearest `anyio_backend`, None where it cannot be known, and whose fixture that is."""
-    graph = fixture.module.fixture_graph
-    entries = graph.entries_of("anyio_backend", fixture.klass)
-    if not graph.is_complete(fixture.klass):
+def _scope_of_backend(module: Module, klass: Class | None) -> tuple[str | None, str]:
+    """The scope of the `anyio_backend` that is the nearest to a place, None where unknown, and whose fixture it is."""
+    graph = module.fixture_graph
+    entries = graph.entries_of("anyio_backend", klass)
+    if not graph.is_complete(klass):
         return None, ""
     if not entries:
         return _SCOPE_OF_ANYIOS_OWN, "anyio's own anyio_backend has"
