@@ -84,13 +84,22 @@ def _consequence(name: ast.Name, scope: Scope) -> str:
     if isinstance(parent, ast.Call):
         return "pytest refuses to have it called" if parent.func is name else ""
     if isinstance(parent, ast.Attribute):
-        return "" if parent.attr.startswith("_") else "an AttributeError"
+        return "" if parent.attr.startswith("_") or _is_annotation(parent, scope) else "an AttributeError"
     if isinstance(parent, _TAKING_APART) and name in (getattr(parent, field, None) for field in _FIELDS):
         return "a TypeError"
     value: ast.AST = name
     while isinstance(parent, (ast.BoolOp, ast.UnaryOp)):
         value, parent = parent, scope.parents.get(parent)
     return "it is always true" if isinstance(parent, _ASKING) and parent.test is value else ""
+
+
+def _is_annotation(node: ast.expr, scope: Scope) -> bool:
+    """Whether a node is a part of the annotation of a local name, which is not evaluated."""
+    value: ast.AST = node
+    parent = scope.parents.get(node)
+    while isinstance(parent, ast.expr):
+        value, parent = parent, scope.parents.get(parent)
+    return isinstance(parent, ast.AnnAssign) and parent.annotation is value
 
 
 def _consequence_of_comparison(name: ast.Name, comparison: ast.Compare) -> str:
