@@ -24,6 +24,8 @@ SCOPES = ("function", "class", "module", "package", "session")
 MOCK_DEFAULT = "unittest.mock.DEFAULT"
 """What asks `patch` for a mock of its own, and to pass it on."""
 
+_GIVEN = "hypothesis.given"
+
 EVENT_LOOP = "event_loop"
 """The fixture that pytest-asyncio had up to 0.26."""
 
@@ -115,7 +117,7 @@ def _may_make_fixture(module: Module, decorator: ast.expr) -> bool:
 
 
 def requested_names(function: Function) -> tuple[str, ...]:
-    """The parameters that pytest fills with fixtures: all without a default, `self` and injected mocks left out."""
+    """The parameters that pytest fills: all without a default, `self`, injected mocks and drawn examples left out."""
     node = function.node
     arguments = node.args
     positional = [*arguments.posonlyargs, *arguments.args]
@@ -131,7 +133,27 @@ def requested_names(function: Function) -> tuple[str, ...]:
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
         if default is None
     ]
-    return tuple(names)
+    drawn = _drawn_by_hypothesis(function)
+    return tuple(name for name in names if name not in drawn) if drawn else tuple(names)
+
+
+def _drawn_by_hypothesis(function: Function) -> set[str]:
+    """The parameters that `given` fills: by keyword, and by position from the right; all where that cannot be read."""
+    found: set[str] = set()
+    for decorator in function.decorators:
+        if decorator.name == _GIVEN and decorator.call is not None:
+            call, arguments = decorator.call, function.node.args
+            if has_double_star(call) or any(map(_is_open, call.args)):
+                return set(function.parameters)
+            positional = [*arguments.posonlyargs, *arguments.args][-len(call.args) :] if call.args else []
+            found.update(argument.arg for argument in positional)
+            found.update(keyword.arg for keyword in call.keywords if keyword.arg is not None)
+    return found
+
+
+def _is_open(argument: ast.expr) -> bool:
+    """`*strategies`, or `...`, for which hypothesis looks at the annotations."""
+    return isinstance(argument, ast.Starred) or (isinstance(argument, ast.Constant) and argument.value is ...)
 
 
 def late_requests(function: Function) -> list[Call]:
