@@ -33,7 +33,7 @@ _ASKED_FOR = (
 
 @rule("AT203", "event-loop-override", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
-    found = [fixture for fixture in module.fixtures if fixture.name == EVENT_LOOP]
+    found = [fixture for fixture in module.fixtures if fixture.name == EVENT_LOOP and not fixture.function.is_nested]
     if not found or module.options.pytest_asyncio < _FIRST_WITHOUT:
         return
     if not is_pytest_asyncio_at_work(module):

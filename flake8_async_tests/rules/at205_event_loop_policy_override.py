@@ -23,7 +23,9 @@ _REMEDY = "use the hook pytest_asyncio_loop_factories"
 def check(module: Module) -> Iterator[Finding]:
     has_hook = module.options.pytest_asyncio >= _FIRST_WITH_HOOK
     for fixture in module.fixtures:
-        if fixture.name != "event_loop_policy" or is_pytest_asyncio(module) or _is_disabled(module):
+        if fixture.name != "event_loop_policy" or fixture.function.is_nested:
+            continue
+        if is_pytest_asyncio(module) or _is_disabled(module):
             continue
         if not _gives_a_value(fixture):
             yield Finding(
