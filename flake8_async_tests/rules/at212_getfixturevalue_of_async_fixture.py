@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.requesters import requesting_tests
+from flake8_async_tests.inference.exceptions import is_caught_around
+from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.requesters import requesting_tests_anywhere
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
 from flake8_async_tests.source.calls import receiver_of
@@ -27,8 +29,8 @@ _RUN_ON_A_LOOP = (Runs.ASYNCIO, Runs.ANYIO)
 @rule("AT212", "getfixturevalue-of-async-fixture", knows=Knows.PROJECT, calls=("getfixturevalue",))
 def check(module: Module) -> Iterator[Finding]:
     for call in module.method_calls("getfixturevalue"):
-        function = call.function
-        if function is None or not function.is_async or not _is_on_request(call):
+        function = _test_or_fixture_around(call)
+        if function is None or not function.is_async or not _is_on_request(call, function):
             continue
         name = _literal_name(call)
         if not name or module.fixture_graph.find(name, function.klass) is None or _is_expected_to_fail(call):
@@ -45,11 +47,21 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _is_on_request(call: Call) -> bool:
+def _test_or_fixture_around(call: Call) -> Function | None:
+    """The function in which a call stands, or the test or fixture that holds it: coroutines in that run on its loop."""
+    function = call.function
+    while function is not None and function.is_async and function.is_nested:
+        function = function.enclosing_function
+    return function
+
+
+def _is_on_request(call: Call, function: Function) -> bool:
     receiver = receiver_of(call.node)
     if not isinstance(receiver, ast.Name) or receiver.id != "request":
         return False
-    bindings = call.scope.bindings.get("request", ())
+    if call.module.names.binding_scope("request", call.scope) is not function.scope:
+        return False
+    bindings = function.scope.bindings["request"]
     return len(bindings) == 1 and isinstance(bindings[0], ast.arg)
 
 
@@ -59,13 +71,8 @@ def _literal_name(call: Call) -> str:
 
 
 def _is_expected_to_fail(call: Call) -> bool:
-    for ancestor in call.module.ancestors(call.node, call.scope):
-        if isinstance(ancestor, ast.With):
-            for item in ancestor.items:
-                entered = item.context_expr
-                if isinstance(entered, ast.Call) and call.module.qualified(entered.func, call.scope) == "pytest.raises":
-                    return True
-    return False
+    where = (call.module, call.node, call.scope)
+    return is_expected_to_raise(*where) or is_caught_around(*where, "builtins.RuntimeError")
 
 
 def _is_set_up_by_then(module: Module, function: Function, name: str) -> bool:
@@ -87,7 +94,7 @@ def _is_there_before(fixture: Fixture, name: str) -> bool:
     closures = (graph.closure_of_fixture(fixture), graph.closure(fixture.klass, ()))
     if any(_is_set_up_with(closure, name, fixture.module) for closure in closures):
         return True
-    return any(_draws_in(test, name) for test, _ in requesting_tests(fixture))
+    return any(_draws_in(test, name) for test, _ in requesting_tests_anywhere(fixture))
 
 
 def _is_set_up_with(closure: Closure, name: str, module: Module) -> bool:
