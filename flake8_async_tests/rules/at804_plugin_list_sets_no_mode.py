@@ -106,7 +106,11 @@ def _words(module: Module, value: ast.expr) -> set[str]:
 
 
 def _is_read(module: Module, name: str) -> bool:
-    return any(node.id == name for scope in module.index.scopes for node in scope.loads)
+    return any(
+        node.id == name and module.names.binding_scope(name, scope) is module.scope
+        for scope in module.index.scopes
+        for node in scope.loads
+    )
 
 
 def _is_loaded_already(module: Module) -> bool:
