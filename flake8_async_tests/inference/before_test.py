@@ -1,4 +1,4 @@
-"""What of a fixture runs before the test that asks for it."""
+"""What of a fixture is done before the test runs that asks for it, and what of it is always done."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ class BeforeTest:
         """Whether something is always done before any test runs."""
         if self._yields and place_of(node) > place_of(self._yields[0]):
             return False
-        return not any(isinstance(ancestor, CONDITIONS) for ancestor in self._module.ancestors(node, self._scope))
+        return not self.is_conditional(node)
+
+    def is_conditional(self, node: ast.AST) -> bool:
+        """Whether a condition decides, or an exception, if something is done."""
+        return any(isinstance(ancestor, CONDITIONS) for ancestor in self._module.ancestors(node, self._scope))
 
     def ends(self, block: ast.With | ast.AsyncWith) -> bool:
         """Whether no test runs while a block is open: a return leaves it."""

@@ -54,11 +54,13 @@ class Thing:
 
 @record
 class Holdings:
-    """What a fixture hands out or keeps running, and the fixtures whose values it hands on."""
+    """What a fixture hands out or keeps running, and the fixtures whose values it hands on, or works with."""
 
     held: tuple[Thing, ...] = ()
     running: tuple[Thing, ...] = ()
     hands_on: frozenset[str] = frozenset()
+    works_with: frozenset[str] = frozenset()
+    """Those of which it awaits something, and always does, on its own loop."""
 
 
 NOTHING = Holdings()
@@ -152,12 +154,13 @@ class _Reader:
         running = tuple(self._running())
         handed = _Handed(self._fixture)
         values = [handed.read(value) for value in self._values()]
+        works_with = frozenset(self._works_with())
         if not values:
-            return Holdings(running=running)
+            return Holdings(running=running, works_with=works_with)
         # Where there are several values, only what is in all of them is certain.
         held = [thing for thing in values[0].things if all(thing in other.things for other in values[1:])]
         hands_on = frozenset.intersection(*(value.parameters for value in values))
-        return Holdings(tuple(held), running, hands_on & frozenset(self._fixture.requests))
+        return Holdings(tuple(held), running, hands_on & frozenset(self._fixture.requests), works_with)
 
     def _running(self) -> Iterator[Thing]:
         if self._fixture.is_async:
@@ -167,11 +170,35 @@ class _Reader:
             if kept.has_server():
                 yield _SERVER
 
+    def _works_with(self) -> Iterator[str]:
+        before_test = BeforeTest(self._fixture)
+        for node in self._scope.of(ast.Await, ast.AsyncFor, ast.AsyncWith) if self._fixture.requests else ():
+            if before_test.is_conditional(node):
+                continue
+            for name in map(_root_of, _awaited_in(node)):
+                if name in self._fixture.requests and len(self._scope.bindings[name]) == 1:
+                    yield name
+
     def _values(self) -> Iterator[ast.expr]:
         for node in self._scope.of(ast.Yield) or self._scope.of(ast.Return):
             assert isinstance(node, (ast.Yield, ast.Return))
             if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
                 yield node.value
+
+
+def _awaited_in(node: ast.AST) -> list[ast.expr]:
+    """What an `await`, an `async for` or an `async with` awaits something of."""
+    if isinstance(node, ast.AsyncWith):
+        return [item.context_expr for item in node.items]
+    assert isinstance(node, (ast.AsyncFor, ast.Await))
+    return [node.iter if isinstance(node, ast.AsyncFor) else node.value]
+
+
+def _root_of(node: ast.expr) -> str:
+    """`pool` in `pool.acquire().connection`."""
+    while isinstance(node, (ast.Attribute, ast.Call)):
+        node = node.value if isinstance(node, ast.Attribute) else node.func
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 @record

@@ -21,7 +21,7 @@ from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 from flake8_async_tests.source.walk import arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class
@@ -36,6 +36,8 @@ class _Source:
     fixture: Fixture
     thing: Thing
     loop: Loop
+    user: Fixture | None = None
+    """The fixture that works with it, where that does not hand it on to the test."""
 
 
 @rule("AT207", "fixture-on-another-loop", knows=Knows.PROJECT)
@@ -62,7 +64,7 @@ def _sources_on_other_loops(test: Test) -> Iterator[tuple[str, _Source, Loop]]:
         return
     for name in test.requests:
         sources = _sources_behind(test, name)
-        source = next((each for each in sources if _hurts(each, loop) and not _is_mocked(each.thing, test)), None)
+        source = next((each for each in sources if _hurts(each, loop, test) and not _is_mocked(each.thing, test)), None)
         if source is not None:
             yield name, source, loop
 
@@ -118,10 +120,12 @@ def _is_asyncios(test: Test) -> bool:
     return "anyio_backend" not in test.module.fixture_graph.closure_of(test).names
 
 
-def _hurts(source: _Source, loop: Loop) -> bool:
-    """Whether the test cannot use the thing on its own loop."""
+def _hurts(source: _Source, loop: Loop, test: Test) -> bool:
+    """Whether the thing cannot be used on the test's own loop: by the test, or by a fixture on that loop."""
     scope, own = source.loop.scope, loop.scope
     if scope is None or own is None or scope == own:
+        return False
+    if source.user is not None and _loop_of(source.user, test.module).scope != own:
         return False
     thing = source.thing
     if thing.belongs is Belongs.AT_ONCE:
@@ -161,28 +165,43 @@ def _sources_behind(test: Test, name: str) -> tuple[_Source, ...]:
 
 
 def _find_sources(test: Test, name: str) -> Iterator[_Source]:
-    """What it hands out comes first, then what is only kept running behind it."""
-    closure = test.module.fixture_graph.closure_behind(name, test.klass, test.parametrized)
-    for fixture in _handing_out(test, name):
+    """What it hands out comes first, then what is only kept running behind it, or worked with."""
+    graph = test.module.fixture_graph
+    closure = graph.closure_behind(name, test.klass, test.parametrized)
+    for fixture in _handing_out(test, graph.find(name, test.klass)):
         if fixture in closure.fixtures:
             yield from _sources_in(fixture, holdings_of(fixture).held, test.module)
     for fixture in closure.fixtures:
         yield from _sources_in(fixture, holdings_of(fixture).running, test.module)
+    for user in closure.fixtures:
+        for other in sorted(holdings_of(user).works_with):
+            for fixture in _handing_out(test, _found_by(user, other, test)):
+                # What may be waited for in vain is told of those who wait.
+                things = [thing for thing in holdings_of(fixture).held if thing.belongs is not Belongs.AT_FIRST_WAIT]
+                if fixture in closure.fixtures:
+                    yield from _sources_in(fixture, things, test.module, user)
 
 
-def _sources_in(fixture: Fixture, things: tuple[Thing, ...], module: Module) -> Iterator[_Source]:
+def _sources_in(
+    fixture: Fixture, things: Iterable[Thing], module: Module, user: Fixture | None = None
+) -> Iterator[_Source]:
     loop = _loop_of(fixture, module)
-    return (_Source(fixture, thing, loop) for thing in things if loop.scope is not None)
+    return (_Source(fixture, thing, loop, user) for thing in things if loop.scope is not None)
+
+
+def _found_by(fixture: Fixture, name: str, test: Test) -> Fixture | None:
+    """What a fixture gets under a name: under its own the one that it overrides."""
+    beyond = fixture if name == fixture.name else None
+    return test.module.fixture_graph.find(name, test.klass, beyond=beyond)
 
 
 def _is_asyncios_async(fixture: Fixture, module: Module) -> bool:
     return fixture.is_async and fixture.function.keeps_its_nature and is_run_by_asyncio(fixture, module)
 
 
-def _handing_out(test: Test, name: str) -> Iterator[Fixture]:
-    """The fixture behind a name, and those whose values it hands on."""
-    graph = test.module.fixture_graph
-    todo = [graph.find(name, test.klass)]
+def _handing_out(test: Test, first: Fixture | None) -> Iterator[Fixture]:
+    """A fixture, and those whose values it hands on."""
+    todo = [first]
     seen: set[Fixture] = set()
     while todo:
         fixture = todo.pop(0)
@@ -190,10 +209,7 @@ def _handing_out(test: Test, name: str) -> Iterator[Fixture]:
             continue
         seen.add(fixture)
         yield fixture
-        todo += (
-            graph.find(other, test.klass, beyond=fixture if other == fixture.name else None)
-            for other in sorted(holdings_of(fixture).hands_on)
-        )
+        todo += (_found_by(fixture, other, test) for other in sorted(holdings_of(fixture).hands_on))
 
 
 # -- what is said of it ------------------------------------------------------------------------------------------------
@@ -202,6 +218,12 @@ def _handing_out(test: Test, name: str) -> Iterator[Fixture]:
 def _message(name: str, source: _Source, loop: Loop) -> str:
     through = f', behind "{name}",' if name != source.fixture.name else ""
     own = "its own function loop" if loop.scope == "function" else f"the {loop.scope} loop"
+    if source.user is not None:
+        return (
+            f'"{source.fixture.name}" ({source.loop.scope} loop) {source.thing.what}, but "{source.user.name}", which'
+            f" works with it, runs on the {loop.scope} loop, as this test does"
+            f' (set loop_scope="{source.loop.scope}" on both{_decided(source, loop)})'
+        )
     return (
         f'"{source.fixture.name}" ({source.loop.scope} loop){through} {source.thing.what}, but this test runs on {own}'
         f" ({_remedy(source, loop)}{_decided(source, loop)})"
