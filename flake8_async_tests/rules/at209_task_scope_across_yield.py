@@ -69,7 +69,8 @@ def _scopes_across_yield(fixture: Fixture) -> Iterator[tuple[ast.With | ast.Asyn
 def _task_scope(fixture: Fixture, item: ast.withitem, until: Place) -> str:
     """The name of a scope of tasks that an item of a `with` enters, and that is still one when the test runs."""
     module, scope = fixture.module, fixture.function.scope
-    value = module.value_of(item.context_expr, scope)
+    entered = item.context_expr
+    value = module.value_of(entered.value if isinstance(entered, ast.NamedExpr) else entered, scope)
     if not isinstance(value, ast.Call):
         return ""
     name = module.qualified(value.func, scope)
