@@ -358,14 +358,24 @@ def _renamed(entry: Entry | None, attribute: str) -> Entry | None:
 
 
 def _made_by_call(module: Module, attribute: str, value: ast.expr | None) -> Entry | None:
-    """`client = pytest.fixture(name="c")(make_client)`: a fixture, but not one that can be read here."""
+    """`client = pytest.fixture(name="c")(make_client)`: a fixture, but not one that can be read here.
+
+    Nor is one that a function of the module makes: `client = client_fixture(url)`.
+    """
     while isinstance(value, ast.Call):
+        if _holds_fixture(module, module.names.definition(value.func, module.scope)):
+            return Entry(attribute, attribute, None)
         if module.qualified(value.func, module.scope) in _FIXTURE_MAKERS:
             given = keyword_value(value, "name")
             named = isinstance(given, ast.Constant) and isinstance(given.value, str) and given.value
             return Entry(attribute, named or attribute, None)
         value = value.func
     return None
+
+
+def _holds_fixture(module: Module, definition: ast.AST | None) -> bool:
+    maker = module.function_of_node(definition) if definition is not None else None
+    return maker is not None and any(map(module.is_fixture, module.functions_in(maker.scope)))
 
 
 def _last_bindings(module: Module, name: str) -> list[ast.AST]:
