@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.fixtures import EVENT_LOOP
+from flake8_async_tests.source.fixtures import EVENT_LOOP, name_requested_late
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
@@ -51,10 +52,20 @@ def _requesters_by_place(module: Module) -> dict[tuple[str, int], set[str]]:
     found: dict[tuple[str, int], set[str]] = {}
     for other in modules_in_sight(module, *_REQUESTS):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
-        # An override that hands on what it overrides is no use of it.
-        asking: list[Test | Fixture] = [*other.tests, *(each for each in other.fixtures if each.name != EVENT_LOOP)]
-        for each in asking:
-            meant = graph.find(EVENT_LOOP, each.klass) if EVENT_LOOP in each.requests else None
+        for is_async, klass in _requests_in(other):
+            meant = graph.find(EVENT_LOOP, klass)
             if meant is not None:
-                found.setdefault(meant.place, set()).add("async" if each.is_async else "sync")
+                found.setdefault(meant.place, set()).add("async" if is_async else "sync")
     return found
+
+
+def _requests_in(module: Module) -> Iterator[tuple[bool, Class | None]]:
+    """Whether something that asks for a fixture of that name is async, and the class that it stands in."""
+    # An override that hands on what it overrides is no use of it.
+    asking: list[Test | Fixture] = [*module.tests, *(each for each in module.fixtures if each.name != EVENT_LOOP)]
+    for each in asking:
+        if EVENT_LOOP in each.requests:
+            yield each.is_async, each.klass
+    for call in module.method_calls("getfixturevalue"):
+        if call.function is not None and name_requested_late(call) == EVENT_LOOP:
+            yield call.function.is_async, call.function.klass

@@ -11,7 +11,7 @@ from flake8_async_tests.requesters import requesting_tests_anywhere
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of
 from flake8_async_tests.source.calls import receiver_of
-from flake8_async_tests.source.fixtures import late_requests
+from flake8_async_tests.source.fixtures import late_requests, name_requested_late
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
         function = _test_or_fixture_around(call)
         if function is None or not function.is_async or not _is_on_request(call, function):
             continue
-        name = _literal_name(call)
+        name = name_requested_late(call)
         if not name or module.fixture_graph.find(name, function.klass) is None or _is_expected_to_fail(call):
             continue
         if _is_set_up_by_then(module, function, name):
@@ -63,11 +63,6 @@ def _is_on_request(call: Call, function: Function) -> bool:
         return False
     bindings = function.scope.bindings["request"]
     return len(bindings) == 1 and isinstance(bindings[0], ast.arg)
-
-
-def _literal_name(call: Call) -> str:
-    argument = call.argument(0, "argname")
-    return argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else ""
 
 
 def _is_expected_to_fail(call: Call) -> bool:
@@ -102,7 +97,7 @@ def _is_set_up_with(closure: Closure, name: str, module: Module) -> bool:
     if name in closure.names:
         return True
     asked = {
-        _literal_name(call)
+        name_requested_late(call)
         for fixture in closure.fixtures
         if not fixture.is_async
         for call in late_requests(fixture.function)

@@ -161,6 +161,12 @@ def late_requests(function: Function) -> list[Call]:
     return [call for call in function.module.method_calls("getfixturevalue") if call.scope is function.scope]
 
 
+def name_requested_late(call: Call) -> str:
+    """The literal name in a call of `getfixturevalue`, "" where there is none."""
+    argument = call.argument(0, "argname")
+    return argument.value if isinstance(argument, ast.Constant) and isinstance(argument.value, str) else ""
+
+
 def injected_mocks(function: Function) -> int:
     """How many leading parameters the `patch` decorators fill, those on a test method's class included."""
     decorators = list(function.decorators)
