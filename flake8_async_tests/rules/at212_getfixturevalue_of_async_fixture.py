@@ -57,7 +57,8 @@ def _test_or_fixture_around(call: Call) -> Function | None:
 
 def _is_on_request(call: Call, function: Function) -> bool:
     receiver = receiver_of(call.node)
-    if not isinstance(receiver, ast.Name) or receiver.id != "request":
+    held = call.module.value_of(receiver, call.scope) if receiver is not None else None
+    if not isinstance(held, ast.Name) or held.id != "request":
         return False
     if call.module.names.binding_scope("request", call.scope) is not function.scope:
         return False
