@@ -78,6 +78,8 @@ _ASYNCPG_POOL = Thing("holds an asyncpg pool")
 _TASK = Thing("keeps a task running")
 _SERVER = Thing("keeps a server running")
 
+# Of its loop before it is awaited or entered.
+_POOLS = {"asyncpg.create_pool": _ASYNCPG_POOL, "asyncpg.pool.create_pool": _ASYNCPG_POOL}
 _MADE_BY = {
     "aiohttp.ClientSession": _AIOHTTP_SESSION,
     "aiohttp.test_utils.TestClient": Thing("holds an aiohttp test client"),
@@ -85,6 +87,7 @@ _MADE_BY = {
     "aioredis.Redis.from_url": _REDIS,
     "aioredis.from_url": _REDIS,
     "asyncio.Future": Thing("holds an asyncio.Future"),
+    **_POOLS,
     "httpx.AsyncClient": _HTTPX_CLIENT,
     "redis.asyncio.Redis": _REDIS,
     "redis.asyncio.Redis.from_url": _REDIS,
@@ -108,10 +111,9 @@ _MADE_BY = {
     },
 }
 _MADE_BY_AWAITING = {
+    **_POOLS,
     "asyncpg.connect": _ASYNCPG_CONNECTION,
     "asyncpg.connection.connect": _ASYNCPG_CONNECTION,
-    "asyncpg.create_pool": _ASYNCPG_POOL,
-    "asyncpg.pool.create_pool": _ASYNCPG_POOL,
 }
 
 # What is given to these is in what comes out of them.
@@ -295,8 +297,6 @@ class _Handed:
 
     def _made(self, node: ast.Call, entered: bool) -> Thing | None:
         name = self._module.qualified(node.func, self._scope)
-        if entered and name in _MADE_BY_AWAITING:
-            return _MADE_BY_AWAITING[name]
         thing = _MADE_BY.get(name)
         if thing is None:
             return _MADE_BY["asyncio.Future"] if self._makes_future(node.func) else None
