@@ -44,7 +44,9 @@ FIXTURE = {"pytest.fixture": "pytest", "pytest.yield_fixture": "pytest", "pytest
 MARK = "pytest.mark."
 _MARK_ASSIGNED = re.compile(rb"^(\w+) *(?::[^=\n]*)?= *(?:\w+\.)*mark\.", re.MULTILINE)
 _FIXTURE_ASSIGNED = re.compile(rb"^(\w+) *(?::[^=\n]*)?= *(?:\w+\.)*fixture\b", re.MULTILINE)
-_FIXTURE_IMPORTED = re.compile(rb"^from +pytest(?:_asyncio)? +import +(.*\bfixture\b.*)", re.MULTILINE)
+_FIXTURE_IMPORTED = re.compile(
+    rb"^from +pytest(?:_asyncio)? +import +(\([^)]*\bfixture\b[^)]*\)|.*\bfixture\b.*)", re.MULTILINE
+)
 _WORD = re.compile(rb"\w+")
 _FOREIGN = frozenset({"builtins", "functools", "pytest", "unittest"})
 
