@@ -9,12 +9,14 @@ from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.exceptions import exceptions_caught
 from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.inference.suspension import suspends
 from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -50,16 +52,60 @@ def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.E
 
 
 def _may_be_ended_elsewhere(module: Module, loop: ast.While, scope: Scope) -> bool:
-    """Whether the loop asks for something of the function around it that is changed there: `release.set()`."""
-    for name in {part.id for part in nodes_of([loop.test]) if isinstance(part, ast.Name)}:
-        owner = module.names.binding_scope(name, scope)
-        if owner is None or owner is scope or not owner.is_function:
+    """Whether the loop asks for something that other code changes: `release.set()`, `worker.running = False`."""
+    asked = list(nodes_of([loop.test]))
+    return any(_is_changed_elsewhere(module, part.id, scope) for part in asked if isinstance(part, ast.Name)) or any(
+        changer is not scope and _may_be_the_same(module, part, scope, attribute, changer)
+        for part in asked
+        if isinstance(part, ast.Attribute)
+        for attribute, changer in module.fact(_changes).get(part.attr, ())
+    )
+
+
+def _is_changed_elsewhere(module: Module, name: str, scope: Scope) -> bool:
+    """Whether a name that the loop has from around it is given something else there, or what it holds is changed."""
+    owner = module.names.binding_scope(name, scope)
+    if owner is None or owner is scope:
+        return False
+    if len(owner.bindings[name]) > 1 or any(name in each.declared for each in module.index.scopes if each is not scope):
+        return True
+    uses = [(load, owner) for load in loads_of(module, name, owner)]
+    uses += [(load, inner) for load, inner in captures(module, name, owner) if inner is not scope]
+    return any(_is_changed(load, inner) for load, inner in uses)
+
+
+def _changes(module: Module) -> dict[str, list[tuple[ast.Attribute, Scope]]]:
+    """By its last word, each attribute that is given something untrue, or whose value is told to change itself.
+
+    What stands in `__init__` is how it begins.
+    """
+    found: dict[str, list[tuple[ast.Attribute, Scope]]] = {}
+    for node, scope in module.index.settings:
+        is_true = isinstance(node.value, ast.Constant) and bool(node.value.value)
+        function = module.function_at(scope)
+        if is_true or (function is not None and function.name == "__init__"):
             continue
-        uses = [(load, owner) for load in loads_of(module, name, owner)]
-        uses += [(load, inner) for load, inner in captures(module, name, owner) if inner is not scope]
-        if len(owner.bindings[name]) > 1 or any(_is_changed(load, inner) for load, inner in uses):
-            return True
-    return False
+        for target in node.targets:
+            if isinstance(target, ast.Attribute):
+                found.setdefault(target.attr, []).append((target, scope))
+    for sites in module.index.calls.values():
+        for call, scope, holder in sites:
+            if isinstance(holder, ast.Expr) and isinstance(call.func, ast.Attribute):
+                receiver = call.func.value
+                if isinstance(receiver, ast.Attribute):
+                    found.setdefault(receiver.attr, []).append((receiver, scope))
+    return found
+
+
+def _may_be_the_same(module: Module, one: ast.Attribute, scope: Scope, other: ast.Attribute, there: Scope) -> bool:
+    """Whether an attribute of the same name may be one of the same object: not where both are of unrelated classes."""
+    first = _class_of(module, one.value, scope)
+    second = _class_of(module, other.value, there)
+    return first is None or second is None or first in second.lineage or second in first.lineage
+
+
+def _class_of(module: Module, node: ast.expr, scope: Scope) -> Class | None:
+    return class_of_first_parameter(module, node, scope) if isinstance(node, ast.Name) else None
 
 
 def _is_changed(name: ast.Name, scope: Scope) -> bool:
