@@ -21,9 +21,12 @@ _WORDS = frozenset(name.rpartition(".")[2] for name in _PROBES)
 
 def is_reckoned_with(module: Module, node: ast.AST, scope: Scope, *errors: str) -> bool:
     """Whether one of these very exceptions is caught or suppressed around a node, or a condition there may avoid it."""
-    return is_caught_around(module, node, scope, *errors) or any(
-        _asks(module, test, within) for test, within in _conditions_around(module, node, scope)
-    )
+    return is_caught_around(module, node, scope, *errors) or is_for_some_versions(module, node, scope)
+
+
+def is_for_some_versions(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a condition around a node asks first which version of something there is, or what that has."""
+    return any(_asks(module, test, within) for test, within in _conditions_around(module, node, scope))
 
 
 def _conditions_around(module: Module, node: ast.AST, scope: Scope) -> Iterator[tuple[ast.expr, Scope]]:

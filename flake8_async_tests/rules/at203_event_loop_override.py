@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.precautions import is_for_some_versions
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -34,7 +35,13 @@ _ASKED_FOR = (
 
 @rule("AT203", "event-loop-override", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
-    found = [fixture for fixture in module.fixtures if fixture.name == EVENT_LOOP and not fixture.function.is_nested]
+    found = [
+        fixture
+        for fixture in module.fixtures
+        if fixture.name == EVENT_LOOP
+        and not fixture.function.is_nested
+        and not is_for_some_versions(module, fixture.function.node, fixture.function.outer)
+    ]
     if not found or module.options.pytest_asyncio < _FIRST_WITHOUT:
         return
     if not is_pytest_asyncio_at_work(module):

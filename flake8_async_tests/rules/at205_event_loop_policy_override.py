@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.precautions import is_for_some_versions
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.plugin_options import is_pytest_asyncio
 
@@ -33,7 +34,7 @@ def check(module: Module) -> Iterator[Finding]:
                 "fixture event_loop_policy returns nothing: pytest-asyncio takes the default policy, and what was set"
                 f" here is lost ({_REMEDY if has_hook else 'return the policy'})",
             )
-        elif has_hook:
+        elif has_hook and not is_for_some_versions(module, fixture.function.node, fixture.function.outer):
             yield Finding(
                 fixture.function.node,
                 "fixture event_loop_policy is deprecated since pytest-asyncio 1.4 and will have no effect some day"
