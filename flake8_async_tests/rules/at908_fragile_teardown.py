@@ -7,6 +7,7 @@ from bisect import bisect_left
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.timeouts import TIMEOUTS
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
@@ -30,6 +31,8 @@ _PAUSES = frozenset(
         "trio.sleep",
     }
 )
+# They complete what was done before them with the same thing: without that there is nothing for them to do.
+_COMPLETING = frozenset({"commit", "flush"})
 _SAFE_CALLS = frozenset({"asyncio.gather", "asyncio.wait"})
 _SAFE_CONTEXTS = frozenset({"contextlib.AsyncExitStack", "contextlib.ExitStack", "contextlib.suppress"})
 
@@ -99,7 +102,7 @@ def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list
         cleanup = _first_within(statement, cleanups)
         if cleanup is None:
             continue
-        if may_fail:
+        if may_fail and not _completes(cleanup, cleanups):
             return cleanup
         branches = _branches_of(statement)
         within = (_skipped(module, branch, scope, cleanups) for branch in branches)
@@ -108,6 +111,19 @@ def _skipped(module: Module, block: list[ast.stmt], scope: Scope, cleanups: list
             return found
         may_fail = not _is_safe(module, statement, cleanup, scope) and not _ends_there(branches, cleanup)
     return None
+
+
+def _completes(cleanup: ast.Await, cleanups: list[ast.Await]) -> bool:
+    """Whether it belongs to the clean-up before it: `await session.delete(order)`, `await session.commit()`."""
+    before = cleanups[cleanups.index(cleanup) - 1]
+    receiver, method = _method_called(cleanup)
+    return method in _COMPLETING and bool(receiver) and receiver == _method_called(before)[0]
+
+
+def _method_called(cleanup: ast.Await) -> tuple[str, str]:
+    """What a clean-up calls a method of, and its name."""
+    function = cleanup.value.func if isinstance(cleanup.value, ast.Call) else None
+    return (path_of(function.value), function.attr) if isinstance(function, ast.Attribute) else ("", "")
 
 
 def _branches_of(statement: ast.stmt) -> list[list[ast.stmt]]:
