@@ -322,10 +322,13 @@ def _owner_of_text(module: Module, end: int) -> str | None:
     return text[start:end].rstrip(".") or _owner_beside(module, start - 1)
 
 
-def _owner_beside(module: Module, quote: int) -> str:
+def _owner_beside(module: Module, quote: int) -> str | None:
     """What is imported under the dotted name before a text in quotes, as in `setattr(service, "fetch", ..)`."""
     text = module.text
     comma = len(text[:quote].rstrip()) - 1
+    if text[comma] == ":":
+        # What a dictionary says of something else: `{"name": "fetch"}`.
+        return None
     if text[comma] != ",":
         return ""
     first, dot, rest = text[_start_of_dotted(text, comma) : comma].partition(".")
@@ -418,8 +421,8 @@ def _reaches_method(
 def _leads_to_method(importer: Module, path: str, *, of_library: bool) -> bool:
     """Whether a path as a file writes it may be that of a class or an object of the project, or of a library."""
     file, rest = _file_behind(importer, path)
-    # What is set in a module is no method.
-    return bool(rest) if file else of_library
+    # What is set in a module is no method, and modules of libraries hardly ever begin with a capital, as classes do.
+    return bool(rest) if file else of_library and path.rpartition(".")[2][:1].isupper()
 
 
 def _may_be_of_object(module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope) -> bool:
