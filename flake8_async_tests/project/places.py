@@ -57,16 +57,24 @@ class Places:
     def test_files(self, folder: str) -> Iterator[str]:
         """The test files below a folder that look for their configuration up to there or farther, in order."""
         remaining = _MOST_FILES_READ
-        for path in sorted(
-            path for level in self._levels(folder) for each in level for path in self._python_files(each)
-        ):
-            if self._project.patterns_for(os.path.dirname(path)).matches_file(path):
-                if self._project.files.is_file(path):
-                    yield path
+        for path in self._files_below(folder):
+            if self._is_collected(path):
+                yield path
             elif remaining:
                 remaining -= 1
                 if self._imports_test_library(path):
                     yield path
+
+    def collected_files(self, folder: str) -> Iterator[str]:
+        """Those of them in which pytest looks for tests."""
+        return filter(self._is_collected, self._files_below(folder))
+
+    def _files_below(self, folder: str) -> list[str]:
+        return sorted(path for level in self._levels(folder) for each in level for path in self._python_files(each))
+
+    def _is_collected(self, path: str) -> bool:
+        matches = self._project.patterns_for(os.path.dirname(path)).matches_file(path)
+        return matches and self._project.files.is_file(path)
 
     def _shallowest_conftest(self, folder: str) -> str | None:
         files = self._project.files

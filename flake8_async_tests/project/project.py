@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 _Fact = TypeVar("_Fact")
 
 _USUAL_PATTERNS = Patterns()
+# What a folder has that can be installed.
+_BUILD_FILES = frozenset({"pyproject.toml", "setup.cfg", "setup.py"})
 
 # What is remembered of a project is let go when it has become this much: the memory that a run takes is then bounded,
 # whatever the size of the project, and what is needed again is soon read again.
@@ -434,9 +436,18 @@ class Project:
                 for folder in _upwards(directory, root)
                 if self.files.has(os.path.join(folder, "conftest.py"))
             ]
-            roots += [root, os.path.join(root, "src")]
+            for installed in (root, self._installed_above(root)):
+                roots += [installed, os.path.join(installed, "src")]
             found = self._roots[directory] = tuple(dict.fromkeys(roots))
         return found
+
+    def _installed_above(self, root: str) -> str:
+        """The nearest folder upwards that can be installed: pytest's configuration may stand among its tests."""
+        top = self.configs.repository_root(root) or os.path.dirname(root)
+        installed = (
+            folder for folder in _upwards(root, top) if not _BUILD_FILES.isdisjoint(self.files.names_in(folder))
+        )
+        return next(installed, root)
 
 
 def _current_folder() -> str:

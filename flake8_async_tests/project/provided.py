@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ _DEPTH = 8
 # How many modules are read for the star imports of one.
 _MOST_STARS = 50
 
+_DEFINITION_AT_TOP = re.compile(rb"^(?:class|def|async[ \t]+def)[ \t]+(\w+)", re.MULTILINE)
 _FIXTURE_MAKERS = ("pytest.fixture", "pytest_asyncio.fixture")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
@@ -184,10 +186,12 @@ class OfModule(Provided):
         return None
 
     def _imported(self, attribute: str, node: ast.ImportFrom, depth: int) -> Entry | None:
+        original = next((alias.name for alias in node.names if (alias.asname or alias.name) == attribute), attribute)
+        if _is_no_fixture(self._module, source_of(node), original):
+            return None
         source = _module_behind(self._module, source_of(node))
         if source is None:
             return Entry(attribute, attribute, None, foreign=True)
-        original = next((alias.name for alias in node.names if (alias.asname or alias.name) == attribute), attribute)
         return _renamed(provided_by_module(source).attribute(original, depth - 1), attribute)
 
     def _assigned(self, attribute: str, depth: int) -> Entry | None:
@@ -333,6 +337,19 @@ class _Stars:
 
 def _words_about_fixtures(content: bytes) -> frozenset[bytes]:
     return frozenset(word for word in (b"fixture", b"autouse", b"name=") if word in content)
+
+
+def _is_no_fixture(importer: Module, module: str, name: str) -> bool:
+    """Whether the text alone tells so: the module defines a function or a class of that name, and has no fixtures."""
+    path = _path_behind(importer, module)
+    words = importer.project.said_in(path, _words_about_fixtures) if path is not None else None
+    if path is None or words is None or b"fixture" in words:
+        return False
+    return name.encode(errors="replace") in (importer.project.said_in(path, _defined_at_top) or ())
+
+
+def _defined_at_top(content: bytes) -> frozenset[bytes]:
+    return frozenset(_DEFINITION_AT_TOP.findall(content))
 
 
 def _star_sources(module: Module) -> Iterator[Module | None]:

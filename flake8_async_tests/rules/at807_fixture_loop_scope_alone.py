@@ -75,7 +75,7 @@ def _tests_set_their_own(module: Module, config: PytestConfig) -> bool:
 def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
     """The async tests of all files that the configuration is for. Those of a file that cannot be read are left out."""
     project = module.project
-    for path in project.places.test_files(config.rootdir):
+    for path in project.places.collected_files(config.rootdir):
         content = project.files.read(path)
         other = project.read_module(path) if content is not None and b"async def" in content else None
         if other is not None:
