@@ -41,7 +41,7 @@ def check(module: Module) -> Iterator[Finding]:
                 f"the coroutine of {name} is returned from an async test, and nothing awaits it: {name} never runs"
                 " (await it)",
             )
-        elif _is_a_verdict(node.value) and not _may_fail(module, node.value, scope):
+        elif _is_a_verdict(node.value) and not (_may_fail(module, node.value, scope) or _is_helper(test)):
             yield Finding(
                 node,
                 "a value is returned from an async test, and nothing looks at it: the test passes whatever it is"
@@ -59,6 +59,18 @@ def _may_be_awaited(test: Test) -> bool:
     if test.klass is not None and test.klass.is_testcase:
         return False
     return runner_of(test).is_unknown or unknown_means(test.module) is not None
+
+
+def _is_helper(test: Test) -> bool:
+    """Whether the file itself gives it what pytest would have to have as fixtures, and looks at what it returns."""
+    module = test.module
+    is_asked = bool(test.requests) and test.klass is None
+    return is_asked and any(
+        isinstance(call.func, ast.Name)
+        and bool(call.args or call.keywords)
+        and module.names.binding_scope(call.func.id, scope) is module.scope
+        for call, scope, _ in module.index.calls.get(test.function.name, ())
+    )
 
 
 def _outcome(test: Test) -> str:
