@@ -47,7 +47,16 @@ def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.E
         _leaves(module, [*handler.body, *node.finalbody], scope)
         or _leaves_behind(node, scope)
         or _may_end(loop, node, handler)
+        or _asks_for_future(loop)
         or _may_be_ended_elsewhere(module, loop, scope)
+    )
+
+
+def _asks_for_future(loop: ast.While) -> bool:
+    """Whether a future or task ends the loop when it is done, as in `while not task.done()`."""
+    return any(
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "done"
+        for node in nodes_of([loop.test])
     )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 # How many functions are looked into on the way from a test to what it may come to. Behind so many anything may be.
-_MOST_FUNCTIONS = 256
+_MOST_FUNCTIONS = 512
 
 _LIBRARIES = (
     "aiohttp.",
@@ -47,6 +47,7 @@ _NEEDS_NONE = frozenset(
         "asyncio.run",
     }
 )
+_ASKING_FOR_CLASS = frozenset({"builtins.isinstance", "builtins.issubclass"})
 _METHODS = frozenset(
     {
         "add_done_callback",
@@ -103,6 +104,8 @@ class _Mentions:
     attributes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """Those from other modules, qualified."""
+    only_named: tuple[str, ...] = ()
+    """Of these those that nothing calls or hands on: the class in `Status.OPEN` or `isinstance(order, Order)`."""
     lambdas: tuple[ast.Lambda, ...] = ()
     definitions: tuple[ast.AST, ...] = ()
 
@@ -115,7 +118,7 @@ class _Search:
         self._seen: set[Scope] = set()
         self._modules: dict[Module, None] = {module: None}
         self._attributes: dict[str, None] = {}
-        self._names: set[tuple[Module, str]] = set()
+        self._names: set[tuple[Module, str, bool]] = set()
         self._is_cut_short = False
 
     def look_into(self, module: Module, scope: Scope) -> None:
@@ -147,7 +150,7 @@ class _Search:
         for definition in mentions.definitions:
             self._come_to_definition(module, definition)
         for name in mentions.names:
-            self._come_to_definition_elsewhere(module, name)
+            self._come_to_definition_elsewhere(module, name, is_only_named=name in mentions.only_named)
 
     def _come_to_attribute(self, attribute: str) -> None:
         if attribute not in self._attributes:
@@ -155,10 +158,10 @@ class _Search:
             for module in self._modules:
                 self._come_to_methods(module, attribute)
 
-    def _come_to_definition_elsewhere(self, module: Module, qualified: str) -> None:
-        if (module, qualified) in self._names:
+    def _come_to_definition_elsewhere(self, module: Module, qualified: str, *, is_only_named: bool = False) -> None:
+        if (module, qualified, is_only_named) in self._names:
             return
-        self._names.add((module, qualified))
+        self._names.add((module, qualified, is_only_named))
         elsewhere = find_elsewhere(module, qualified)
         if elsewhere is None:
             return
@@ -166,7 +169,8 @@ class _Search:
             self._modules[elsewhere.module] = None
             for attribute in self._attributes:
                 self._come_to_methods(elsewhere.module, attribute)
-        self._come_to_definition(elsewhere.module, elsewhere.definition)
+        if not is_only_named:
+            self._come_to_definition(elsewhere.module, elsewhere.definition)
 
     def _come_to_definition(self, module: Module, definition: ast.AST | None) -> None:
         if isinstance(definition, ast.ClassDef):
@@ -216,39 +220,70 @@ def _look_through(part: _Part) -> _Mentions:
     module, scope = part.module, part.scope
     attributes: dict[str, None] = {}
     names: dict[str, None] = {}
+    called: set[str] = set()
     lambdas: list[ast.Lambda] = []
     definitions: dict[ast.AST, None] = {}
+    only_named: set[ast.AST] = set()
     for node in part.nodes():
+        only_named.update(_only_named_in(module, node, scope))
         if isinstance(node, ast.Attribute):
             if node.attr in _METHODS:
                 return _Mentions(need_loop=True)
             if not _is_of_super(module, node, scope):
                 attributes[node.attr] = None
-                names[module.qualified(node, scope)] = None
-        elif isinstance(node, ast.Name):
-            name = module.qualified(node, scope)
-            if name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS:
-                return _Mentions(need_loop=True)
-            names[name] = None
-            value = module.value_of(node, scope)
-            definition = module.names.definition(value, scope)
-            if isinstance(value, ast.Lambda):
-                lambdas.append(value)
-            elif definition is not None:
-                definitions[definition] = None
         elif isinstance(node, ast.Call):
             if _wants_loop(module, node, scope):
                 return _Mentions(need_loop=True)
         elif isinstance(node, ast.Lambda):
             lambdas.append(node)
+        if isinstance(node, (ast.Attribute, ast.Name)):
+            name = module.qualified(node, scope)
+            names[name] = None
+            if node in only_named:
+                continue
+            called.add(name)
+            if isinstance(node, ast.Name):
+                if name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS:
+                    return _Mentions(need_loop=True)
+                value = module.value_of(node, scope)
+                definition = module.names.definition(value, scope)
+                if isinstance(value, ast.Lambda):
+                    lambdas.append(value)
+                elif definition is not None:
+                    definitions[definition] = None
     names.pop("", None)
     return _Mentions(
         need_loop=False,
         attributes=tuple(attributes),
         names=tuple(names),
+        only_named=tuple(name for name in names if name not in called),
         lambdas=tuple(lambdas),
         definitions=tuple(definitions),
     )
+
+
+def _only_named_in(module: Module, node: ast.AST, scope: Scope) -> Iterable[ast.AST]:
+    """What stands in a node, further in than itself, and is neither called there nor handed on."""
+    if isinstance(node, ast.Attribute):
+        return [] if _may_be_made_by(module, node, scope) else [node.value]
+    if isinstance(node, ast.Call) and module.qualified(node.func, scope) in _ASKING_FOR_CLASS:
+        return nodes_of(node.args[1:])
+    if isinstance(node, ast.ExceptHandler) and node.type is not None:
+        return nodes_of([node.type])
+    # That of a local name is not evaluated.
+    return nodes_of([node.annotation]) if isinstance(node, ast.AnnAssign) else []
+
+
+def _may_be_made_by(module: Module, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether an attribute may make an instance of the class that has it, as a class method does, or has no class."""
+    definition: ast.AST | None = module.names.definition(node.value, scope)
+    if definition is None:
+        elsewhere = find_elsewhere(module, module.qualified(node.value, scope))
+        if elsewhere is None:
+            return True
+        module, definition = elsewhere.module, elsewhere.definition
+    klass = module.class_of_node(definition) if isinstance(definition, ast.ClassDef) else None
+    return klass is None or klass.find_method(node.attr) is not None
 
 
 def _methods_by_name(module: Module) -> dict[str, list[Function]]:

@@ -31,6 +31,7 @@ _WAITING = frozenset({"asyncio.wait_for"})
 TIMEOUTS = _BLOCKS | {
     "anyio.CancelScope",
     "anyio.move_on_after",
+    "anyio.move_on_at",
     "trio.CancelScope",
     "trio.fail_after",
     "trio.fail_at",
