@@ -104,7 +104,7 @@ def _find_running_hook(conftest: Module) -> str:
         return ""
     for name in _RUNNING_HOOKS:
         for module, binding in hooks_called(conftest, name):
-            if name != _MARKING_HOOK or not _only_sorts_out(module, binding):
+            if name != _MARKING_HOOK or not only_sorts_out(module, binding):
                 return name
     for name in _ITEM_HOOKS:
         for module, binding in hooks_called(conftest, name):
@@ -208,7 +208,7 @@ def _touches_asyncio_mode(function: ast.AST) -> bool:
 # -- a hook that runs nothing ------------------------------------------------------------------------------------------
 
 
-def _only_sorts_out(module: Module, binding: ast.AST) -> bool:
+def only_sorts_out(module: Module, binding: ast.AST) -> bool:
     """Whether all that the hook does is to skip tests, to leave some out, or to mark them with what runs nothing."""
     function = module.function_of_node(binding)
     if function is None or function.is_generator:

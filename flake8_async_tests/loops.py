@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.hooks import only_sorts_out
 from flake8_async_tests.record import record
 from flake8_async_tests.runner import asyncio_mode, shown
 from flake8_async_tests.source.calls import has_double_star, keyword_value
@@ -164,16 +165,25 @@ def _scope_in(value: ast.expr, module: Module) -> str | None:
     return None
 
 
+def hook_may_ask_for_mark(module: Module) -> bool:
+    """Whether a hook on the way up speaks of asyncio: it may do so to find out how a test is marked."""
+    chain = module.project.conftests(module.directory)
+    return not chain.complete or any(each.fact(_hooks_about_asyncio) for each in (module, *chain.modules))
+
+
 def _is_moved_by_hook(module: Module) -> bool:
     """Whether a hook on the way up may give the test another mark."""
     chain = module.project.conftests(module.directory)
-    return not chain.complete or any(conftest.fact(_marks_in_hook) for conftest in (module, *chain.modules))
+    return not chain.complete or any(each.fact(_hooks_that_may_mark) for each in (module, *chain.modules))
 
 
-def _marks_in_hook(module: Module) -> bool:
-    return any(
-        _speaks_of_asyncio(binding) for name in _MARKING_HOOKS for binding in module.scope.bindings.get(name, ())
-    )
+def _hooks_that_may_mark(module: Module) -> list[ast.AST]:
+    return [hook for hook in module.fact(_hooks_about_asyncio) if not only_sorts_out(module, hook)]
+
+
+def _hooks_about_asyncio(module: Module) -> list[ast.AST]:
+    hooks = (binding for name in _MARKING_HOOKS for binding in module.scope.bindings.get(name, ()))
+    return [hook for hook in hooks if _speaks_of_asyncio(hook)]
 
 
 def _speaks_of_asyncio(binding: ast.AST) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from flake8_async_tests.edits import remove_mark, safe
-from flake8_async_tests.loops import loop_of_test
+from flake8_async_tests.loops import hook_may_ask_for_mark, loop_of_test
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import asyncio_mode
 from flake8_async_tests.source.functions import ClassKind
@@ -74,7 +74,7 @@ def _is_given_more_around(klass: Class) -> bool:
 
 def _can_go(tests: Iterable[Test]) -> bool:
     """Whether nothing but the marks that can be seen decides about the tests: a hook may look for the mark."""
-    return all(loop_of_test(test).scope is not None for test in tests)
+    return all(loop_of_test(test).scope is not None and not hook_may_ask_for_mark(test.module) for test in tests)
 
 
 def _possible_tests(module: Module) -> list[Function]:
