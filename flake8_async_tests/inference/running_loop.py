@@ -11,7 +11,7 @@ from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
@@ -93,7 +93,18 @@ class _Part:
         if isinstance(node, ast.Lambda):
             return nodes_of([node.body])
         assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-        return nodes_of(node.decorator_list if self.head_of is not None else node.body)
+        return _evaluated(node.decorator_list if self.head_of is not None else node.body)
+
+
+def _evaluated(parts: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    """The nodes of a function's body but annotations, which Python does not evaluate there."""
+    annotations: set[ast.AST] = set()
+    for node in nodes_of(parts):
+        if node in annotations:
+            continue
+        if isinstance(node, ast.AnnAssign):
+            annotations.update(nodes_of([node.annotation]))
+        yield node
 
 
 @record
@@ -270,8 +281,7 @@ def _only_named_in(module: Module, node: ast.AST, scope: Scope) -> Iterable[ast.
         return nodes_of(node.args[1:])
     if isinstance(node, ast.ExceptHandler) and node.type is not None:
         return nodes_of([node.type])
-    # That of a local name is not evaluated.
-    return nodes_of([node.annotation]) if isinstance(node, ast.AnnAssign) else []
+    return []
 
 
 def _may_be_made_by(module: Module, node: ast.Attribute, scope: Scope) -> bool:
