@@ -54,19 +54,28 @@ _DEPTH = 4
 
 @record
 class Callback:
-    """A function of this file, by its scope, who calls it, and where it is handed over."""
+    """A function of this file, by its scope, who calls it, and what hands it over."""
 
     scope: Scope
     caller: str
-    giver: Scope
+    handed_over_by: Call
+
+    @property
+    def giver(self) -> Scope:
+        return self.handed_over_by.scope
+
+    @property
+    def may_be_kept_from_caller(self) -> bool:
+        """Whether what it is handed to may be a fake."""
+        return function_may_be_replaced(self.handed_over_by)
 
 
 def lost_callbacks(module: Module) -> Iterator[Callback]:
     """The functions and lambdas of this file that are handed to an event loop, a future, a thread or an executor."""
     for call, callback, caller in _handed_over(module):
-        if callback is not None and not function_may_be_replaced(call):
+        if callback is not None:
             for scope in _functions_behind(module, callback, call.scope):
-                yield Callback(scope, caller, call.scope)
+                yield Callback(scope, caller, call)
 
 
 def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:

@@ -32,7 +32,7 @@ def check(module: Module) -> Iterator[Finding]:
         if callback.scope in seen:
             continue
         assertions = list(_assertions_in(module, callback.scope))
-        if not assertions or _is_heard_of(module, callback):
+        if assertions and (callback.may_be_kept_from_caller or _is_heard_of(module, callback)):
             continue
         seen.add(callback.scope)
         told_until = last_told(module, callback.scope)

@@ -191,12 +191,12 @@ class Names:
     def owner_of(self, node: ast.Name, scope: Scope) -> Scope | None:
         """The scope whose binding a name means where it stands: a comprehension's variable is none outside of it."""
         owner = self.binding_scope(node.id, scope)
-        while owner is not None and owner.bindings[node.id][0].__class__ is ast.Name:
-            outer = owner.parent
+        # Most names mean nothing further out than where they are bound first.
+        while owner is not None and owner.parent is not None and owner.bindings[node.id][0].__class__ is ast.Name:
+            outer: Scope | None = owner.parent
             while outer is not None and outer.is_class:
                 outer = outer.parent
             outer = self.binding_scope(node.id, outer)
-            # Most names mean nothing further out.
             if outer is None or self._is_bound_at(node, owner):
                 break
             owner = outer
