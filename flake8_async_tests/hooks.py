@@ -66,10 +66,11 @@ def configuring_hook(conftest: Module) -> str:
     return conftest.fact(_find_configuring_hook)
 
 
-def may_generate(module: Module, name: str) -> bool:
-    """Whether a file's hook gives a parameter of tests its values, or may do so."""
-    names = module.fact(_generated)
-    return names is None or name in names
+def may_be_generated(module: Module, name: str) -> bool:
+    """Whether a hook of a test file, or of a conftest in sight, gives a parameter its values, or may do so."""
+    conftests = module.project.conftests(module.directory).modules
+    found = (each.fact(_generated) for each in (module, *conftests))
+    return any(names is None or name in names for names in found)
 
 
 def _generated(module: Module) -> frozenset[str] | None:

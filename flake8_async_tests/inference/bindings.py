@@ -49,6 +49,13 @@ Effect = tuple[str, Binding | None]
 """A path and its new binding; None says that it holds nothing any more, or nothing known."""
 
 
+def root_of(node: ast.expr) -> ast.Name | None:
+    """The name that an expression such as `mocker.patch.object` begins with."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node if isinstance(node, ast.Name) else None
+
+
 def path_of(node: ast.expr) -> str:
     """`a.b.c` as a text, "" for anything else and for longer ones than are followed."""
     if node.__class__ is ast.Name:

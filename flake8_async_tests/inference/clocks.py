@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
+from flake8_async_tests.inference.loops import is_method_of_loop, is_on_loop
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import nodes_of, place_of
 from flake8_async_tests.source.names import word_of
@@ -128,12 +128,7 @@ def _readings(module: Module, node: ast.expr, scope: Scope, depth: int) -> list[
 
 
 def _reads(module: Module, call: ast.Call, scope: Scope) -> bool:
-    if module.qualified(call.func, scope) in CLOCKS:
-        return True
-    function = call.func
-    return (
-        isinstance(function, ast.Attribute) and function.attr == "time" and is_event_loop(module, function.value, scope)
-    )
+    return module.qualified(call.func, scope) in CLOCKS or is_method_of_loop(module, call.func, scope, "time")
 
 
 def _assigned(module: Module, node: ast.expr, scope: Scope) -> list[tuple[ast.expr, Scope]]:

@@ -17,9 +17,11 @@ from flake8_async_tests.inference.bindings import (
     effects_of,
     iterated_by,
     path_of,
+    root_of,
 )
 from flake8_async_tests.inference.flow_state import State
 from flake8_async_tests.inference.instances import given_to_instance, is_given_once
+from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of, children_of
 
@@ -75,7 +77,7 @@ def bindings_at(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, 
     An empty tuple says that it is not known.
     """
     path = path_of(node)
-    root = _root_of(node)
+    root = root_of(node)
     if not path or root is None:
         return ()
     owner = module.names.owner_of(root, scope)
@@ -140,10 +142,12 @@ def is_assigned_at(module: Module, node: ast.expr, scope: Scope) -> bool:
     return path_of(node) in bound_in(module, scope) and node in flow_of(module, scope).seen
 
 
-def _root_of(node: ast.expr) -> ast.Name | None:
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node if isinstance(node, ast.Name) else None
+def class_of_parameter(module: Module, binding: Binding) -> str:
+    """The class by which a parameter of a function is annotated; "" for what is none."""
+    function = module.function_at(binding.scope)
+    if function is None or not isinstance(binding.node, ast.arg):
+        return ""
+    return class_annotated(module, binding.node.annotation, function.outer)
 
 
 def flow_of(module: Module, scope: Scope) -> Flow:

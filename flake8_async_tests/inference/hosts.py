@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.receivers import class_constant
+from flake8_async_tests.inference.instances import class_constant
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:

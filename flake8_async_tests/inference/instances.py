@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import Binding, bound_in, effects_of
-from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.inference.receivers import class_of_first_parameter, class_of_receiver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -148,13 +148,29 @@ def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[B
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return ()
     klass = class_of_first_parameter(module, node.value, scope)
-    if klass is None or node.attr in module.fact(_attributes_set):
+    if klass is None or any(node.attr in heir.scope.bindings for heir in klass.subclasses):
         return ()
-    if any(node.attr in heir.scope.bindings for heir in klass.subclasses):
-        return ()
-    holder = next((each for each in klass.lineage if node.attr in each.scope.bindings), None)
-    found = bound_in(module, holder.scope).get(node.attr, ()) if holder is not None else ()
+    body = _body_that_gives(klass, node.attr)
+    found = bound_in(module, body).get(node.attr, ()) if body is not None else ()
     return tuple(found) if len(found) == 1 else ()
+
+
+def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[ast.expr, Scope] | None:
+    """What a class of this file assigns to an attribute in its body, and that body: `self.URL`, `OrderTests.URL`.
+
+    None where any attribute of that name is set elsewhere.
+    """
+    klass = class_of_receiver(module, node.value, scope)
+    body = _body_that_gives(klass, node.attr) if klass is not None else None
+    value = module.names.assigned_value(node.attr, body) if body is not None else None
+    return (value, body) if value is not None and body is not None else None
+
+
+def _body_that_gives(klass: Class, attribute: str) -> Scope | None:
+    """The body of a class, or of the nearest of its bases, that gives an attribute, where nothing else does so."""
+    if attribute in klass.module.fact(_attributes_set):
+        return None
+    return next((each.scope for each in klass.lineage if attribute in each.scope.bindings), None)
 
 
 def _attributes_set(module: Module) -> frozenset[str]:

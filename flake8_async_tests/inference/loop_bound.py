@@ -14,7 +14,7 @@ from flake8_async_tests.inference.before_test import BeforeTest
 from flake8_async_tests.inference.elsewhere import is_class_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
 from flake8_async_tests.inference.kept_running import KeptRunning
-from flake8_async_tests.inference.loops import is_event_loop
+from flake8_async_tests.inference.loops import is_method_of_loop
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 
@@ -311,9 +311,7 @@ class _Handed:
         )
 
     def _makes_future(self, function: ast.expr) -> bool:
-        if not isinstance(function, ast.Attribute) or function.attr != "create_future":
-            return False
-        return is_event_loop(self._module, function.value, self._scope)
+        return is_method_of_loop(self._module, function, self._scope, "create_future")
 
     def _add(self, thing: Thing, made_by: ast.Call) -> None:
         """Take a thing down, unless the fixture has closed it when the test runs."""

@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
+from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.instances import given_by_heirs
 from flake8_async_tests.inference.mocks import mocks_of
@@ -81,6 +81,13 @@ def is_on_loop(call: Call) -> bool:
     return receiver is not None and is_event_loop(call.module, receiver, call.scope)
 
 
+def is_method_of_loop(module: Module, function: ast.expr, scope: Scope, *names: str) -> bool:
+    """Whether what is called is one of these methods of a known event loop."""
+    return (
+        isinstance(function, ast.Attribute) and function.attr in names and is_event_loop(module, function.value, scope)
+    )
+
+
 def _is_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
     if isinstance(node, ast.Call):
         return _gives_loop(module, node, scope, depth)
@@ -123,9 +130,9 @@ def _is_said_to_be_runner(module: Module, binding: Binding, depth: int) -> bool:
 
 def _is_annotated(module: Module, binding: Binding, types: frozenset[str]) -> bool:
     """Whether a parameter, or a name where it is assigned, is said to be of one of these types."""
-    assert isinstance(binding.node, (ast.arg, ast.AnnAssign))
-    scope = binding.scope.parent if isinstance(binding.node, ast.arg) else binding.scope
-    return scope is not None and class_annotated(module, binding.node.annotation, scope) in types
+    if isinstance(binding.node, ast.AnnAssign):
+        return class_annotated(module, binding.node.annotation, binding.scope) in types
+    return class_of_parameter(module, binding) in types
 
 
 def _all_bindings(

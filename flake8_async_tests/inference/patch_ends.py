@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import root_of
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.places import end_of, entered_by, place_of
 from flake8_async_tests.inference.tasks import assignment_of
@@ -25,11 +26,11 @@ def end_of_patch(module: Module, call: ast.Call, scope: Scope) -> Place | None:
         return end_of(block)
     assignment = assignment_of(call, scope)
     owners = {name.id for name in assignment.names} if assignment is not None else set()
-    owners.add(_root_of(call.func))
+    owners.add(_owner_of(call))
     ends = (
         place_of(each.node)
         for each in module.method_calls(*_PUTTING_BACK)
-        if each.scope is scope and _root_of(each.node.func) in owners
+        if each.scope is scope and _owner_of(each.node) in owners
     )
     return min((end for end in ends if end > place_of(call)), default=None)
 
@@ -44,8 +45,6 @@ def _block_of(module: Module, call: ast.Call, scope: Scope) -> ast.With | ast.As
     return blocks[0] if blocks else None
 
 
-def _root_of(node: ast.expr) -> str:
-    """The name that an expression such as `mocker.patch.object` begins with."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else ""
+def _owner_of(call: ast.Call) -> str:
+    root = root_of(call.func)
+    return root.id if root is not None else ""

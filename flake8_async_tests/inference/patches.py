@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.flow import Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
 from flake8_async_tests.record import record
-from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import injects_mock
 
@@ -197,8 +196,7 @@ def _is_monkeypatch(module: Module, node: ast.expr, scope: Scope) -> bool:
 def _holds_monkeypatch(module: Module, binding: Binding) -> bool:
     value, scope = binding.value, binding.scope
     if isinstance(binding.node, ast.arg):
-        function = module.function_at(scope)
-        return function is not None and class_annotated(module, binding.node.annotation, function.outer) == _MONKEYPATCH
+        return class_of_parameter(module, binding) == _MONKEYPATCH
     if not isinstance(value, ast.Call):
         return False
     name = module.qualified(value.func, scope)

@@ -31,24 +31,11 @@ def class_of_first_parameter(module: Module, node: ast.Name, scope: Scope) -> Cl
 
 def is_method_of_file(module: Module, node: ast.Attribute, scope: Scope) -> bool:
     """Whether an attribute is a method of a class of this file, of `self`, `cls` or a class by its name."""
-    klass = _class_of(module, node.value, scope)
+    klass = class_of_receiver(module, node.value, scope)
     return klass is not None and klass.find_method(node.attr) is not None
 
 
-def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[ast.expr, Scope] | None:
-    """What a class of this file gives an attribute in its body, and that body: `self.URL`, `OrderTests.URL`.
-
-    None where any attribute of that name is set elsewhere.
-    """
-    klass = _class_of(module, node.value, scope)
-    bodies = [each.scope for each in klass.lineage if node.attr in each.scope.bindings] if klass is not None else []
-    value = module.names.assigned_value(node.attr, bodies[0]) if bodies else None
-    if value is None or node.attr in module.fact(_attributes_set):
-        return None
-    return value, bodies[0]
-
-
-def _class_of(module: Module, node: ast.expr, scope: Scope) -> Class | None:
+def class_of_receiver(module: Module, node: ast.expr, scope: Scope) -> Class | None:
     """The class behind `self`, `cls` or the name of a class of this file."""
     if not isinstance(node, ast.Name):
         return None
@@ -56,11 +43,3 @@ def _class_of(module: Module, node: ast.expr, scope: Scope) -> Class | None:
     if isinstance(definition, ast.ClassDef):
         return module.class_of_node(definition)
     return class_of_first_parameter(module, node, scope)
-
-
-def _attributes_set(module: Module) -> set[str]:
-    """The attributes that are assigned to anything in a file, whatever it is."""
-    targets = [target for node, _ in module.index.settings for target in node.targets]
-    targets += (node.target for node, _ in module.of_kind(ast.AnnAssign))
-    targets += (node.target for node, _ in module.of_kind(ast.AugAssign))
-    return {part.attr for target in targets for part in ast.walk(target) if isinstance(part, ast.Attribute)}

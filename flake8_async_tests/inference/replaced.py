@@ -11,7 +11,7 @@ import os
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
-from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.bindings import path_of, root_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
@@ -205,9 +205,8 @@ def function_may_be_replaced(call: Call) -> bool:
     if path_may_be_replaced(call.module, call.name, call.scope):
         return True
     # Of `time.sleep` it is the name of the module that may be patched here.
-    while isinstance(function, ast.Attribute):
-        function = function.value
-    return isinstance(function, ast.Name) and name_may_be_replaced(call.module, function.id, call.scope)
+    root = root_of(function)
+    return root is not None and name_may_be_replaced(call.module, root.id, call.scope)
 
 
 def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:

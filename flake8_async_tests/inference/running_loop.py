@@ -115,7 +115,7 @@ class _Mentions:
     attributes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     """Those from other modules, qualified."""
-    only_named: tuple[str, ...] = ()
+    only_named: frozenset[str] = frozenset()
     """Of these those that nothing calls or hands on: the class in `Status.OPEN` or `isinstance(order, Order)`."""
     lambdas: tuple[ast.Lambda, ...] = ()
     definitions: tuple[ast.AST, ...] = ()
@@ -267,7 +267,7 @@ def _look_through(part: _Part) -> _Mentions:
         need_loop=False,
         attributes=tuple(attributes),
         names=tuple(names),
-        only_named=tuple(name for name in names if name not in called),
+        only_named=frozenset(names.keys() - called),
         lambdas=tuple(lambdas),
         definitions=tuple(definitions),
     )

@@ -10,11 +10,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import assertion_of_each, assertion_that_denies
-from flake8_async_tests.inference.flow import Binding, Kind, bindings_at
+from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import LOOKING, Watch, is_handed_over, observations, reads
-from flake8_async_tests.inference.loops import is_event_loop, is_on_loop
+from flake8_async_tests.inference.loops import is_method_of_loop, is_on_loop
 from flake8_async_tests.record import record
-from flake8_async_tests.source.annotations import class_annotated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,14 +122,7 @@ def is_started_task(module: Module, node: ast.expr, scope: Scope) -> bool:
     call = module.call_at(node, scope)
     if call.name == "asyncio.ensure_future":
         return _makes_task(call)
-    if call.name in _STARTERS:
-        return True
-    function = node.func
-    return (
-        isinstance(function, ast.Attribute)
-        and function.attr == "create_task"
-        and is_event_loop(module, function.value, scope)
-    )
+    return call.name in _STARTERS or is_method_of_loop(module, node.func, scope, "create_task")
 
 
 def is_task_of_group(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -156,10 +148,7 @@ def is_future(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 def _holds_future(module: Module, binding: Binding) -> bool:
     if isinstance(binding.node, ast.arg):
-        function = module.function_at(binding.scope)
-        return (
-            function is not None and class_annotated(module, binding.node.annotation, function.outer) in _FUTURE_TYPES
-        )
+        return class_of_parameter(module, binding) in _FUTURE_TYPES
     if binding.value is None:
         return False
     if binding.kind is Kind.ITERATED:
@@ -174,9 +163,7 @@ def _makes_future(module: Module, call: ast.Call, scope: Scope) -> bool:
     function = call.func
     if not isinstance(function, ast.Attribute):
         return False
-    if function.attr in ("create_future", "create_task", "run_in_executor") and is_event_loop(
-        module, function.value, scope
-    ):
+    if is_method_of_loop(module, function, scope, "create_future", "create_task", "run_in_executor"):
         return True
     if function.attr == "submit":
         return _is_executor(module, function.value, scope)

@@ -6,10 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
-from flake8_async_tests.inference.flow import bindings_at
+from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.names import word_of
@@ -126,8 +125,7 @@ def _is_exit_stack(call: Call, receiver: ast.expr) -> bool:
 def _holds_exit_stack(module: Module, binding: Binding) -> bool:
     """Whether a name got a new stack, one that something else entered, or is a parameter that is annotated as one."""
     if isinstance(binding.node, ast.arg):
-        function = module.function_at(binding.scope)
-        return function is not None and class_annotated(module, binding.node.annotation, function.outer) in _STACKS
+        return class_of_parameter(module, binding) in _STACKS
     value = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
     if not isinstance(value, ast.Call):
         return False

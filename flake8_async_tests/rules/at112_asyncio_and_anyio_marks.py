@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_mark, unsafe
-from flake8_async_tests.hooks import may_generate
+from flake8_async_tests.hooks import may_be_generated
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import asyncio_mode
 from flake8_async_tests.source.calls import keyword_value
@@ -79,8 +79,7 @@ def _runs_on_asyncio_only(test: Test) -> bool:
         names, values = _parametrized(mark)
         if names is not None and "anyio_backend" in argument_names(names):
             return values is None or not _names_another_backend(values, test.module)
-    conftests = test.module.project.conftests(test.module.directory).modules
-    if any(may_generate(each, "anyio_backend") for each in (test.module, *conftests)):
+    if may_be_generated(test.module, "anyio_backend"):
         return True
     graph = test.module.fixture_graph
     if not graph.is_in_sight("anyio_backend", test.klass):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.hooks import may_generate, names_filled
+from flake8_async_tests.hooks import may_be_generated, names_filled
 from flake8_async_tests.requesters import modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import unknown_plugin
@@ -60,8 +60,7 @@ def _parameters(function: Function, klass: Class | None) -> Iterator[tuple[Funct
 def _may_be_provided(module: Module, function: Function, klass: Class | None) -> bool:
     """Whether a fixture of that name is in sight. One of that name itself means the one that it overrides."""
     graph = module.fixture_graph
-    chain = module.project.conftests(module.directory)
-    if not graph.is_complete(klass) or any(may_generate(each, EVENT_LOOP) for each in (module, *chain.modules)):
+    if not graph.is_complete(klass) or may_be_generated(module, EVENT_LOOP):
         return True
     itself = module.fixture_of(function)
     return any(itself is None or entry.fixture is not itself for entry in graph.entries_of(EVENT_LOOP, klass))

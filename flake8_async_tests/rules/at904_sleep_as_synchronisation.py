@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.clocks import reads_clock
+from flake8_async_tests.inference.instances import class_constant
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import is_test_itself
-from flake8_async_tests.inference.receivers import class_constant
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, may_end_early
 from flake8_async_tests.inference.suspension import next_statement, previous_statement, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule

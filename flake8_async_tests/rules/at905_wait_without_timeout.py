@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.constructions import constructions_of
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.loops import is_event_loop
+from flake8_async_tests.inference.flow import Kind, bindings_at, class_of_parameter
+from flake8_async_tests.inference.loops import is_method_of_loop
 from flake8_async_tests.inference.places import contexts_around, entered_by, place_of
 from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.annotations import class_annotated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -185,15 +184,7 @@ def _classes(module: Module, node: ast.expr, scope: Scope) -> list[str]:
     built = constructions_of(module, node, scope)
     if built:
         return [each.name for each in built]
-    return [_class_of_parameter(module, binding) for binding in bindings_at(module, node, scope)]
-
-
-def _class_of_parameter(module: Module, binding: Binding) -> str:
-    """The class by which a parameter is annotated; "" for what is none."""
-    function = module.function_at(binding.scope)
-    if function is None or not isinstance(binding.node, ast.arg):
-        return ""
-    return class_annotated(module, binding.node.annotation, function.outer)
+    return [class_of_parameter(module, binding) for binding in bindings_at(module, node, scope)]
 
 
 def _is_future(module: Module, node: ast.expr, scope: Scope) -> bool:
@@ -204,18 +195,11 @@ def _is_future(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 def _holds_future(module: Module, binding: Binding) -> bool:
     if binding.kind is Kind.PARAMETER:
-        return _class_of_parameter(module, binding) == _FUTURE
+        return class_of_parameter(module, binding) == _FUTURE
     return binding.kind is Kind.ASSIGNED and _makes_future(module, binding.value, binding.scope)
 
 
 def _makes_future(module: Module, node: ast.expr | None, scope: Scope) -> bool:
     if not isinstance(node, ast.Call):
         return False
-    if module.qualified(node.func, scope) == _FUTURE:
-        return True
-    function = node.func
-    return (
-        isinstance(function, ast.Attribute)
-        and function.attr == "create_future"
-        and is_event_loop(module, function.value, scope)
-    )
+    return module.qualified(node.func, scope) == _FUTURE or is_method_of_loop(module, node.func, scope, "create_future")
