@@ -10,6 +10,8 @@ from flake8_async_tests.project.texts import CLASS, end_of_definition
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -33,10 +35,13 @@ class Elsewhere:
     @property
     def definition(self) -> ast.AST | None:
         """The one function or class of that name."""
-        bindings = self.module.scope.bindings.get(self.name, ())
-        if len(bindings) == 1 and isinstance(bindings[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            return bindings[0]
-        return None
+        binding = self.module.names.only_binding(self.name, self.module.scope)
+        return binding if isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else None
+
+    @property
+    def meanings(self) -> Iterator[str | ast.AST]:
+        """All that the name may mean, where the branches of a `try`, say, give it different ones."""
+        return self.module.names.may_mean(self.name, self.module.scope)
 
 
 def find_elsewhere(module: Module, qualified: str, *, is_assigned: bool = False) -> Elsewhere | None:

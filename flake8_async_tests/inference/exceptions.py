@@ -72,6 +72,12 @@ def is_expected_around(module: Module, node: ast.AST, scope: Scope, *names: str)
     )
 
 
+def is_expected_in(module: Module, scope: Scope, *names: str) -> bool:
+    """Whether a function expects one of these exceptions of something that it does."""
+    calls = (*module.calls("pytest.raises"), *module.method_calls("assertRaises", "assertRaisesRegex"))
+    return any(call.scope is scope and expects(module, call.node, scope, names) for call in calls)
+
+
 def expects(module: Module, call: ast.Call, scope: Scope, names: Collection[str]) -> bool:
     """Whether a call of `pytest.raises` or the like is about one of these exceptions."""
     expected = call.args[0] if call.args else keyword_value(call, "expected_exception")

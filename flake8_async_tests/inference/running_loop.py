@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called
 from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.inference.exceptions import is_expected_in
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.record import record
 
@@ -47,6 +48,10 @@ _NEEDS_NONE = frozenset(
         "asyncio.run",
     }
 )
+# These fail where a loop is running already.
+_STARTS_LOOP = "asyncio.run"
+_STARTING_METHOD = "run_until_complete"
+_ERRORS_OF_STARTS = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 _ASKING_FOR_CLASS = frozenset({"builtins.isinstance", "builtins.issubclass"})
 _METHODS = frozenset(
     {
@@ -77,7 +82,8 @@ def may_need_running_loop(module: Module, scope: Scope, givers: Iterable[Functio
     search.look_into(module, scope)
     for giver in givers:
         search.look_into(giver.module, giver.scope)
-    return search.finds_need()
+    # A second loop is refused only while the first one is running.
+    return search.finds_need() or (search.finds_start and is_expected_in(module, scope, *_ERRORS_OF_STARTS))
 
 
 @record
@@ -117,8 +123,8 @@ class _Mentions:
     """Those from other modules, qualified."""
     only_named: frozenset[str] = frozenset()
     """Of these those that nothing calls or hands on: the class in `Status.OPEN` or `isinstance(order, Order)`."""
-    lambdas: tuple[ast.Lambda, ...] = ()
     definitions: tuple[ast.AST, ...] = ()
+    """Functions, classes and lambdas of the same file."""
 
 
 class _Search:
@@ -131,6 +137,8 @@ class _Search:
         self._attributes: dict[str, None] = {}
         self._names: set[tuple[Module, str, bool]] = set()
         self._is_cut_short = False
+        self.finds_start = False
+        """Whether something that was come to starts a loop itself."""
 
     def look_into(self, module: Module, scope: Scope) -> None:
         """Come to a function, with its decorators, or to a lambda."""
@@ -149,6 +157,8 @@ class _Search:
             mentions = _mentioned_in(part)
             if mentions.need_loop:
                 return True
+            if _STARTS_LOOP in mentions.names or _STARTING_METHOD in mentions.attributes:
+                self.finds_start = True
             self._come_to(part.module, mentions)
         # What was not looked into may need one.
         return self._is_cut_short
@@ -156,8 +166,6 @@ class _Search:
     def _come_to(self, module: Module, mentions: _Mentions) -> None:
         for attribute in mentions.attributes:
             self._come_to_attribute(attribute)
-        for node in mentions.lambdas:
-            self.look_into(module, module.fact(_scopes_of_lambdas)[node])
         for definition in mentions.definitions:
             self._come_to_definition(module, definition)
         for name in mentions.names:
@@ -180,14 +188,21 @@ class _Search:
             self._modules[elsewhere.module] = None
             for attribute in self._attributes:
                 self._come_to_methods(elsewhere.module, attribute)
-        if not is_only_named:
-            self._come_to_definition(elsewhere.module, elsewhere.definition)
+        if is_only_named:
+            return
+        for meaning in [elsewhere.definition] if elsewhere.definition is not None else elsewhere.meanings:
+            if isinstance(meaning, str):
+                self._come_to_definition_elsewhere(elsewhere.module, meaning)
+            else:
+                self._come_to_definition(elsewhere.module, meaning)
 
     def _come_to_definition(self, module: Module, definition: ast.AST | None) -> None:
         if isinstance(definition, ast.ClassDef):
             klass = module.class_of_node(definition)
             for each in klass.lineage if klass is not None else ():
                 self._come_to_what_python_calls(each)
+        elif isinstance(definition, ast.Lambda):
+            self.look_into(module, module.fact(_scopes_of_lambdas)[definition])
         elif definition is not None:
             self._come_to_function(module.function_of_node(definition))
 
@@ -232,7 +247,6 @@ def _look_through(part: _Part) -> _Mentions:
     attributes: dict[str, None] = {}
     names: dict[str, None] = {}
     called: set[str] = set()
-    lambdas: list[ast.Lambda] = []
     definitions: dict[ast.AST, None] = {}
     only_named: set[ast.AST] = set()
     for node in part.nodes():
@@ -246,7 +260,7 @@ def _look_through(part: _Part) -> _Mentions:
             if _wants_loop(module, node, scope):
                 return _Mentions(need_loop=True)
         elif isinstance(node, ast.Lambda):
-            lambdas.append(node)
+            definitions[node] = None
         if isinstance(node, (ast.Attribute, ast.Name)):
             name = module.qualified(node, scope)
             names[name] = None
@@ -256,21 +270,33 @@ def _look_through(part: _Part) -> _Mentions:
             if isinstance(node, ast.Name):
                 if name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS:
                     return _Mentions(need_loop=True)
-                value = module.value_of(node, scope)
-                definition = module.names.definition(value, scope)
-                if isinstance(value, ast.Lambda):
-                    lambdas.append(value)
-                elif definition is not None:
-                    definitions[definition] = None
+                for meaning in _meanings_of(module, node, scope):
+                    if isinstance(meaning, str):
+                        names[meaning] = None
+                        called.add(meaning)
+                    else:
+                        definitions[meaning] = None
     names.pop("", None)
     return _Mentions(
         need_loop=False,
         attributes=tuple(attributes),
         names=tuple(names),
         only_named=frozenset(names.keys() - called),
-        lambdas=tuple(lambdas),
         definitions=tuple(definitions),
     )
+
+
+def _meanings_of(module: Module, node: ast.Name, scope: Scope) -> Iterable[str | ast.AST]:
+    """The function, class or lambda of this file that a name means.
+
+    All that it may mean where it has several bindings, such as imports of which one is tried after the other.
+    """
+    value = module.value_of(node, scope)
+    definition = value if isinstance(value, ast.Lambda) else module.names.definition(value, scope)
+    if definition is not None:
+        return [definition]
+    owner = module.names.owner_of(node, scope) if not module.qualified(node, scope) else None
+    return module.names.may_mean(node.id, owner) if owner is not None else ()
 
 
 def _only_named_in(module: Module, node: ast.AST, scope: Scope) -> Iterable[ast.AST]:
@@ -319,7 +345,12 @@ def _scopes_of_lambdas(module: Module) -> dict[ast.AST, Scope]:
 
 
 def _wants_loop(module: Module, node: ast.Call, scope: Scope) -> bool:
-    name = module.qualified(node.func, scope)
+    name = _absolute(module, module.qualified(node.func, scope))
     if name in _NEEDS_NONE:
         return False
     return name.startswith(_LIBRARIES) or bool(coroutine_function_called(module.call_at(node, scope)))
+
+
+def _absolute(module: Module, qualified: str) -> str:
+    """A name as seen from outside: `._core.current_task` is `trio._core.current_task` in trio's own files."""
+    return module.project.absolute_name(qualified, module) if qualified.startswith(".") else qualified

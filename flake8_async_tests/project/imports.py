@@ -39,6 +39,15 @@ def find_relative_module(files: Files, name: str, directory: str) -> str | None:
     return _under(files, directory, stripped.split(".") if stripped else [])
 
 
+def absolute_name(files: Files, name: str, directory: str) -> str:
+    """`..name` by its packages' names, as seen from a file in `directory`."""
+    stripped = name.lstrip(".")
+    for _ in range(len(name) - len(stripped) - 1):
+        directory = os.path.dirname(directory)
+    package = os.path.relpath(directory, package_root(files, directory))
+    return stripped if package == os.curdir else ".".join([*package.split(os.sep), stripped])
+
+
 def _under(files: Files, root: str, parts: list[str]) -> str | None:
     *packages, last = parts or [""]
     directory = root

@@ -12,7 +12,7 @@ from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.config import Configs, PytestConfig
 from flake8_async_tests.project.files import Files
 from flake8_async_tests.project.fixture_graph import Surroundings
-from flake8_async_tests.project.imports import find_module, find_relative_module, package_root
+from flake8_async_tests.project.imports import absolute_name, find_module, find_relative_module, package_root
 from flake8_async_tests.project.outline import Outlines
 from flake8_async_tests.project.patterns import Patterns
 from flake8_async_tests.project.places import Places
@@ -404,6 +404,10 @@ class Project:
             else:
                 self._imports[key] = self._find_module(name, self.import_roots(directory))
         return self._imports[key]
+
+    def absolute_name(self, name: str, importer: Module) -> str:
+        """What a relative name (it begins with dots) is called from outside of the package."""
+        return absolute_name(self.files, name, importer.directory)
 
     def _find_module(self, name: str, roots: tuple[str, ...]) -> str | None:
         key = (name, roots)

@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set
+    from collections.abc import Callable, Iterator, Set
 
     from flake8_async_tests.source.walk import Index, Scope
 
@@ -244,6 +244,17 @@ class Names:
         if values is None or len(values) != 1 or len(owner.bindings.get(name, ())) != 1:
             return None
         return values[0]
+
+    def may_mean(self, name: str, owner: Scope) -> Iterator[str | ast.AST]:
+        """All that the bindings of a name give it: qualified names, and functions and classes of this file."""
+        for binding in owner.bindings.get(name, ()):
+            if isinstance(binding, (ast.Import, ast.ImportFrom)):
+                yield canonical(_imported(name, binding))
+            elif isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                yield binding
+        for value in self._assignments(owner).get(name, ()):
+            if isinstance(value, (ast.Name, ast.Attribute)):
+                yield self.definition(value, owner) or self.qualified(value, owner)
 
     def value_of(self, node: ast.expr, scope: Scope) -> ast.expr:
         """The expression behind a name that is assigned once, else the expression itself."""
