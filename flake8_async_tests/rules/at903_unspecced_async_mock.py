@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import leaves_of, path_of
 from flake8_async_tests.inference.configured import ConfiguredPaths
+from flake8_async_tests.inference.parametrized import receivers_of
 from flake8_async_tests.inference.patches import is_mocker
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
@@ -51,11 +52,15 @@ def _async_mocks(module: Module) -> Iterator[Call]:
 
 def _may_get_behaviour(module: Module, call: Call) -> bool:
     """Whether something is set on the mock, or on a child of it, under a name that it gets."""
-    if isinstance(call.scope.node, ast.Lambda) or isinstance(call.parent, (ast.Return, ast.Yield)):
+    if isinstance(call.scope.node, ast.Lambda):
         return _may_be_configured_by_users(module, call)
-    if _is_configured_in_its_place(module, call):
+    if _is_configured_in_its_place(module, call) or _is_configured_as_parameter(module, call):
         return True
-    for path in _paths_given(module, call):
+    node, below = _held_by(module, call)
+    if isinstance(call.scope.parents[node], (ast.Return, ast.Yield)):
+        return _may_be_configured_as_part(module, below) if below else _may_be_configured_by_users(module, call)
+    for path in filter(None, map(path_of, _targets_of(node, call.scope.parents))):
+        path += below
         if _is_configured(module, path, call.scope):
             return True
         if _is_handed_out(path, call.scope) and _may_be_configured_by_users(module, call):
@@ -65,8 +70,8 @@ def _may_get_behaviour(module: Module, call: Call) -> bool:
     return False
 
 
-def _paths_given(module: Module, call: Call) -> Iterator[str]:
-    """The names and paths under which the mock can be reached in this file."""
+def _held_by(module: Module, call: Call) -> tuple[ast.AST, str]:
+    """What has the mock in it where it is made, such as another mock, and the attributes that lead from there to it."""
     parents = call.scope.parents
     below = ""
     node: ast.AST = call.node
@@ -79,19 +84,18 @@ def _paths_given(module: Module, call: Call) -> Iterator[str]:
         if module.qualified(around.func, call.scope) in MOCKS and keyword:
             below = f".{keyword}{below}"
         elif not _patches(module, around, call.scope):
-            return
+            return node, below
         node, parent = around, parents[around]
     if not isinstance(parent, ast.Tuple) or not isinstance(parents[parent], ast.Assign):
         # `mocks = {"send": AsyncMock()}`: it is reached through what holds it.
         while isinstance(parent, HOLDERS):
             node, parent = parent, parents[parent]
-    for target in _targets_of(node, parent, parents):
-        if path_of(target):
-            yield path_of(target) + below
+    return node, below
 
 
-def _targets_of(node: ast.AST, parent: ast.AST, parents: dict[ast.AST, ast.AST]) -> list[ast.expr]:
+def _targets_of(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> list[ast.expr]:
     """What a value is assigned to, or entered as."""
+    parent = parents[node]
     if isinstance(parent, ast.withitem):
         return [parent.optional_vars] if parent.optional_vars is not None else []
     if isinstance(parent, (ast.AnnAssign, ast.NamedExpr)):
@@ -125,8 +129,26 @@ def _is_configured_in_its_place(module: Module, call: Call) -> bool:
         function = module.function_at(call.scope)
         fixture = module.fixture_of(function) if function is not None else None
         return fixture is not None and configured.on_an_attribute(fixture.name)
-    paths = map(path_of, _targets_of(node, parent, parents))
+    paths = map(path_of, _targets_of(node, parents))
     return any(configured.on_an_attribute_around(path, call.scope) for path in paths)
+
+
+def _is_configured_as_parameter(module: Module, call: Call) -> bool:
+    """Whether it is one of the values of `parametrize` or of a fixture's `params`, and who gets it sets something."""
+    configured = module.fact(ConfiguredPaths)
+    parents = call.scope.parents
+    node = parents[call.node]
+    while isinstance(node, PASSING):
+        for receiver in receivers_of(module, node):
+            if receiver.function is None:
+                is_set = configured.anywhere(receiver.path)
+            else:
+                is_set = configured.around(receiver.path, receiver.function.scope)
+            fixture = receiver.fixture
+            if is_set or (fixture is not None and (module.is_conftest or configured.anywhere(fixture.name))):
+                return True
+        node = parents[node]
+    return False
 
 
 def _is_set_on_replaced(module: Module, call: ast.Call, scope: Scope) -> bool:
