@@ -40,6 +40,9 @@ _WAITING = {
 }
 # What lets a wait end.
 _PROVIDING = ("cancel", "set", "set_exception", "set_result")
+_PUTTING = ("put", "put_nowait")
+_TAKING = ("get", "get_nowait")
+_LOOPS = (ast.For, ast.AsyncFor)
 # How many of them are looked at for one wait.
 _MOST = 32
 _FUTURE = "asyncio.Future"
@@ -160,20 +163,40 @@ def _awaited(module: Module, node: ast.expr, scope: Scope) -> str:
 def _has_come_already(module: Module, node: ast.Await, scope: Scope) -> bool:
     """Whether the test itself has seen to what is waited for, on the way to the wait: `event.set()`."""
     waited = node.value
+    is_taken = False
     if isinstance(waited, ast.Call) and isinstance(waited.func, ast.Attribute):
+        is_taken = waited.func.attr in _TAKING
         waited = waited.func.value
-    provided = module.fact(_provided).get((scope, path_of(waited)), ())
+    path = path_of(waited)
+    provided = module.fact(_put if is_taken else _provided).get((scope, path), ())
     around = set(module.ancestors(node, scope)) if provided else set()
-    return any(
-        place_of(call) < place_of(node) and scope.parents[statement_of(call, scope)] in around
-        for call in provided[:_MOST]
-    )
+    blocks = [scope.parents[statement_of(call, scope)] for call in provided[:_MOST] if place_of(call) < place_of(node)]
+    there = [block for block in blocks if block in around]
+    if not is_taken:
+        return bool(there)
+    # As many as a loop puts may be taken.
+    if any(isinstance(block, _LOOPS) and scope.parents[block] in around for block in blocks):
+        return True
+    taken = module.fact(_taken).get((scope, path), ())
+    return len(there) > sum(place_of(call) < place_of(node.value) for call in taken)
 
 
 def _provided(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
     """The calls that let a wait end, by the path of what is waited for."""
+    return _by_path(module, *_PROVIDING)
+
+
+def _put(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
+    return _by_path(module, *_PUTTING)
+
+
+def _taken(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
+    return _by_path(module, *_TAKING)
+
+
+def _by_path(module: Module, *methods: str) -> dict[tuple[Scope, str], list[ast.Call]]:
     found: dict[tuple[Scope, str], list[ast.Call]] = {}
-    for call in module.method_calls(*_PROVIDING):
+    for call in module.method_calls(*methods):
         assert isinstance(call.node.func, ast.Attribute)
         found.setdefault((call.scope, path_of(call.node.func.value)), []).append(call.node)
     return found
