@@ -11,7 +11,7 @@ from flake8_async_tests.inference.instances import class_constant
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.places import is_test_itself
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, may_end_early
-from flake8_async_tests.inference.suspension import next_statement, previous_statement, statement_of
+from flake8_async_tests.inference.suspension import block_of, next_statement, previous_statement, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
 
@@ -60,8 +60,12 @@ def _seconds(call: Call) -> float | None:
 def _is_timed(call: Call) -> bool:
     """Whether a clock is read right before the sleep and right after it: time has to pass, and nothing else."""
     statement = statement_of(call.node, call.scope)
-    around = (previous_statement(statement, call.scope), next_statement(statement, call.scope))
-    return all(each is not None and reads_clock(call.module, each, call.scope) for each in around)
+    before, after = previous_statement(statement, call.scope), next_statement(statement, call.scope)
+    loop = call.scope.parents[statement]
+    if isinstance(loop, (ast.For, ast.AsyncFor)) and block_of(statement, call.scope) is loop.body:
+        # After what comes last it goes on with what comes first.
+        before, after = before or loop.body[-1], after or loop.body[0]
+    return all(each is not None and reads_clock(call.module, each, call.scope) for each in (before, after))
 
 
 def _is_limited_polling(call: Call) -> bool:
