@@ -144,7 +144,7 @@ def _binding_attributes(module: Module) -> Iterator[tuple[ast.AST, Scope]]:
 
 
 def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[Binding, ...]:
-    """What `self.x` or `cls.x` got in the body of the class, where nothing else gives an attribute of that name."""
+    """What `self.x` or `cls.x` got in the body of the class, where nothing else may give it something."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return ()
     klass = class_of_first_parameter(module, node.value, scope)
@@ -158,7 +158,7 @@ def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[B
 def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[ast.expr, Scope] | None:
     """What a class of this file assigns to an attribute in its body, and that body: `self.URL`, `OrderTests.URL`.
 
-    None where any attribute of that name is set elsewhere.
+    None where it may be set elsewhere.
     """
     klass = class_of_receiver(module, node.value, scope)
     body = _body_that_gives(klass, node.attr) if klass is not None else None
@@ -168,16 +168,24 @@ def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[a
 
 def _body_that_gives(klass: Class, attribute: str) -> Scope | None:
     """The body of a class, or of the nearest of its bases, that gives an attribute, where nothing else does so."""
-    if attribute in klass.module.fact(_attributes_set):
+    setters = klass.module.fact(_attributes_set).get(attribute, ())
+    if any(_may_be_of(klass, path, node, scope) for path, node, scope in setters):
         return None
     return next((each.scope for each in klass.lineage if attribute in each.scope.bindings), None)
 
 
-def _attributes_set(module: Module) -> frozenset[str]:
-    """The last words of all paths that are bound anywhere in a file."""
-    return frozenset(
-        path.rpartition(".")[2]
-        for node, scope in _binding_attributes(module)
-        for path, _ in effects_of(node, scope)
-        if "." in path
-    )
+def _may_be_of(klass: Class, path: str, node: ast.AST, scope: Scope) -> bool:
+    """Whether what a path begins with may be an instance of a class: not the `self` of one that has no part in it."""
+    root, _, attributes = path.partition(".")
+    owner = class_of_receiver(klass.module, ast.copy_location(ast.Name(root, ast.Load()), node), scope)
+    return owner is None or "." in attributes or _are_related(klass, owner)
+
+
+def _attributes_set(module: Module) -> dict[str, list[tuple[str, ast.AST, Scope]]]:
+    """All paths that are bound anywhere in a file, and where, by their last words."""
+    found: dict[str, list[tuple[str, ast.AST, Scope]]] = {}
+    for node, scope in _binding_attributes(module):
+        for path, _ in effects_of(node, scope):
+            if "." in path:
+                found.setdefault(path.rpartition(".")[2], []).append((path, node, scope))
+    return found
