@@ -6,6 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.clients import fixture_behind
 from flake8_async_tests.inference.instances import class_constant
 from flake8_async_tests.record import record
 
@@ -61,8 +62,13 @@ def _address_in(module: Module, node: ast.expr | None, scope: Scope, depth: int)
         return None
     if isinstance(node, ast.Name):
         owner = module.names.binding_scope(node.id, scope)
-        value = module.names.assigned_value(node.id, owner) if owner is not None else None
-        return _address_in(module, value, owner, depth - 1) if owner is not None else None
+        if owner is None:
+            return None
+        if isinstance(module.names.only_binding(node.id, owner), ast.arg):
+            value, owner = _given_by_fixture(module, node.id, owner)
+        else:
+            value = module.names.assigned_value(node.id, owner)
+        return _address_in(module, value, owner, depth - 1)
     if isinstance(node, ast.Attribute):
         constant = class_constant(module, node, scope)
         return _address_in(module, *constant, depth - 1) if constant is not None else None
@@ -77,6 +83,17 @@ def _address_in(module: Module, node: ast.expr | None, scope: Scope, depth: int)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return _address_of(node.value, node)
     return None
+
+
+def _given_by_fixture(module: Module, name: str, scope: Scope) -> tuple[ast.expr | None, Scope]:
+    """What a parameter gets from a fixture of this file that only returns or yields it."""
+    function = module.function_at(scope)
+    fixture = fixture_behind(function, name) if function is not None else None
+    if fixture is None or fixture.module is not module:
+        return None, scope
+    given = fixture.function.scope.of(ast.Return, ast.Yield)
+    value = given[0].value if len(given) == 1 and isinstance(given[0], (ast.Return, ast.Yield)) else None
+    return value, fixture.function.scope
 
 
 def _address_put_together(module: Module, node: ast.expr, scope: Scope) -> Address | None:
