@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.constructions import constructions_of
 from flake8_async_tests.inference.elsewhere import function_meant
+from flake8_async_tests.inference.handover import captures, is_inert_call, loads_of
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
@@ -111,9 +112,34 @@ def is_entered(client: Call) -> bool:
         # Who calls that may enter what it gives.
         return True
     module = client.module
-    return any(
+    return _is_handed_over(client) or any(
         any(each.node is client.node for each in constructions_of(module, entered, scope))
         for entered, scope in _entered_in(module)
+    )
+
+
+def _is_handed_over(client: Call) -> bool:
+    """Whether somebody is given the client by its name, who may enter it."""
+    module, scope = client.module, client.scope
+    if not isinstance(client.parent, ast.Assign):
+        return False
+    names = [target.id for target in client.parent.targets if isinstance(target, ast.Name)]
+    reads = [(read, scope) for name in names for read in loads_of(module, name, scope)]
+    reads += [capture for name in names for capture in captures(module, name, scope)]
+    return any(_may_be_entered_by_callee(module, read, within) for read, within in reads)
+
+
+def _may_be_entered_by_callee(module: Module, node: ast.Name, scope: Scope) -> bool:
+    """Whether a name is given to a function that enters one of its parameters, or that is not in view."""
+    parent = scope.parents[node]
+    call = scope.parents[parent] if isinstance(parent, ast.keyword) else parent
+    if not isinstance(call, ast.Call) or call.func is node or is_inert_call(module, call, scope):
+        return False
+    callee = function_meant(module, call.func, scope)
+    return callee is None or any(
+        isinstance(entered, ast.Name) and entered.id in callee.parameters
+        for entered, within in _entered_in(callee.module)
+        if within is callee.scope
     )
 
 
