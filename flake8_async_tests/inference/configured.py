@@ -6,7 +6,7 @@ import ast
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.bindings import Kind, path_of
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.mock_values import RECORDS
 from flake8_async_tests.inference.places import is_test_itself
@@ -25,6 +25,8 @@ _SETTING_FUNCTIONS = frozenset({"builtins.setattr", "unittest.mock.seal"})
 # What gives a part of its first argument, or what decides about it.
 _OF_FIRST_ARGUMENT = frozenset({"builtins.getattr", "builtins.type"})
 _LOOPS = (ast.For, ast.AsyncFor, ast.comprehension)
+ITEM = "[]"
+"""What stands in a path for the items of something: `m["get"].return_value = 1` configures `m` and `m.[]`."""
 # How many names for one another are followed.
 _MOST_ALIASES = 4
 
@@ -152,12 +154,14 @@ def _known_paths(module: Module, node: ast.expr, scope: Scope) -> Iterator[str]:
         known, root = _known_part(module, node, scope)
         path = path_of(known)
         yield path
+        if path and any(isinstance(part, ast.Subscript) for part in ast.walk(node)):
+            yield f"{path}.{ITEM}"
         if not isinstance(root, ast.Name):
             return
         owner = module.names.binding_scope(root.id, scope)
         behind = module.names.assigned_value(root.id, owner) if owner is not None else None
         if behind is None:
-            yield from _paths_looped_over(module, root, scope)
+            yield from _paths_taken_apart(module, root, scope)
             return
         attributes = path.partition(".")[2]
         if attributes and isinstance(behind, ast.Call):
@@ -168,19 +172,28 @@ def _known_paths(module: Module, node: ast.expr, scope: Scope) -> Iterator[str]:
         node = behind
 
 
-def _paths_looped_over(module: Module, name: ast.Name, scope: Scope) -> Iterator[str]:
-    """What a loop takes a name from: `a` and `b` in `for name in (a, b):`."""
+def _paths_taken_apart(module: Module, name: ast.Name, scope: Scope) -> Iterator[str]:
+    """What a loop or an unpacking takes a name from: `a` and `b` of `for name in (a, b):`, `a` of `name, other = a`."""
     for binding in bindings_at(module, name, scope):
-        if isinstance(binding.node, _LOOPS) and binding.value is not None:
-            yield from (path_of(part) for part in ast.walk(binding.value) if isinstance(part, ast.expr))
+        if binding.value is None:
+            continue
+        if isinstance(binding.node, _LOOPS):
+            paths = [path_of(part) for part in ast.walk(binding.value) if isinstance(part, ast.expr)]
+        else:
+            paths = [path_of(binding.value)] if binding.kind is Kind.UNPACKED else []
+        for path in filter(None, paths):
+            yield path
+            yield f"{path}.{ITEM}"
 
 
 def _known_part(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.expr, ast.expr]:
     """The part of an expression that is a mere path, and the name it starts from."""
     known = at = node
-    while isinstance(at, (ast.Attribute, ast.Call, ast.NamedExpr, ast.Subscript)):
+    while isinstance(at, (ast.Attribute, ast.Await, ast.Call, ast.NamedExpr, ast.Subscript)):
         if isinstance(at, ast.Attribute):
             at = at.value
+        elif isinstance(at, ast.Await):
+            known = at = at.value
         elif isinstance(at, ast.NamedExpr):
             known = at = at.target
         else:

@@ -6,7 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import leaves_of, path_of
-from flake8_async_tests.inference.configured import ConfiguredPaths
+from flake8_async_tests.inference.configured import ITEM, ConfiguredPaths
+from flake8_async_tests.inference.constructions import ENTERING_METHODS
 from flake8_async_tests.inference.parametrized import receivers_of
 from flake8_async_tests.inference.patches import is_mocker
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -24,6 +25,8 @@ MOCKS = ("unittest.mock.AsyncMock", "unittest.mock.MagicMock", "unittest.mock.Mo
 HOLDERS = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Tuple)
 PATCHES = frozenset({"unittest.mock.patch", "unittest.mock.patch.object"})
 PATCHING_METHODS = frozenset({"object", "patch"})
+# `client or AsyncMock()`
+CHOICES = (ast.BoolOp, ast.IfExp)
 # A mock that is given to one of these, or stands in one, is reached through what comes of that.
 PASSING = (ast.Await, ast.Call, ast.keyword, ast.Starred, *HOLDERS)
 
@@ -59,7 +62,7 @@ def _may_get_behaviour(module: Module, call: Call) -> bool:
     node, below = _held_by(module, call)
     if isinstance(call.scope.parents[node], (ast.Return, ast.Yield)):
         return _may_be_configured_as_part(module, below) if below else _may_be_configured_by_users(module, call)
-    for path in filter(None, map(path_of, _targets_of(node, call.scope.parents))):
+    for path in filter(None, map(_path_of_target, _targets_of(node, call.scope.parents))):
         path += below
         if _is_configured(module, path, call.scope):
             return True
@@ -76,21 +79,27 @@ def _held_by(module: Module, call: Call) -> tuple[ast.AST, str]:
     below = ""
     node: ast.AST = call.node
     parent = parents[node]
-    while isinstance(parent, (ast.keyword, ast.Call)):
-        # `patch("shop.send", AsyncMock())` gives the mock itself, `Mock(send=AsyncMock())` has it below.
-        keyword = parent.arg if isinstance(parent, ast.keyword) else None
-        around = parents[parent] if isinstance(parent, ast.keyword) else parent
-        assert isinstance(around, ast.Call)
-        if module.qualified(around.func, call.scope) in MOCKS and keyword:
-            below = f".{keyword}{below}"
-        elif not _patches(module, around, call.scope):
-            return node, below
-        node, parent = around, parents[around]
-    if not isinstance(parent, ast.Tuple) or not isinstance(parents[parent], ast.Assign):
+    while isinstance(parent, (ast.keyword, ast.Call, *HOLDERS, *CHOICES)):
+        if isinstance(parent, ast.Tuple) and isinstance(parents[parent], ast.Assign):
+            # `send, store = AsyncMock(), AsyncMock()`: it has a name of its own.
+            break
+        if isinstance(parent, (ast.keyword, ast.Call)):
+            # `patch("shop.send", AsyncMock())` gives the mock itself, `Mock(send=AsyncMock())` has it below.
+            keyword = parent.arg if isinstance(parent, ast.keyword) else None
+            around = parents[parent] if isinstance(parent, ast.keyword) else parent
+            assert isinstance(around, ast.Call)
+            if module.qualified(around.func, call.scope) in MOCKS and isinstance(parent, ast.keyword):
+                below = f".{keyword}{below}" if keyword else ""
+            elif not _patches(module, around, call.scope) and not _enters(around):
+                break
+            parent = around
         # `mocks = {"send": AsyncMock()}`: it is reached through what holds it.
-        while isinstance(parent, HOLDERS):
-            node, parent = parent, parents[parent]
+        node, parent = parent, parents[parent]
     return node, below
+
+
+def _enters(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and call.func.attr in ENTERING_METHODS
 
 
 def _targets_of(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> list[ast.expr]:
@@ -106,6 +115,13 @@ def _targets_of(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> list[ast.expr
         leaves = (leaf for target in assignment.targets for leaf in leaves_of(target, parent))
         return [target for target, value in leaves if value is node]
     return []
+
+
+def _path_of_target(target: ast.expr) -> str:
+    """The path of what is assigned to, or of the items of what has it as one: `mocks["send"] = AsyncMock()`."""
+    if isinstance(target, ast.Subscript) and path_of(target.value):
+        return f"{path_of(target.value)}.{ITEM}"
+    return path_of(target)
 
 
 def _is_configured_in_its_place(module: Module, call: Call) -> bool:
@@ -177,9 +193,14 @@ def _is_configured(module: Module, path: str, scope: Scope) -> bool:
         return configured.around(path, scope)
     if configured.anywhere(path):
         return True
-    klass = _helper_class(module, scope)
-    # What makes an instance of it has that by another name.
-    return klass is not None and configured.of_any(path.partition(".")[2] or path)
+    # What makes an instance of the class has that by another name, and so have the tests of a class what it has itself.
+    is_of_class = scope.is_class or _is_class_method(module, scope) or _helper_class(module, scope) is not None
+    return is_of_class and configured.of_any(path.partition(".")[2] or path)
+
+
+def _is_class_method(module: Module, scope: Scope) -> bool:
+    function = module.function_at(scope)
+    return function is not None and any(each.name == "builtins.classmethod" for each in function.decorators)
 
 
 def _is_local(module: Module, path: str, scope: Scope) -> bool:
