@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_DISPLAYS = (ast.List, ast.Set, ast.Tuple)
 _COLLECTING = frozenset({"add", "append"})
 # Cancelling it once more, or asking it what is not known yet, is no awaiting; nor is it to collect more of them.
 _SEEN_TO = Watch(inert=TASK.inert | _COLLECTING | {"cancel", "exception", "result"})
@@ -81,7 +82,12 @@ def _is_polled(check: ast.Call, scope: Scope) -> bool:
 
 def _are_seen_to(module: Module, names: list[ast.Name], cancel: ast.Call, scope: Scope) -> bool:
     """Whether tasks are awaited, or handed to somebody who may await them. The loop that cancels them is nobody."""
-    loops = {id(loop.iter) for around in module.ancestors(cancel, scope) for loop in _loops_of(around)}
+    loops = {
+        id(part)
+        for around in module.ancestors(cancel, scope)
+        for loop in _loops_of(around)
+        for part in (loop.iter, *(loop.iter.elts if isinstance(loop.iter, _DISPLAYS) else ()))
+    }
     collections = {name.id for name in names}
     return any(
         id(seen) not in loops
