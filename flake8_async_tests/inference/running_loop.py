@@ -196,14 +196,14 @@ class _Search:
             else:
                 self._come_to_definition(elsewhere.module, meaning)
 
-    def _come_to_definition(self, module: Module, definition: ast.AST | None) -> None:
+    def _come_to_definition(self, module: Module, definition: ast.AST) -> None:
         if isinstance(definition, ast.ClassDef):
             klass = module.class_of_node(definition)
             for each in klass.lineage if klass is not None else ():
                 self._come_to_what_python_calls(each)
         elif isinstance(definition, ast.Lambda):
             self.look_into(module, module.fact(_scopes_of_lambdas)[definition])
-        elif definition is not None:
+        else:
             self._come_to_function(module.function_of_node(definition))
 
     def _come_to_what_python_calls(self, klass: Class) -> None:
