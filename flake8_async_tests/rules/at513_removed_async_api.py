@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_alias, remove_argument, remove_decorator, replace, safe, spell, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.exceptions import exceptions_caught, is_expected_around
-from flake8_async_tests.inference.flow import leaves
-from flake8_async_tests.inference.places import scopes_around
+from flake8_async_tests.inference.exceptions import exceptions_caught, is_caught_around, is_expected_around
 from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.suspension import block_of, position_in
+from flake8_async_tests.inference.versions import is_for_one_version
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.module import is_within
 
@@ -55,8 +53,11 @@ _DEAD_MODULES = {
 _RUN_LOOP = "aiohttp.test_utils.unittest_run_loop"
 _MODULES_IN_QUESTION = {*_DEAD_MODULES, "aiohttp"}
 _RUN_LOOP_MESSAGE = "unittest_run_loop does nothing since aiohttp 3.8 and is removed in 4 (leave it out)"
-_FALLBACK = frozenset(
-    {"builtins.ImportError", "builtins.ModuleNotFoundError", "builtins.Exception", "builtins.BaseException"}
+_FALLBACK = (
+    "builtins.ImportError",
+    "builtins.ModuleNotFoundError",
+    "builtins.Exception",
+    "builtins.BaseException",
 )
 
 
@@ -66,7 +67,7 @@ def check(module: Module) -> Iterator[Finding]:
     yield from _imports(module)
     yield from _decorators(module)
     for call in module.calls("asyncio.iscoroutinefunction"):
-        if not _is_for_one_version(module, call.node, call.scope) and not function_may_be_replaced(call):
+        if not is_for_one_version(module, call.node, call.scope) and not function_may_be_replaced(call):
             yield Finding(
                 call.node,
                 "asyncio.iscoroutinefunction() is deprecated since Python 3.14 (use inspect.iscoroutinefunction())",
@@ -82,9 +83,9 @@ def _inspected(call: Call) -> Fix | None:
 def _loop_arguments(module: Module) -> Iterator[Finding]:
     for call in module.calls(*_LOST_LOOP, where=_is_given_loop):
         for keyword in call.node.keywords:
-            if keyword.arg != "loop" or _is_for_one_version(module, call.node, call.scope):
+            if keyword.arg != "loop" or is_for_one_version(module, call.node, call.scope):
                 continue
-            if is_expected_around(module, call.node, call.scope, "builtins.TypeError"):
+            if _may_fail(call):
                 continue
             if function_may_be_replaced(call) or runs_on_trio(module, call.scope):
                 continue
@@ -93,6 +94,13 @@ def _loop_arguments(module: Module) -> Iterator[Finding]:
                 f"{call.name}() has no loop argument since Python 3.10: TypeError (leave it out)",
                 unsafe(remove_argument(module, call.node, keyword)),
             )
+
+
+def _may_fail(call: Call) -> bool:
+    """Whether it is tried out, or its error is what is tested."""
+    return is_expected_around(call.module, call.node, call.scope, "builtins.TypeError") or is_caught_around(
+        call.module, call.node, call.scope, "builtins.TypeError"
+    )
 
 
 def _is_given_loop(call: ast.Call) -> bool:
@@ -137,54 +145,14 @@ def _about_dead_module(name: str) -> str:
 
 def _is_fallback(module: Module, node: ast.stmt, scope: Scope) -> bool:
     """Whether an import is tried first, or is what to do without another one."""
-    return _is_for_one_version(module, node, scope) or any(
+    if is_for_one_version(module, node, scope) or is_caught_around(module, node, scope, *_FALLBACK):
+        return True
+    return any(
         isinstance(around, (ast.Try, ast.TryStar))
         and not is_within(node, around.finalbody)
         and any(not exceptions_caught(module, handler, scope).isdisjoint(_FALLBACK) for handler in around.handlers)
         for around in module.ancestors(node, scope)
     )
-
-
-def _is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether an `if` around or before it, or a decorator such as `skipif`, asks for the version of Python first."""
-    if "version_info" not in module.text:
-        return False
-    waits = False
-    for inner in scopes_around(scope):
-        for around in (node, *module.ancestors(node, inner)):
-            if isinstance(around, (ast.If, ast.IfExp)) and _asks_for_version(module, around.test, inner):
-                return True
-            if isinstance(around, ast.stmt) and around is not inner.node and _is_guarded(module, around, inner):
-                return True
-        node = inner.node
-        # The body of a class runs whatever its decorators are.
-        waits = waits or not inner.is_class
-        if waits and inner.parent is not None and not isinstance(node, (ast.Module, ast.Lambda)):
-            decorators = [module.value_of(decorator, inner.parent) for decorator in node.decorator_list]
-            if any(_asks_for_version(module, decorator, inner.parent) for decorator in decorators):
-                return True
-    return False
-
-
-def _is_guarded(module: Module, statement: ast.stmt, scope: Scope) -> bool:
-    """Whether further up in its block an `if` about the version leaves: `if PY310: pytest.skip()`."""
-    block = block_of(statement, scope)
-    return any(
-        isinstance(before, ast.If)
-        and leaves(module, before.body[-1], scope)
-        and _asks_for_version(module, before.test, scope)
-        for before in block[: position_in(block, statement)]
-    )
-
-
-def _asks_for_version(module: Module, condition: ast.expr, scope: Scope) -> bool:
-    """Whether a condition is about the version, itself or by a name: `PY310 = sys.version_info >= (3, 10)`."""
-    values = [module.value_of(part, scope) for part in _names_in(condition)]
-    return any(module.qualified(part, scope) == "sys.version_info" for value in values for part in _names_in(value))
-
-
-def _names_in(node: ast.expr) -> list[ast.Attribute | ast.Name]:
-    return [part for part in ast.walk(node) if isinstance(part, (ast.Attribute, ast.Name))]
 
 
 def _decorators(module: Module) -> Iterator[Finding]:
@@ -194,7 +162,7 @@ def _decorators(module: Module) -> Iterator[Finding]:
     for function in module.functions:
         for decorator in function.decorators:
             if decorator.name == "asyncio.coroutine":
-                if _is_for_one_version(module, function.node, function.outer):
+                if is_for_one_version(module, function.node, function.outer):
                     continue
                 yield Finding(
                     decorator.node,
