@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.loops import loop_calls
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced, path_may_be_replaced
@@ -74,7 +75,7 @@ def lost_callbacks(module: Module) -> Iterator[Callback]:
     """The functions and lambdas of this file that are handed to an event loop, a future, a thread or an executor."""
     for call, callback, caller in _handed_over(module):
         if callback is not None:
-            for scope in _functions_behind(module, callback, call.scope):
+            for scope in functions_behind(module, callback, call.scope):
                 yield Callback(scope, caller, call)
 
 
@@ -94,7 +95,7 @@ def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
             yield call, call.argument(*_THREADS[call.name]), A_THREAD
 
 
-def _functions_behind(module: Module, callback: ast.expr, scope: Scope) -> Iterator[Scope]:
+def functions_behind(module: Module, callback: ast.expr, scope: Scope) -> Iterator[Scope]:
     """The scopes of what is called: a function by name or through `self.`, in a `partial`, in or behind a lambda."""
     for _ in range(_DEPTH):
         callback = module.value_of(callback, scope)
@@ -167,11 +168,17 @@ def _tells(module: Module, node: ast.AST, scope: Scope) -> bool:
         return (
             isinstance(function, ast.Attribute)
             and function.attr in _TELLING
-            and _is_outer(module, function.value, scope)
+            and (_is_outer(module, function.value, scope) or _is_given(module, function.value, scope))
         )
     assert isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign))
     targets = node.targets if isinstance(node, ast.Assign) else [node.target]
     return any(_is_outer(module, target, scope) for target in targets)
+
+
+def _is_given(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an object is one that the function is called with: `partial(callback, seen)` gives it `seen`."""
+    bindings = bindings_at(module, node, scope) if isinstance(node, ast.Name) else ()
+    return any(binding.kind is Kind.PARAMETER for binding in bindings)
 
 
 def _is_outer(module: Module, node: ast.expr, scope: Scope) -> bool:

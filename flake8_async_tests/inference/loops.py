@@ -11,6 +11,7 @@ from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.instances import given_by_heirs
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_test_code, place_of
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
 
@@ -89,6 +90,7 @@ def is_method_of_loop(module: Module, function: ast.expr, scope: Scope, *names: 
 
 
 def _is_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
+    node = _named(node)
     if isinstance(node, ast.Call):
         return _gives_loop(module, node, scope, depth)
     return _all_bindings(module, node, scope, depth, _is_loop, _is_said_to_be_loop)
@@ -96,7 +98,8 @@ def _is_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
 
 def _gives_loop(module: Module, call: ast.Call, scope: Scope, depth: int) -> bool:
     if module.qualified(call.func, scope) in _LOOPS:
-        return True
+        # Under a patch it gives a fake.
+        return not function_may_be_replaced(module.call_at(call, scope))
     if not isinstance(call.func, ast.Attribute):
         return depth > 0 and _helper_gives_loop(module, call.func, scope, depth - 1)
     receiver = call.func.value
@@ -119,6 +122,7 @@ def _is_policy(module: Module, node: ast.expr, scope: Scope) -> bool:
 
 
 def _is_runner(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
+    node = _named(node)
     if isinstance(node, ast.Call):
         return module.qualified(node.func, scope) == "asyncio.Runner"
     return _all_bindings(module, node, scope, depth, _is_runner, _is_said_to_be_runner)
@@ -165,6 +169,11 @@ def _holds(
     if not isinstance(binding.node, ast.AnnAssign) or not isinstance(value, ast.Call):
         return False
     return is_said(module, binding, depth) and not _is_stand_in(module, value, binding.scope)
+
+
+def _named(node: ast.expr) -> ast.expr:
+    """What is given a name where it is used: `loop := v`."""
+    return node.value if isinstance(node, ast.NamedExpr) else node
 
 
 def _entered(module: Module, value: ast.expr, scope: Scope) -> ast.expr:
@@ -223,7 +232,7 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
     todo = [(node, scope, _DEPTH)]
     while todo:
         node, scope, depth = todo.pop()
-        node = _entered(module, node, scope)
+        node = _entered(module, _named(node), scope)
         if isinstance(node, ast.Call):
             if _makes_loop(module, node, scope):
                 yield node, scope

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 
-def loop_may_be_told(module: Module, scope: Scope, method: str) -> bool:
+def tasks_may_be_heard_of(module: Module, scope: Scope) -> bool:
+    """Whether somebody is told of each task that is made on the loop, or of each failure that nobody waits for."""
+    return loop_may_be_told(module, scope, "set_exception_handler", "set_task_factory")
+
+
+def loop_may_be_told(module: Module, scope: Scope, *methods: str) -> bool:
     """Whether a method of the loop may be called before or while something runs, by it or by what is set up for it.
 
     What another test tells a loop of its own, or a fixture that is not asked for, is of no account.
@@ -24,7 +29,7 @@ def loop_may_be_told(module: Module, scope: Scope, method: str) -> bool:
     function = outermost_function(module, scope)
     closure = closure_around(module, function, module.test_of(function))
     for home in {module: None, **{fixture.module: None for fixture in closure.fixtures}}:
-        for call in home.method_calls(method):
+        for call in home.method_calls(*methods):
             teller = outermost_function(home, call.scope)
             if teller is None or teller is function or not _tells_only_its_own(home, teller):
                 return True

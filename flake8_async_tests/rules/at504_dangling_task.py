@@ -18,6 +18,7 @@ from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.suspension import is_suspended_between
 from flake8_async_tests.inference.tasks import STARTING, name_of_starter, started_tasks
+from flake8_async_tests.inference.told_loops import tasks_may_be_heard_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check(module: Module) -> Iterator[Finding]:
         assert isinstance(statement, ast.Expr)
         if _is_expected_to_fail(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
-        if may_be_found_later(call) or function_may_be_replaced(call):
+        if may_be_found_later(call) or tasks_may_be_heard_of(module, call.scope) or function_may_be_replaced(call):
             continue
         yield Finding(
             statement,

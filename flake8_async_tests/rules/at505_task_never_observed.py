@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.done_callbacks import callback_looks_at
 from flake8_async_tests.inference.handover import reads
 from flake8_async_tests.inference.places import is_test_itself
 from flake8_async_tests.inference.replaced import function_may_be_replaced
@@ -17,6 +18,7 @@ from flake8_async_tests.inference.tasks import (
     is_said_cancelled,
     started_or_gathered,
 )
+from flake8_async_tests.inference.told_loops import tasks_may_be_heard_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if any(_is_observed(module, name, call.scope) for name in assignment.names):
             continue
-        if may_be_found_later(call) or function_may_be_replaced(call):
+        if may_be_found_later(call) or tasks_may_be_heard_of(module, call.scope) or function_may_be_replaced(call):
             continue
         if not runs_on_trio(module, call.scope):
             yield Finding(
@@ -51,8 +53,10 @@ def _is_kept_by_test(call: Call) -> bool:
 
 
 def _is_observed(module: Module, name: ast.Name, scope: Scope) -> bool:
-    return is_handed_over(module, name, scope, TASK) or any(
-        is_said_cancelled(module, load, scope) for load in reads(module, name, scope)
+    return (
+        is_handed_over(module, name, scope, TASK)
+        or any(is_said_cancelled(module, load, scope) for load in reads(module, name, scope))
+        or callback_looks_at(module, name, scope)
     )
 
 

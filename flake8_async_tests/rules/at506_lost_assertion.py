@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.callbacks import A_THREAD, HANDING_OVER, last_told, lost_callbacks
 from flake8_async_tests.inference.exceptions import exceptions_caught
-from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.places import contexts_around, place_of
 from flake8_async_tests.inference.quiet import does_nothing
 from flake8_async_tests.inference.told_loops import loop_may_be_told
 from flake8_async_tests.project.warning_filters import thread_exceptions_fail
@@ -71,12 +71,29 @@ def _assertions_in(module: Module, scope: Scope) -> Iterator[tuple[ast.Assert | 
 
 
 def _is_forwarded(module: Module, node: ast.Assert | ast.Call, scope: Scope) -> bool:
-    """Whether the callback itself catches the failure and does something with it."""
+    """Whether the callback itself, or a context manager that it enters, catches the failure and does something with it."""
+    return _is_caught(module, node, scope) or any(
+        _catches_in_block(module, context.func, scope) for _, context in contexts_around(module, node, scope)
+    )
+
+
+def _is_caught(module: Module, node: ast.AST, scope: Scope) -> bool:
     return any(
         isinstance(around, (ast.Try, ast.TryStar))
         and is_within(node, around.body)
         and any(_forwards(module, handler, scope) for handler in around.handlers)
         for around in module.ancestors(node, scope)
+    )
+
+
+def _catches_in_block(module: Module, maker: ast.expr, scope: Scope) -> bool:
+    """Whether a context manager of the file gets what is raised in its block: around its `yield`, or by `__exit__`."""
+    definition = module.names.definition(maker, scope)
+    if isinstance(definition, ast.ClassDef):
+        return True
+    function = module.function_of_node(definition) if definition is not None else None
+    return function is not None and any(
+        _is_caught(module, given, function.scope) for given in function.scope.of(ast.Yield)
     )
 
 
