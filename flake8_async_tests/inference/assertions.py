@@ -42,7 +42,7 @@ def assertion_that_denies(module: Module, node: ast.expr, scope: Scope) -> ast.A
     """The assertion that fails if an expression is true: `assert not x`, `assert x is False`, `self.assertFalse(x)`."""
     parent = scope.parents[node]
     if isinstance(parent, ast.Call):
-        return parent if _is_given_to(parent, node, "assertFalse") else None
+        return parent if _is_given_to(parent, node, "assertFalse") or _equals(parent, node, value=False) else None
     if isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not):
         return assertion_of_each(module, parent, scope)
     is_denied = isinstance(parent, ast.Compare) and _is_compared_with(parent, node, value=False)
@@ -62,8 +62,18 @@ def assertion_of_each(module: Module, node: ast.expr, scope: Scope) -> ast.Asser
 
 
 def _asserts_true(call: ast.Call, node: ast.AST) -> ast.Call | None:
-    """The call itself, when it is an `assertTrue` of something."""
-    return call if _is_given_to(call, node, "assertTrue") else None
+    """The call itself, when it is an `assertTrue` of something, or an `assertIs` of it and `True`."""
+    return call if _is_given_to(call, node, "assertTrue") or _equals(call, node, value=True) else None
+
+
+def _equals(call: ast.Call, node: ast.AST, *, value: bool) -> bool:
+    """Whether a call is that of a method of a `TestCase` which says that an expression is `True`, or `False`."""
+    return (
+        is_unittest_assertion(call, "assertEqual", "assertIs")
+        and len(call.args) > 1
+        and node in call.args[:2]
+        and any(isinstance(other, ast.Constant) and other.value is value for other in call.args[:2])
+    )
 
 
 def _is_given_to(call: ast.Call, node: ast.AST, method: str) -> bool:

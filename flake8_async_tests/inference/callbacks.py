@@ -111,7 +111,7 @@ def functions_behind(module: Module, callback: ast.expr, scope: Scope) -> Iterat
                 return
             callback = callback.args[0]
         else:
-            function = _function_named(module, callback, scope)
+            function = function_named(module, callback, scope)
             if function is not None and not function.is_async and all(map(_only_binds, function.decorators)):
                 yield function.scope
             return
@@ -121,7 +121,7 @@ def _only_binds(decorator: Decorator) -> bool:
     return decorator.name in ("builtins.classmethod", "builtins.staticmethod")
 
 
-def _function_named(module: Module, node: ast.expr, scope: Scope) -> Function | None:
+def function_named(module: Module, node: ast.expr, scope: Scope) -> Function | None:
     if isinstance(node, ast.Name):
         definition = module.names.definition(node, scope)
         return module.function_of_node(definition) if definition is not None else None

@@ -6,15 +6,18 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.callbacks import function_named
 from flake8_async_tests.inference.exceptions import exceptions_caught
+from flake8_async_tests.inference.flow import leaves
 from flake8_async_tests.inference.handover import captures, loads_of
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.inference.suspension import suspends
+from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
@@ -22,13 +25,10 @@ if TYPE_CHECKING:
 
 _CATCHING = frozenset({"asyncio.CancelledError", "builtins.BaseException"})
 _LEAVING = (ast.Break, ast.Raise, ast.Return)
-_LEAVING_CALLS = frozenset(
-    {"builtins.exit", "builtins.quit", "os._exit", "pytest.exit", "pytest.fail", "pytest.skip", "sys.exit"}
-)
 _ORDERED = (ast.Gt, ast.GtE, ast.Lt, ast.LtE)
 
 
-def catching_handler(module: Module, node: ast.Try, scope: Scope) -> ast.ExceptHandler | None:
+def catching_handler(module: Module, node: ast.Try | ast.TryStar, scope: Scope) -> ast.ExceptHandler | None:
     """The handler that gets a cancellation of what the `try` awaits, None when nothing is awaited or none gets it."""
     for handler in node.handlers:
         if not exceptions_caught(module, handler, scope).isdisjoint(_CATCHING):
@@ -41,7 +41,9 @@ def _may_be_cancelled_at(node: ast.AST) -> bool:
     return suspends(node) and not isinstance(node, ast.Yield)
 
 
-def keeps_looping(module: Module, loop: ast.While, node: ast.Try, handler: ast.ExceptHandler, scope: Scope) -> bool:
+def keeps_looping(
+    module: Module, loop: ast.While, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, scope: Scope
+) -> bool:
     """Whether nothing that follows the handler of a `try` may end the loop around it."""
     return not (
         _leaves(module, [*handler.body, *node.finalbody], scope)
@@ -74,13 +76,38 @@ def _may_be_ended_elsewhere(module: Module, loop: ast.While, scope: Scope) -> bo
 def _is_changed_elsewhere(module: Module, name: str, scope: Scope) -> bool:
     """Whether a name that the loop has from around it is given something else there, or what it holds is changed."""
     owner = module.names.binding_scope(name, scope)
-    if owner is None or owner is scope:
+    if owner is None:
         return False
+    if owner is scope:
+        return any(
+            _is_told(module, given.id, caller)
+            for given, where in _given_by_callers(module, name, scope)
+            if (caller := module.names.binding_scope(given.id, where)) is not None
+        )
     if len(owner.bindings[name]) > 1 or any(name in each.declared for each in module.index.scopes if each is not scope):
         return True
+    return _is_told(module, name, owner, but_by=scope)
+
+
+def _is_told(module: Module, name: str, owner: Scope, *, but_by: Scope | None = None) -> bool:
+    """Whether what a name holds is told to change itself, in its scope or by what is nested there."""
     uses = [(load, owner) for load in loads_of(module, name, owner)]
-    uses += [(load, inner) for load, inner in captures(module, name, owner) if inner is not scope]
+    uses += [(load, inner) for load, inner in captures(module, name, owner) if inner is not but_by]
     return any(_is_changed(load, inner) for load, inner in uses)
+
+
+def _given_by_callers(module: Module, parameter: str, scope: Scope) -> Iterator[tuple[ast.Name, Scope]]:
+    """The names of what a function is called with for one of its parameters, where it is called by its name."""
+    function = module.function_at(scope)
+    if function is None or parameter not in function.parameters:
+        return
+    position = function.parameters.index(parameter) - (1 if function.is_method else 0)
+    for call, where, _ in module.index.calls.get(function.name, ()):
+        given = keyword_value(call, parameter)
+        if given is None and 0 <= position < len(call.args):
+            given = call.args[position]
+        if isinstance(given, ast.Name):
+            yield given, where
 
 
 def _changes(module: Module) -> dict[str, list[tuple[ast.Attribute, Scope]]]:
@@ -137,12 +164,19 @@ def _leaves(module: Module, statements: list[ast.stmt], scope: Scope) -> bool:
     }
     return any(
         (isinstance(node, _LEAVING) and node not in inner)
-        or (isinstance(node, ast.Call) and module.qualified(node.func, scope) in _LEAVING_CALLS)
+        or (isinstance(node, (ast.Assert, ast.Expr)) and leaves(module, node, scope))
+        or (isinstance(node, ast.Call) and _calls_what_raises(module, node, scope))
         for node in nodes_of(statements)
     )
 
 
-def _leaves_behind(node: ast.Try, scope: Scope) -> bool:
+def _calls_what_raises(module: Module, call: ast.Call, scope: Scope) -> bool:
+    """Whether a function of the file is called that raises something: what it was given, it may be."""
+    function = function_named(module, call.func, scope)
+    return function is not None and bool(function.scope.of(ast.Raise))
+
+
+def _leaves_behind(node: ast.Try | ast.TryStar, scope: Scope) -> bool:
     """Whether a statement right behind the `try`, in its block or in one around it, leaves the loop."""
     at: ast.AST = node
     while not isinstance(at, ast.While):
@@ -154,7 +188,7 @@ def _leaves_behind(node: ast.Try, scope: Scope) -> bool:
     return False
 
 
-def _may_end(loop: ast.While, node: ast.Try, handler: ast.ExceptHandler) -> bool:
+def _may_end(loop: ast.While, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> bool:
     """Whether the loop has a condition that the handler, or what follows it, may change, or that a limit ends."""
     stored = _stored([*handler.body, *node.finalbody])
     body = [part for part in nodes_of(loop.body) if isinstance(part, (ast.expr, ast.stmt))]
@@ -193,10 +227,11 @@ def _stored(statements: list[ast.stmt]) -> set[str]:
 
 
 def _stored_by(nodes: Sequence[ast.AST]) -> set[str]:
+    # With a part of it something is changed as a whole: `state["running"] = False`.
     paths = [
-        path_of(node)
+        path_of(node.value if isinstance(node, ast.Subscript) else node)
         for node in nodes
-        if isinstance(node, (ast.Name, ast.Attribute)) and not isinstance(node.ctx, ast.Load)
+        if isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
     ]
     return {path for path in paths if path}
 

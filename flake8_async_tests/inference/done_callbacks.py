@@ -35,7 +35,7 @@ def _callback_given(task: ast.Name, scope: Scope) -> ast.expr | None:
 
 
 def _hands_on_outcome(module: Module, callback: ast.expr, scope: Scope) -> bool:
-    """Whether it asks what it is called with for its outcome, and does not keep that to itself: `out.append(t.result())`."""
+    """Whether it asks what it is called with for its outcome, and tells of that: `seen.append(task.result())`."""
     return any(
         _asks_for_outcome(inner) and last_told(module, inner) != (0, 0)
         for inner in functions_behind(module, callback, scope)

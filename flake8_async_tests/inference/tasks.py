@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.assertions import assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
-from flake8_async_tests.inference.handover import LOOKING, Watch, is_handed_over, observations, reads
+from flake8_async_tests.inference.handover import LOOKING, Watch, is_handed_over, observations, reads, reads_of_each
 from flake8_async_tests.inference.loops import is_method_of_loop, is_on_loop
 from flake8_async_tests.record import record
 
@@ -31,8 +31,10 @@ __all__ = [
     "assignment_behind",
     "assignment_by",
     "assignment_of",
+    "ends_loop",
     "is_future",
     "is_handed_over",
+    "is_polled_until_done",
     "is_said_cancelled",
     "is_said_not_to_fail",
     "is_started_task",
@@ -277,6 +279,27 @@ def is_said_cancelled(module: Module, load: ast.Name, scope: Scope) -> bool:
     """Whether a test says of a task that it was cancelled: `assert task.cancelled()`."""
     asked = _call_of(load, "cancelled", scope)
     return asked is not None and assertion_of_each(module, asked, scope) is not None
+
+
+def is_polled_until_done(module: Module, name: ast.Name, scope: Scope) -> bool:
+    """Whether a loop goes on until a task, or each of several, is done: `while not task.done(): await sleep(0)`."""
+    return any(
+        (asked := _call_of(load, "done", scope)) is not None and ends_loop(asked, scope)
+        for load in reads_of_each(module, name, scope)
+    )
+
+
+def ends_loop(asked: ast.Call, scope: Scope) -> bool:
+    """Whether a loop ends by what is asked: by its own condition, or by that of an `if: break` in it."""
+    child: ast.AST = asked
+    parent = scope.parents[child]
+    is_denied = False
+    while isinstance(parent, (ast.expr, ast.comprehension)):
+        is_denied ^= isinstance(parent, ast.UnaryOp) and isinstance(parent.op, ast.Not)
+        child, parent = parent, scope.parents[parent]
+    if isinstance(parent, ast.While):
+        return is_denied
+    return isinstance(parent, ast.If) and not is_denied and isinstance(parent.body[-1], ast.Break)
 
 
 def _call_of(load: ast.Name, method: str, scope: Scope) -> ast.Call | None:

@@ -71,7 +71,7 @@ def _assertions_in(module: Module, scope: Scope) -> Iterator[tuple[ast.Assert | 
 
 
 def _is_forwarded(module: Module, node: ast.Assert | ast.Call, scope: Scope) -> bool:
-    """Whether the callback itself, or a context manager that it enters, catches the failure and does something with it."""
+    """Whether the callback, or a context manager that it enters, catches the failure and does something with it."""
     return _is_caught(module, node, scope) or any(
         _catches_in_block(module, context.func, scope) for _, context in contexts_around(module, node, scope)
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.assertions import assertion_of, assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import observations, reads_of_each
 from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_itself, place_of
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 _OVER = ("cancelled", "done")
+_FAILURES = ("builtins.AssertionError", "builtins.Exception", "builtins.BaseException")
 _HAS_NOT_RUN = "nothing was awaited since it was started, so it has not run"
 _IS_ONLY_ASKED = "cancel() only asks for it, and nothing was awaited since"
 
@@ -50,6 +52,8 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         events = [_last_event(each) for each in calls]
         if not all(events) or loop_may_be_told(module, call.scope, "set_task_factory"):
+            continue
+        if is_expected_around(module, call.node, call.scope, *_FAILURES):
             continue
         if not runs_on_trio(module, call.scope):
             told.add(assertion)
@@ -129,9 +133,16 @@ def _is_handled_elsewhere(module: Module, attribute: str, scope: Scope) -> bool:
     return any(
         not clears_up(module, node, other)
         for other in module.index.scopes
-        if other is not scope and not is_test_itself(module, other)
+        if other is not scope and not is_test_itself(module, other) and not _are_unrelated(module, other, scope)
         for node in _reads_of_attribute(attribute, other)
     )
+
+
+def _are_unrelated(module: Module, *scopes: Scope) -> bool:
+    """Whether two functions are methods of classes that have nothing to do with each other."""
+    functions = [module.function_at(scope) for scope in scopes]
+    one, other = (function.klass if function is not None else None for function in functions)
+    return one is not None and other is not None and one not in other.lineage and other not in one.lineage
 
 
 def _reads_of_attribute(attribute: str, scope: Scope) -> Iterator[ast.Attribute]:
@@ -147,6 +158,9 @@ def _reads_of_attribute(attribute: str, scope: Scope) -> Iterator[ast.Attribute]
 def _start_of(module: Module, name: ast.Name, call: Call) -> Assignment | None:
     """The assignment, in this function, of the task that a name certainly holds, or of the tasks it is one of."""
     binding = _only_binding(module, name, call.scope)
+    if binding is not None and binding.kind is Kind.ASSIGNED and isinstance(binding.value, ast.Name):
+        # Another name for it.
+        binding = _only_binding(module, binding.value, call.scope)
     if binding is not None and binding.kind is Kind.ITERATED and isinstance(binding.value, ast.Name):
         binding = _only_binding(module, binding.value, call.scope)
         value = binding.value if binding is not None else None

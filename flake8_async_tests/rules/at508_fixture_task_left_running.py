@@ -13,6 +13,7 @@ from flake8_async_tests.inference.tasks import (
     COLLECTED,
     STARTING,
     is_handed_over,
+    is_polled_until_done,
     kept_by,
     name_of_starter,
     started_or_gathered,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 
 @rule("AT508", "fixture-task-left-running", knows=Knows.FILE, calls=(*STARTING, "asyncio.gather"))
@@ -34,7 +36,7 @@ def check(module: Module) -> Iterator[Finding]:
         assignment = kept_by(call)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
-        if any(is_handed_over(module, name, call.scope, COLLECTED) for name in assignment.names):
+        if any(_is_seen_to(module, name, call.scope) for name in assignment.names):
             continue
         if may_be_found_later(call) or _is_stopped_otherwise(call):
             continue
@@ -51,6 +53,10 @@ def _is_in_fixture(call: Call) -> bool:
     return is_fixture_itself(call.module, call.scope) and any(
         place_of(call.node) < place_of(given) for given in call.scope.of(ast.Yield)
     )
+
+
+def _is_seen_to(module: Module, name: ast.Name, scope: Scope) -> bool:
+    return is_handed_over(module, name, scope, COLLECTED) or is_polled_until_done(module, name, scope)
 
 
 def _is_stopped_otherwise(call: Call) -> bool:

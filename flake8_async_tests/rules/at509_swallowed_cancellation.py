@@ -24,7 +24,8 @@ _LOOPS = (ast.While, ast.For, ast.AsyncFor)
 def check(module: Module) -> Iterator[Finding]:
     if not module.of_kind(ast.While):
         return
-    for node, scope in module.of_kind(ast.Try):
+    tries: list[tuple[ast.Try | ast.TryStar, Scope]] = [*module.of_kind(ast.Try), *module.of_kind(ast.TryStar)]
+    for node, scope in tries:
         if not isinstance(scope.node, ast.AsyncFunctionDef):
             continue
         handler = catching_handler(module, node, scope)
@@ -39,7 +40,7 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _loop_around(module: Module, node: ast.Try, scope: Scope) -> ast.While | None:
+def _loop_around(module: Module, node: ast.Try | ast.TryStar, scope: Scope) -> ast.While | None:
     """The `while` in whose body a `try` stands, when no other loop is nearer."""
     for around in module.ancestors(node, scope):
         if isinstance(around, _LOOPS):

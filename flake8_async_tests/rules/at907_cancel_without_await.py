@@ -10,7 +10,7 @@ from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import Watch
 from flake8_async_tests.inference.places import is_test_itself, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.tasks import TASK, assignment_behind, names_of_tasks, observations
+from flake8_async_tests.inference.tasks import TASK, assignment_behind, ends_loop, names_of_tasks, observations
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
@@ -65,19 +65,12 @@ def _checked_after(module: Module, cancel: ast.Call, scope: Scope) -> set[str]:
     checks = [
         check.node
         for check in module.method_calls("done", "cancelled")
-        if check.scope is scope and (assertion_that_holds(check.node, scope) or _is_polled(check.node, scope))
+        if check.scope is scope and (assertion_that_holds(check.node, scope) or ends_loop(check.node, scope))
     ]
     # These raise while it is not over.
     checks += (check.node for check in module.method_calls("exception", "result") if check.scope is scope)
     receivers = (receiver_of(check) for check in checks if place_of(check) > place_of(cancel))
     return {receiver.id for receiver in receivers if isinstance(receiver, ast.Name)}
-
-
-def _is_polled(check: ast.Call, scope: Scope) -> bool:
-    """Whether a loop goes on until a task is over: `while not task.done():`."""
-    negation = scope.parents[check]
-    loop = scope.parents[negation]
-    return isinstance(negation, ast.UnaryOp) and isinstance(loop, ast.While) and loop.test is negation
 
 
 def _are_seen_to(module: Module, names: list[ast.Name], cancel: ast.Call, scope: Scope) -> bool:
