@@ -44,22 +44,33 @@ def is_only_counted(
     Where the parts of the result are the very outcomes, asking for the class of one is a look. Further uses that do not
     look, of names that it is given, are for the caller to tell.
     """
+    result = result if holds_outcomes else _with_part(result, scope)
     parent = scope.parents[result]
-    if isinstance(parent, ast.Expr):
-        return True
-    if not isinstance(parent, (ast.Assign, ast.AnnAssign)):
+    if isinstance(parent, ast.NamedExpr):
+        # It may be looked at where it stands, and then by its name.
+        if not _counts(module, parent if holds_outcomes else _with_part(parent, scope), scope, _NOTHING):
+            return False
+    elif not isinstance(parent, (ast.Assign, ast.AnnAssign)):
         return _counts(module, result, scope, _NOTHING)
     targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
     return all(
         isinstance(name, ast.Name)
         and not is_shared(module, name.id, scope)
         and all(
-            _counts(module, load, scope, looks) or (passes_over is not None and passes_over(module, load, scope))
+            _counts(module, load if holds_outcomes else _with_part(load, scope), scope, looks)
+            or (passes_over is not None and passes_over(module, load, scope))
             for load in reads(module, name, scope)
         )
         for target in targets
         for name, looks in _names_of_parts(target, holds_outcomes)
     )
+
+
+def _with_part(value: ast.expr, scope: Scope) -> ast.expr:
+    """The part of a result that is meant by its number: `(await wait(tasks))[0]`."""
+    parent = scope.parents[value]
+    is_part = isinstance(parent, ast.Subscript) and isinstance(parent.slice, ast.Constant)
+    return parent if is_part and isinstance(parent, ast.Subscript) else value
 
 
 def _names_of_parts(target: ast.expr, holds_outcomes: bool) -> Iterator[tuple[ast.expr, frozenset[str]]]:

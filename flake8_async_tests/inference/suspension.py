@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import end_of, place_of
+from flake8_async_tests.inference.places import RAISING, contexts_around, end_of, entered_by, place_of
 
 if TYPE_CHECKING:
     from flake8_async_tests.inference.places import Place
@@ -44,6 +44,15 @@ def is_suspended_between(module: Module, first: ast.AST, then: ast.AST, scope: S
     """Whether a scope may be suspended behind one of its nodes, before it has come through a later one."""
     places = _suspensions_of(module, scope)
     return bisect_right(places, end_of(first)) != bisect_left(places, end_of(then))
+
+
+def is_last_to_raise(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a node itself is to raise something: it stands under `pytest.raises`, and nothing awaits after it."""
+    for name, context in contexts_around(module, node, scope):
+        if name in RAISING:
+            block = entered_by(module, context)
+            return block is None or not is_suspended_between(module, node, block, scope)
+    return False
 
 
 def _suspensions_by_scope(_: Module) -> dict[Scope, list[Place]]:  # filled on demand

@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.loops import is_on_loop
-from flake8_async_tests.inference.places import (
-    RAISING,
-    contexts_around,
-    entered_by,
-    is_fixture_itself,
-    is_test_itself,
-)
+from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.suspension import is_suspended_between
+from flake8_async_tests.inference.suspension import is_last_to_raise
 from flake8_async_tests.inference.tasks import STARTING, name_of_starter, started_tasks
 from flake8_async_tests.inference.told_loops import tasks_may_be_heard_of
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -26,7 +20,6 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.walk import Scope
 
 _OTHER_STARTERS = ("asyncio.gather", "asyncio.run_coroutine_threadsafe")
 
@@ -36,7 +29,7 @@ def check(module: Module) -> Iterator[Finding]:
     for call in _starters(module):
         statement = call.holder if call.is_statement else module.fact(_dropped_within)[call.node]
         assert isinstance(statement, ast.Expr)
-        if _is_expected_to_fail(module, statement, call.scope) or runs_on_trio(module, call.scope):
+        if is_last_to_raise(module, statement, call.scope) or runs_on_trio(module, call.scope):
             continue
         if may_be_found_later(call) or tasks_may_be_heard_of(module, call.scope) or function_may_be_replaced(call):
             continue
@@ -45,15 +38,6 @@ def check(module: Module) -> Iterator[Finding]:
             f"{name_of_starter(call)}() starts something that nobody waits for: its failure is lost"
             " (keep and await what it returns, or use a TaskGroup)",
         )
-
-
-def _is_expected_to_fail(module: Module, statement: ast.Expr, scope: Scope) -> bool:
-    """Whether the start itself is to raise something: it stands under `pytest.raises`, and nothing awaits after it."""
-    for name, context in contexts_around(module, statement, scope):
-        if name in RAISING:
-            block = entered_by(module, context)
-            return block is None or not is_suspended_between(module, statement, block, scope)
-    return False
 
 
 def _starters(module: Module) -> Iterator[Call]:

@@ -9,6 +9,7 @@ from flake8_async_tests.edits import remove_argument, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.counting import is_only_counted
 from flake8_async_tests.inference.places import clears_up, is_cancelled_before, is_test_code
+from flake8_async_tests.inference.suspension import is_last_to_raise
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
 
@@ -30,6 +31,8 @@ def check(module: Module) -> Iterator[Finding]:
         if not is_only_counted(module, awaited, call.scope, holds_outcomes=True):
             continue
         if clears_up(module, awaited, call.scope) or is_cancelled_before(module, awaited, call.scope):
+            continue
+        if is_last_to_raise(module, awaited, call.scope):
             continue
         if not runs_on_trio(module, call.scope):
             yield Finding(

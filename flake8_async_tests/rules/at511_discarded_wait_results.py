@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import insert_before, lines_of, replace, spell, text_of, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.counting import is_asserted_to_number, is_only_counted
+from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import is_handed_over, is_shared, loads_of
 from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
 from flake8_async_tests.inference.stragglers import may_be_found_later
+from flake8_async_tests.inference.suspension import is_last_to_raise
 from flake8_async_tests.inference.tasks import TASK, Watch, is_said_not_to_fail, names_of_tasks, observations
 from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
@@ -18,6 +20,7 @@ from flake8_async_tests.source.calls import keyword_value, receiver_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
@@ -42,6 +45,8 @@ def check(module: Module) -> Iterator[Finding]:
         if not is_only_counted(module, awaited, call.scope, passes_over=_is_cancelled_or_waited_for):
             continue
         if clears_up(module, awaited, call.scope) or is_cancelled_before(module, awaited, call.scope):
+            continue
+        if is_last_to_raise(module, awaited, call.scope):
             continue
         if _may_be_read(call) or _is_race_of_waits(call) or _failure_would_show(awaited, call):
             continue
@@ -107,8 +112,14 @@ def _only_waits(module: Module, coroutine: ast.expr, scope: Scope) -> bool:
     if module.qualified(coroutine.func, scope) == "asyncio.sleep":
         return True
     receiver = receiver_of(coroutine)
-    event = module.value_of(receiver, scope) if receiver is not None else None
-    return isinstance(event, ast.Call) and module.qualified(event.func, scope) == "asyncio.Event"
+    bindings = bindings_at(module, receiver, scope) if receiver is not None else ()
+    return bool(bindings) and all(_is_event(module, binding) for binding in bindings)
+
+
+def _is_event(module: Module, binding: Binding) -> bool:
+    made = binding.value
+    is_made = isinstance(made, ast.Call) and module.qualified(made.func, binding.scope) == "asyncio.Event"
+    return is_made or class_of_parameter(module, binding) == "asyncio.Event"
 
 
 def _is_cancelled_or_waited_for(module: Module, name: ast.Name, scope: Scope) -> bool:
