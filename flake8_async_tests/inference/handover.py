@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_async_tests.inference.assertions import is_unittest_assertion
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.record import record
 
@@ -42,6 +43,20 @@ INERT_CALLS = frozenset(
 )
 """What looks at its arguments and keeps none of them; logging counts as well."""
 
+_LOOKING_ASSERTIONS = (
+    "assertEqual",
+    "assertFalse",
+    "assertIn",
+    "assertIs",
+    "assertIsInstance",
+    "assertIsNone",
+    "assertIsNot",
+    "assertIsNotNone",
+    "assertNotEqual",
+    "assertNotIn",
+    "assertNotIsInstance",
+    "assertTrue",
+)
 _LOGGER_MAKERS = frozenset({"logging.getLogger", "structlog.get_logger", "structlog.getLogger"})
 _LOG_METHODS = frozenset(
     {"critical", "debug", "error", "exception", "fatal", "info", "log", "success", "trace", "warn", "warning"}
@@ -233,7 +248,11 @@ def is_inert_call(module: Module, call: ast.Call, scope: Scope) -> bool:
 
 
 def _is_inert(module: Module, call: ast.Call, scope: Scope, watch: Watch) -> bool:
-    return module.qualified(call.func, scope) in watch.inert_calls or is_inert_call(module, call, scope)
+    return (
+        module.qualified(call.func, scope) in watch.inert_calls
+        or is_inert_call(module, call, scope)
+        or is_unittest_assertion(call, *_LOOKING_ASSERTIONS)
+    )
 
 
 def is_log_call(module: Module, call: ast.Call, scope: Scope) -> bool:
