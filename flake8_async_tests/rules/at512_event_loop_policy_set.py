@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.places import clears_up, place_of
+from flake8_async_tests.inference.places import clears_up, is_expected_to_raise, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.plugin_options import is_pytest_asyncio
@@ -28,7 +28,7 @@ def check(module: Module) -> Iterator[Finding]:
     for call in calls:
         if _gives_back(call, calls) or runs_on_trio(module, call.scope) or is_pytest_asyncio(module):
             continue
-        if function_may_be_replaced(call):
+        if function_may_be_replaced(call) or is_expected_to_raise(module, call.node, call.scope):
             continue
         yield Finding(
             call.node,
