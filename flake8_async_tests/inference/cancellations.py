@@ -45,26 +45,52 @@ def keeps_looping(
     module: Module, loop: ast.While, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, scope: Scope
 ) -> bool:
     """Whether nothing that follows the handler of a `try` may end the loop around it."""
+    if _leaves(module, [*handler.body, *node.finalbody], scope) or _leaves_behind(node, scope):
+        return False
+    asked = list(nodes_of(_conditions_of(loop)))
     return not (
-        _leaves(module, [*handler.body, *node.finalbody], scope)
-        or _leaves_behind(node, scope)
-        or _may_end(loop, node, handler)
-        or _asks_for_future(loop)
-        or _may_be_ended_elsewhere(module, loop, scope)
+        _may_end(loop, node, handler, asked)
+        or _asks_for_future(asked)
+        or _may_be_ended_elsewhere(module, asked, scope)
     )
 
 
-def _asks_for_future(loop: ast.While) -> bool:
+def _conditions_of(loop: ast.While) -> list[ast.expr]:
+    """What a loop asks before it goes on: its own condition, and those of an `if` in it that leaves it."""
+    inside = list(nodes_of(loop.body))
+    inner = _breaks_of_loops(inside)
+    return [
+        loop.test,
+        *(
+            node.test
+            for node in inside
+            if isinstance(node, ast.If)
+            and any(isinstance(part, _LEAVING) and part not in inner for part in nodes_of([*node.body, *node.orelse]))
+        ),
+    ]
+
+
+def _breaks_of_loops(nodes: Sequence[ast.AST]) -> set[ast.AST]:
+    """The `break`s that leave no more than one of the loops among some nodes."""
+    return {
+        part
+        for loop in nodes
+        if isinstance(loop, (ast.While, ast.For, ast.AsyncFor))
+        for part in nodes_of(loop.body)
+        if isinstance(part, ast.Break)
+    }
+
+
+def _asks_for_future(asked: Sequence[ast.AST]) -> bool:
     """Whether a future or task ends the loop when it is done, as in `while not task.done()`."""
     return any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "done"
-        for node in nodes_of([loop.test])
+        for node in asked
     )
 
 
-def _may_be_ended_elsewhere(module: Module, loop: ast.While, scope: Scope) -> bool:
+def _may_be_ended_elsewhere(module: Module, asked: Sequence[ast.AST], scope: Scope) -> bool:
     """Whether the loop asks for something that other code changes: `release.set()`, `worker.running = False`."""
-    asked = list(nodes_of([loop.test]))
     return any(_is_changed_elsewhere(module, part.id, scope) for part in asked if isinstance(part, ast.Name)) or any(
         changer is not scope and _may_be_the_same(module, part, scope, attribute, changer)
         for part in asked
@@ -155,13 +181,7 @@ def _is_changed(name: ast.Name, scope: Scope) -> bool:
 
 
 def _leaves(module: Module, statements: list[ast.stmt], scope: Scope) -> bool:
-    inner = {
-        part
-        for loop in nodes_of(statements)
-        if isinstance(loop, (ast.While, ast.For, ast.AsyncFor))
-        for part in nodes_of(loop.body)
-        if isinstance(part, ast.Break)
-    }
+    inner = _breaks_of_loops(list(nodes_of(statements)))
     return any(
         (isinstance(node, _LEAVING) and node not in inner)
         or (isinstance(node, (ast.Assert, ast.Expr)) and leaves(module, node, scope))
@@ -188,7 +208,9 @@ def _leaves_behind(node: ast.Try | ast.TryStar, scope: Scope) -> bool:
     return False
 
 
-def _may_end(loop: ast.While, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler) -> bool:
+def _may_end(
+    loop: ast.While, node: ast.Try | ast.TryStar, handler: ast.ExceptHandler, condition: Sequence[ast.AST]
+) -> bool:
     """Whether the loop has a condition that the handler, or what follows it, may change, or that a limit ends."""
     stored = _stored([*handler.body, *node.finalbody])
     body = [part for part in nodes_of(loop.body) if isinstance(part, (ast.expr, ast.stmt))]
@@ -196,11 +218,10 @@ def _may_end(loop: ast.While, node: ast.Try | ast.TryStar, handler: ast.ExceptHa
     if stored & _read(elsewhere):
         # A flag that is asked further down.
         return True
-    condition = list(nodes_of([loop.test]))
     if any(suspends(part) or isinstance(part, ast.NamedExpr) or has_limit(part) for part in condition):
         return True
     asked = _read(condition)
-    roots = {path.partition(".")[0] for path in asked}
+    roots = {path.partition(".")[0] for path in _read(list(nodes_of([loop.test])))}
     if asked & stored or roots & _handled([*handler.body, *node.finalbody]):
         return True
     beside = [part for part in elsewhere if not is_within(part, node.body) and not is_within(part, node.orelse)]

@@ -168,7 +168,7 @@ def _holds(
         return True
     if not isinstance(binding.node, ast.AnnAssign) or not isinstance(value, ast.Call):
         return False
-    return is_said(module, binding, depth) and not _is_stand_in(module, value, binding.scope)
+    return is_said(module, binding, depth) and not is_stand_in(module, value, binding.scope)
 
 
 def _named(node: ast.expr) -> ast.expr:
@@ -216,10 +216,10 @@ def _function_gives_loop(function: Function, depth: int) -> bool:
 
 
 def _gives_stand_in(function: Function) -> bool:
-    return any(_is_stand_in(function.module, value, function.scope) for value in function.values_given())
+    return any(is_stand_in(function.module, value, function.scope) for value in function.values_given())
 
 
-def _is_stand_in(module: Module, node: ast.expr, scope: Scope) -> bool:
+def is_stand_in(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether something is a mock or an instance of a class of this file, whatever it is annotated to be."""
     if mocks_of(module).at(node, scope):
         return True

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.assertions import assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import LOOKING, Watch, is_handed_over, observations, reads, reads_of_each
-from flake8_async_tests.inference.loops import is_method_of_loop, is_on_loop
+from flake8_async_tests.inference.loops import is_method_of_loop, is_on_loop, is_stand_in
 from flake8_async_tests.record import record
+from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -317,7 +318,10 @@ def name_of_starter(call: Call) -> str:
 
 
 def _makes_task(call: Call) -> bool:
-    """Whether `ensure_future` certainly gets a coroutine: a future it would only give back."""
+    """Whether `ensure_future` certainly gets a coroutine, and no fake of a loop: a future it would only give back."""
+    loop = keyword_value(call.node, "loop")
+    if loop is not None and is_stand_in(call.module, loop, call.scope):
+        return False
     argument = call.argument(0, "coro_or_future")
     if isinstance(argument, ast.Name):
         bindings = bindings_at(call.module, argument, call.scope)
@@ -330,6 +334,9 @@ def _makes_task(call: Call) -> bool:
 
 def _may_be_coroutine(module: Module, node: ast.expr | None, scope: Scope) -> bool:
     if not isinstance(node, ast.Call) or module.qualified(node.func, scope) in _MAKERS_OF_FUTURES:
+        return False
+    if isinstance(node.func, ast.Name) and isinstance(module.names.definition(node.func, scope), ast.ClassDef):
+        # An instance may be a future of its own kind.
         return False
     return not (isinstance(node.func, ast.Attribute) and node.func.attr in _METHODS_THAT_MAKE_FUTURES)
 

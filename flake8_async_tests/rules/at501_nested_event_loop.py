@@ -96,5 +96,5 @@ def _is_wanted(call: Call) -> bool:
 
 
 def _scopes_that_expect_it(module: Module) -> set[Scope]:
-    calls = module.calls("pytest.raises")
+    calls = [*module.calls("pytest.raises"), *module.method_calls("assertRaises", "assertRaisesRegex")]
     return {call.scope for call in calls if expects(module, call.node, call.scope, _RAISED)}
