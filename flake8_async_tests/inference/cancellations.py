@@ -49,9 +49,7 @@ def keeps_looping(
         return False
     asked = list(nodes_of(_conditions_of(loop)))
     return not (
-        _may_end(loop, node, handler, asked)
-        or _asks_for_future(asked)
-        or _may_be_ended_elsewhere(module, asked, scope)
+        _may_end(loop, node, handler, asked) or _asks_for_future(asked) or _may_be_ended_elsewhere(module, asked, scope)
     )
 
 
