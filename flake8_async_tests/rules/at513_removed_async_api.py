@@ -66,6 +66,9 @@ def check(module: Module) -> Iterator[Finding]:
     yield from _loop_arguments(module)
     yield from _imports(module)
     yield from _decorators(module)
+    for call in module.calls(_RUN_LOOP):
+        if isinstance(call.node.func, ast.Attribute):
+            yield Finding(call.node.func, _RUN_LOOP_MESSAGE)
     for call in module.calls("asyncio.iscoroutinefunction"):
         if not is_for_one_version(module, call.node, call.scope) and not function_may_be_replaced(call):
             yield Finding(
