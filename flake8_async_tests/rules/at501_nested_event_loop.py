@@ -34,7 +34,7 @@ _RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseExceptio
 
 @rule("AT501", "nested-event-loop", knows=Knows.FILE, fix="unsafe", calls=(*_RUNNING, "run_until_complete", "run"))
 def check(module: Module) -> Iterator[Finding]:
-    if module.imports("nest_asyncio"):
+    if any(each.imports("nest_asyncio") for each in (module, *module.project.conftests(module.directory).modules)):
         return
     for call, shown in _running_calls(module):
         assert call.function is not None
