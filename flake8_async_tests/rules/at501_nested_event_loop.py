@@ -34,8 +34,6 @@ _RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseExceptio
 
 @rule("AT501", "nested-event-loop", knows=Knows.FILE, fix="unsafe", calls=(*_RUNNING, "run_until_complete", "run"))
 def check(module: Module) -> Iterator[Finding]:
-    if any(each.imports("nest_asyncio") for each in (module, *module.project.conftests(module.directory).modules)):
-        return
     for call, shown in _running_calls(module):
         assert call.function is not None
         if _is_wanted(call):
@@ -81,7 +79,7 @@ def _in_coroutines(calls: list[Call]) -> Iterator[Call]:
 def _is_wanted(call: Call) -> bool:
     """Whether the error is what is tested, or cannot come about since something else is called."""
     module = call.module
-    if function_may_be_replaced(call):
+    if function_may_be_replaced(call) or module.fact(_may_be_nested):
         return True
     if is_caught_around(module, call.node, call.scope, "builtins.RuntimeError"):
         return True
@@ -93,6 +91,11 @@ def _is_wanted(call: Call) -> bool:
     # The coroutine may be awaited where the error is expected.
     expecting = module.fact(_scopes_that_expect_it)
     return any(scope in expecting for scope in scopes_around(call.scope) if scope is not call.scope)
+
+
+def _may_be_nested(module: Module) -> bool:
+    """Whether `nest_asyncio` makes it possible, in the file or in a conftest."""
+    return any(each.imports("nest_asyncio") for each in (module, *module.project.conftests(module.directory).modules))
 
 
 def _scopes_that_expect_it(module: Module) -> set[Scope]:
