@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
+_PUTTING = frozenset({"add", "append", "appendleft", "put_nowait", "set_result"})
 _OUTCOMES = frozenset({"exception", "result"})
 
 
@@ -53,9 +54,11 @@ def _asks_for_outcome(callback: Scope) -> bool:
 
 
 def _puts_where_it_is_seen(module: Module, callback: ast.expr, scope: Scope) -> bool:
-    """Whether it adds the task to a collection of the function whose parts are looked at: `done.append`."""
-    if not isinstance(callback, ast.Attribute) or not isinstance(callback.value, ast.Name):
+    """Whether it puts the task into something that is not the function's own, or whose parts are looked at there."""
+    if not isinstance(callback, ast.Attribute) or callback.attr not in _PUTTING:
         return False
+    if not isinstance(callback.value, ast.Name):
+        return True
     assignments = [assignment_behind(binding) for binding in bindings_at(module, callback.value, scope)]
     return any(
         assignment is None
