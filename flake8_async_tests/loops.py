@@ -33,6 +33,9 @@ _MATCHING = "fixture-scope"
 FIRST_WITH_FIXTURE_OPTION = (0, 24)
 FIRST_WITH_TEST_OPTION = (0, 26)
 
+# Up to this version it left sync functions under its own decorator to pytest.
+_FIRST_WITH_SYNC_FIXTURES = (1, 1)
+
 # In these a conftest can give tests another loop than their marks say.
 _MARKING_HOOKS = (
     "pytest_collection_modifyitems",
@@ -72,7 +75,7 @@ def is_run_by_asyncio(fixture: Fixture, module: Module) -> bool:
     if "asyncio" in module.project.config_for(module.directory).disabled_plugins:
         return False
     if fixture.library == "pytest_asyncio":
-        return True
+        return fixture.is_async or module.options.pytest_asyncio >= _FIRST_WITH_SYNC_FIXTURES
     return fixture.is_async and asyncio_mode(module.project, module.directory).is_auto
 
 

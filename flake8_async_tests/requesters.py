@@ -232,9 +232,11 @@ def runners_of_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]:
 
 
 def _draws_anyio_in(test: Test) -> bool:
-    """Whether the backend comes with the test itself: anyio's mark asks for it."""
-    if "anyio_backend" in test.parametrized or test.marks.has("anyio"):
+    """Whether the backend comes with the test itself: anyio's mark asks for it, on a coroutine function."""
+    if "anyio_backend" in test.parametrized:
         return True
+    if test.marks.has("anyio"):
+        return test.is_async or test.function.may_become_async
     return test.is_async and runner_of(test).runs is Runs.ANYIO
 
 

@@ -223,6 +223,18 @@ class FixtureGraph:
             asked |= further
         return found
 
+    def names_leading_to(self, name: str) -> frozenset[str]:
+        """The names of the fixtures in sight from the module that draw in one of this name, wherever that stands."""
+        requests = {entry.name: entry.fixture.requests for entry in self.all_in_sight() if entry.fixture is not None}
+        found = {name}
+        todo = [name]
+        while todo:
+            asked = todo.pop()
+            further = {each for each, requested in requests.items() if asked in requested} - found
+            found |= further
+            todo += further
+        return frozenset(found - {name})
+
     def closure_of_fixture(self, fixture: Fixture) -> Closure:
         """A fixture with all that it asks for, as seen from this file."""
         klass = fixture.klass if fixture.module is self.module else None

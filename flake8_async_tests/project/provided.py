@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.functions import Class, lineage_by
 from flake8_async_tests.source.names import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flake8_async_tests.source.fixtures import Fixture
-    from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import FunctionNode, Scope
 
@@ -101,7 +101,7 @@ class OfClass(Provided):
         super().__init__()
         self._by_attribute: dict[str, Entry] = {}
         bound: set[str] = set()
-        for each in klass.lineage if has_fixtures(klass) else ():
+        for each in _lineage_across_files(klass) if has_fixtures(klass) else ():
             for attribute, method in each.methods.items():
                 fixture = each.module.fixture_of(method)
                 if fixture is not None and attribute not in bound and _is_last(each.scope, method.node):
@@ -121,12 +121,40 @@ class OfClass(Provided):
 
 
 def has_fixtures(klass: Class) -> bool:
-    """Whether a class or one of its bases in this file holds a fixture."""
+    """Whether a class or one of its bases holds a fixture."""
     return any(
         method.node.decorator_list and each.module.is_fixture(method)
-        for each in klass.lineage
+        for each in _lineage_across_files(klass)
         for method in each.methods.values()
     )
+
+
+def _lineage_across_files(klass: Class) -> tuple[Class, ...]:
+    """A class and its bases, those included that stand in other files of the project where fixtures are spoken of."""
+    if all(isinstance(base, Class) for each in klass.lineage for base in each.bases):
+        return klass.lineage
+    return lineage_by(klass, _bases_across_files)
+
+
+def _bases_across_files(klass: Class) -> list[Class]:
+    found = (base if isinstance(base, Class) else _class_elsewhere(klass.module, base) for base in klass.bases)
+    return [base for base in found if base is not None]
+
+
+def _class_elsewhere(importer: Module, qualified: str) -> Class | None:
+    """The class of another file that an imported name means; None where that file holds no fixtures, by its text."""
+    project = importer.project
+    if not qualified or not project.may_have(qualified, importer.directory):
+        return None
+    *_, (_, _, located) = project.outlines.along_imports(qualified, importer.directory)
+    if located is None or len(located[1]) != 1:
+        return None
+    path, (name,) = located
+    module = project.module_at(path) if project.said_in(path, _speaks_of_fixtures) else None
+    definitions = module.scope.bindings.get(name, ()) if module is not None else ()
+    if module is None or len(definitions) != 1 or not isinstance(definitions[0], ast.ClassDef):
+        return None
+    return module.class_of_node(definitions[0])
 
 
 def _is_last(scope: Scope, node: FunctionNode) -> bool:
@@ -337,6 +365,10 @@ class _Stars:
 
 def _words_about_fixtures(content: bytes) -> frozenset[bytes]:
     return frozenset(word for word in (b"fixture", b"autouse", b"name=") if word in content)
+
+
+def _speaks_of_fixtures(content: bytes) -> bool:
+    return b"fixture" in content
 
 
 def _is_no_fixture(importer: Module, module: str, name: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.precautions import is_for_some_versions
 from flake8_async_tests.project.fixture_graph import FixtureGraph
@@ -13,10 +14,11 @@ from flake8_async_tests.source.fixtures import EVENT_LOOP, name_requested_late
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.source.fixtures import Fixture
+    from flake8_async_tests.project.fixture_graph import Closure
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.tests import Test
+
+_Place: TypeAlias = tuple[str, int]
 
 _FIRST_WITHOUT = (1, 0)
 
@@ -54,25 +56,54 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(fixture.function.node, _ASKED_FOR if asking else _IGNORED)
 
 
-def _requesters_by_place(module: Module) -> dict[tuple[str, int], set[str]]:
+def _requesters_by_place(module: Module) -> dict[_Place, set[str]]:
     """What kind of functions ask for each of the fixtures of that name."""
-    found: dict[tuple[str, int], set[str]] = {}
-    for other in modules_in_sight(module, *_REQUESTS):
+    found: dict[_Place, set[str]] = {}
+    for other in _modules_with_requests(module):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
         for is_async, klass in _requests_in(other):
             meant = graph.find(EVENT_LOOP, klass)
             if meant is not None:
-                found.setdefault(meant.place, set()).add("async" if is_async else "sync")
+                found.setdefault(meant.place, set()).add(_kind(is_async))
+        for test in other.tests:
+            # What fixtures ask for is looked up from the test: it may be one that stands nearer to it than they do.
+            kinds = {_kind(test.is_async)} if EVENT_LOOP in test.requests else set()
+            _add_requests_of(graph.closure_of(test), kinds, found)
+    # What is there without being asked for serves tests that need not say anything of it.
+    _add_requests_of(module.fixture_graph.closure(None, ()), set(), found)
     return found
+
+
+def _modules_with_requests(module: Module) -> Iterator[Module]:
+    """The modules in sight that name it, or a fixture that is in sight and draws it in."""
+    seen: set[str] = set()
+    names = tuple(name.encode(errors="replace") for name in sorted(module.fixture_graph.names_leading_to(EVENT_LOOP)))
+    for other in chain(modules_in_sight(module, *_REQUESTS), modules_in_sight(module, *names)):
+        if other.path not in seen:
+            seen.add(other.path)
+            yield other
+
+
+def _add_requests_of(closure: Closure, kinds: set[str], found: dict[_Place, set[str]]) -> None:
+    """Add what fixtures that are set up together ask for, with what is asked for beside them."""
+    kinds = kinds | {
+        _kind(each.is_async) for each in closure.fixtures if each.name != EVENT_LOOP and EVENT_LOOP in each.requests
+    }
+    for fixture in closure.fixtures:
+        if fixture.name == EVENT_LOOP and kinds:
+            found.setdefault(fixture.place, set()).update(kinds)
+
+
+def _kind(is_async: bool) -> str:
+    return "async" if is_async else "sync"
 
 
 def _requests_in(module: Module) -> Iterator[tuple[bool, Class | None]]:
     """Whether something that asks for a fixture of that name is async, and the class that it stands in."""
     # An override that hands on what it overrides is no use of it.
-    asking: list[Test | Fixture] = [*module.tests, *(each for each in module.fixtures if each.name != EVENT_LOOP)]
-    for each in asking:
-        if EVENT_LOOP in each.requests:
-            yield each.is_async, each.klass
+    for fixture in module.fixtures:
+        if fixture.name != EVENT_LOOP and EVENT_LOOP in fixture.requests:
+            yield fixture.is_async, fixture.klass
     for call in module.method_calls("getfixturevalue"):
         if call.function is not None and name_requested_late(call) == EVENT_LOOP:
             yield call.function.is_async, call.function.klass

@@ -25,6 +25,8 @@ _FIRST_WITHOUT = (1, 0)
 
 # What a file holds that has a fixture of that name.
 _DEFINITIONS = (b"def event_loop", b'"event_loop"', b"'event_loop'")
+# What one holds that imports it from somewhere else. As a whole word, it is looked for as such.
+_IMPORTS = (EVENT_LOOP.encode(),)
 
 
 @rule("AT204", "event-loop-request", knows=Knows.PROJECT)
@@ -68,10 +70,13 @@ def _may_be_provided(module: Module, function: Function, klass: Class | None) ->
 
 def _may_be_nearer_to_tests(fixture: Fixture) -> bool:
     """Whether one of that name stands where only tests see it: what a fixture asks for is looked up from the test."""
+    defining = modules_in_sight(fixture.module, *_DEFINITIONS)
     return any(
-        other.name == EVENT_LOOP and other is not fixture
-        for module in modules_in_sight(fixture.module, *_DEFINITIONS)
-        for other in module.fixtures
+        other.name == EVENT_LOOP and other is not fixture for module in defining for other in module.fixtures
+    ) or any(
+        entry.fixture is None or entry.fixture.place != fixture.place
+        for module in modules_in_sight(fixture.module, *_IMPORTS)
+        for entry in module.provided_fixtures.entries_of(EVENT_LOOP)
     )
 
 

@@ -15,7 +15,7 @@ from flake8_async_tests.source.redefinition import is_replaced
 from flake8_async_tests.source.walk import FunctionNode, Scope, arguments_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from flake8_async_tests.source.module import Module
 
@@ -173,7 +173,7 @@ class Class:
         return {function.name: function for function in self.module.functions_in(self.scope)}
 
     @lazy
-    def _bases(self) -> tuple[Class | str, ...]:
+    def bases(self) -> tuple[Class | str, ...]:
         """Each base: the class of this file that it is, else its qualified name, "" when it has none."""
         if not self.node.bases:
             return ()
@@ -182,12 +182,12 @@ class Class:
 
     @lazy
     def local_bases(self) -> tuple[Class, ...]:
-        return tuple(base for base in self._bases if isinstance(base, Class))
+        return tuple(base for base in self.bases if isinstance(base, Class))
 
     @property
     def foreign_bases(self) -> Iterator[str]:
         """The qualified names of its bases that are no classes of this file."""
-        return (base for base in self._bases if isinstance(base, str))
+        return (base for base in self.bases if isinstance(base, str))
 
     def _local_base(self, node: ast.expr) -> Class | None:
         node = self.module.value_of(node, self.outer)
@@ -208,22 +208,7 @@ class Class:
     @lazy
     def lineage(self) -> tuple[Class, ...]:
         """Itself and its bases in this file, each once, in the order in which Python looks through them."""
-        if not self.local_bases:
-            return (self,)
-        entered: set[Class] = set()
-        left: list[Class] = []
-        todo: list[tuple[Class, bool]] = [(self, False)]
-        while todo:
-            klass, is_done = todo.pop()
-            if is_done:
-                left.append(klass)
-            elif klass not in entered and len(entered) < _MOST_BASES:
-                entered.add(klass)
-                todo.append((klass, True))
-                todo += [(base, False) for base in klass.local_bases]
-        # The last base is left first: backwards, each class stands before its bases, and these in their order.
-        left.reverse()
-        return tuple(left)
+        return lineage_by(self, _local_bases_of) if self.local_bases else (self,)
 
     @lazy
     def family(self) -> tuple[Class, ...]:
@@ -384,6 +369,28 @@ class Class:
             for klass in self.lineage
             for name, method in klass.methods.items()
         )
+
+
+def lineage_by(klass: Class, bases_of: Callable[[Class], Sequence[Class]]) -> tuple[Class, ...]:
+    """A class and its bases, each once, in the order in which Python looks through them."""
+    entered: set[Class] = set()
+    left: list[Class] = []
+    todo: list[tuple[Class, bool]] = [(klass, False)]
+    while todo:
+        each, is_done = todo.pop()
+        if is_done:
+            left.append(each)
+        elif each not in entered and len(entered) < _MOST_BASES:
+            entered.add(each)
+            todo.append((each, True))
+            todo += [(base, False) for base in bases_of(each)]
+    # The last base is left first: backwards, each class stands before its bases, and these in their order.
+    left.reverse()
+    return tuple(left)
+
+
+def _local_bases_of(klass: Class) -> tuple[Class, ...]:
+    return klass.local_bases
 
 
 def _makes_constructor(decorator: Decorator) -> bool:
