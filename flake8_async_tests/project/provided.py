@@ -147,14 +147,21 @@ def _class_elsewhere(importer: Module, qualified: str) -> Class | None:
     if not qualified or not project.may_have(qualified, importer.directory):
         return None
     *_, (_, _, located) = project.outlines.along_imports(qualified, importer.directory)
-    if located is None or len(located[1]) != 1:
+    if located is None or not project.said_in(located[0], _speaks_of_fixtures):
         return None
-    path, (name,) = located
-    module = project.module_at(path) if project.said_in(path, _speaks_of_fixtures) else None
-    definitions = module.scope.bindings.get(name, ()) if module is not None else ()
-    if module is None or len(definitions) != 1 or not isinstance(definitions[0], ast.ClassDef):
-        return None
-    return module.class_of_node(definitions[0])
+    module = project.module_at(located[0])
+    return _class_within(module, located[1]) if module is not None else None
+
+
+def _class_within(module: Module, path: tuple[str, ...]) -> Class | None:
+    """The class to which names lead, each but the first within the class before; None where that is not certain."""
+    klass: Class | None = None
+    for name in path:
+        definitions = (klass or module).scope.bindings.get(name, ())
+        if len(definitions) != 1 or not isinstance(definitions[0], ast.ClassDef):
+            return None
+        klass = module.class_of_node(definitions[0])
+    return klass
 
 
 def _is_last(scope: Scope, node: FunctionNode) -> bool:
