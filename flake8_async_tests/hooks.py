@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.record import record
-from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.calls import keyword_value, receiver_of
 from flake8_async_tests.source.decorators import MARK
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS, mark_of
+from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS, mark_of, marks_in_values
 from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.tests import argument_names
 
@@ -22,11 +22,24 @@ if TYPE_CHECKING:
 
 # Hooks through which a conftest can run async tests itself, or mark them in time.
 _MARKING_HOOK = "pytest_collection_modifyitems"
-_RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pyfunc_call", _MARKING_HOOK)
+_RUNNING_HOOKS = ("pytest_pycollect_makeitem", "pytest_pycollect_makemodule", "pytest_pyfunc_call", _MARKING_HOOK)
 _GENERATING_HOOK = "pytest_generate_tests"
-_CONFIGURING_HOOKS = ("pytest_configure", "pytest_load_initial_conftests", "pytest_cmdline_main", "pytest_addoption")
-# Hooks that get a test, and through which a conftest can make something else of it.
+_CONFIGURING_HOOKS = (
+    "pytest_configure",
+    "pytest_load_initial_conftests",
+    "pytest_cmdline_main",
+    "pytest_addoption",
+    "pytest_sessionstart",
+    "pytest_collection",
+)
+# Hooks that get a test, or what it is collected by, and through which a conftest can make something else of it.
 _ITEM_HOOKS = (
+    _GENERATING_HOOK,
+    "pytest_sessionstart",
+    "pytest_collection",
+    "pytest_collectstart",
+    "pytest_collect_directory",
+    "pytest_collect_file",
     "pytest_itemcollected",
     "pytest_collection_finish",
     "pytest_runtest_protocol",
@@ -36,6 +49,8 @@ _ITEM_HOOKS = (
 _HOOKS = frozenset((*_RUNNING_HOOKS, *_CONFIGURING_HOOKS, *_ITEM_HOOKS))
 # What pytest calls of a test.
 _CALLED_OF_ITEM = ("obj", "runtest")
+# What all tests are made of: who puts another `runtest` there needs no hook.
+_CLASSES_OF_TESTS = frozenset({"pytest.Function", "pytest.Item", "_pytest.python.Function", "_pytest.nodes.Item"})
 
 # What a hook that only sorts tests out calls, none of which can change how a test runs.
 _HARMLESS_LIBRARIES = ("collections.", "itertools.", "operator.", "os.", "pathlib.", "platform.", "re.", "sys.")
@@ -101,6 +116,8 @@ def names_filled(parametrize: Call) -> frozenset[str] | None:
 
 
 def _find_running_hook(conftest: Module) -> str:
+    if _replaces_runtest(conftest):
+        return "another runtest"
     if not _has_any_hook(conftest):
         return ""
     for name in _RUNNING_HOOKS:
@@ -119,8 +136,8 @@ def _find_configuring_hook(conftest: Module) -> str:
     if not _has_any_hook(conftest):
         return ""
     for name in _CONFIGURING_HOOKS:
-        for _, binding in hooks_called(conftest, name):
-            if not isinstance(binding, _DEFINITIONS) or _touches_asyncio_mode(binding):
+        for module, binding in hooks_called(conftest, name):
+            if not isinstance(binding, _DEFINITIONS) or _touches_asyncio_mode(module, binding):
                 return name
     return ""
 
@@ -195,14 +212,37 @@ def _changes_tests(module: Module) -> bool:
         name = call.argument(1, "name")
         if isinstance(name, ast.Constant) and name.value in _CALLED_OF_ITEM:
             return True
-    return not all(map(_adds_harmless_mark, module.method_calls("add_marker")))
+    return not all(map(_adds_harmless_mark, module.method_calls("add_marker"))) or _generates_marks(module)
 
 
-def _touches_asyncio_mode(function: ast.AST) -> bool:
-    for node in ast.walk(function):
-        word = node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else ""
-        if isinstance(word, str) and ("asyncio_mode" in word or "asyncio-mode" in word):
-            return True
+def _replaces_runtest(module: Module) -> bool:
+    """Whether a file gives all tests another `runtest`: `pytest.Function.runtest = run`, wherever it does."""
+    owners = [
+        (target.value, scope)
+        for node, scope in module.index.settings
+        for target in node.targets
+        if isinstance(target, ast.Attribute) and target.attr == "runtest"
+    ]
+    for call in module.calls("builtins.setattr"):
+        owner, name = call.argument(0, "obj"), call.argument(1, "name")
+        if owner is not None and isinstance(name, ast.Constant) and name.value == "runtest":
+            owners.append((owner, call.scope))
+    return any(module.qualified(owner, scope) in _CLASSES_OF_TESTS for owner, scope in owners)
+
+
+def _touches_asyncio_mode(module: Module, hook: ast.AST) -> bool:
+    """Whether a hook speaks of the mode, or a function of its file does that it calls."""
+    todo: list[ast.AST] = [hook]
+    for function in todo:
+        for node in ast.walk(function):
+            word = (
+                node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else ""
+            )
+            if isinstance(word, str) and ("asyncio_mode" in word or "asyncio-mode" in word):
+                return True
+            helper = module.names.definition(node.func, module.scope) if isinstance(node, ast.Call) else None
+            if helper is not None and helper not in todo:
+                todo.append(helper)
     return False
 
 
@@ -255,4 +295,19 @@ def _adds_harmless_mark(call: Call) -> bool:
     mark = mark_of(call.module, argument, call.scope)
     value = call.module.value_of(argument, call.scope)
     name = mark.name if mark is not None else value.value if isinstance(value, ast.Constant) else None
-    return isinstance(name, str) and name not in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *call.module.options.marks)
+    return isinstance(name, str) and not _may_run(call.module, name)
+
+
+def _generates_marks(module: Module) -> bool:
+    """Whether the hook that generates tests has parameters for them with a mark that may run what gets them."""
+    for param in module.calls("pytest.param"):
+        given = keyword_value(param.node, "marks")
+        if given is not None and param.function is not None and param.function.name == _GENERATING_HOOK:
+            marks = marks_in_values(module, [given], param.scope)
+            if not marks.complete or any(_may_run(module, mark.name) for mark in marks.marks):
+                return True
+    return False
+
+
+def _may_run(module: Module, mark: str) -> bool:
+    return mark in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)

@@ -94,7 +94,8 @@ class Decorator:
 def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
     """The mark that another file of the project has under a name, and the call that made it; else the name alone.
 
-    Of `parametrize` nothing: what it is given means something in that file, and not where the mark is put.
+    Of `parametrize` nothing: what it is given means something in that file, and not where the mark is put. Nor of a
+    `usefixtures` that is given more than plain strings.
     """
     other, word = _home_of(module, name, _names_of_marks)
     value = other.names.assigned_value(word, other.scope) if other is not None else None
@@ -102,7 +103,12 @@ def mark_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:
         return name, None
     call = value if isinstance(value, ast.Call) else None
     found = other.qualified(call.func if call else value, other.scope)
-    return (found, call) if found.startswith(MARK) and found != f"{MARK}parametrize" else (name, None)
+    means_something_there = found == f"{MARK}parametrize" or (
+        found == f"{MARK}usefixtures"
+        and call is not None
+        and not all(isinstance(each, ast.Constant) for each in call.args)
+    )
+    return (found, call) if found.startswith(MARK) and not means_something_there else (name, None)
 
 
 def fixture_of_project(module: Module, name: str) -> tuple[str, ast.Call | None]:

@@ -46,7 +46,28 @@ def marks_from_outside(module: Module, name: str, scope: Scope) -> Marks:
 def marks_everything(module: Module) -> bool:
     """Whether the module marks something that cannot be told by its name, in a loop over `globals()`, say."""
     found = (module.scope.bindings.get(name, ()) for name in module.fact(_marked))
-    return any(bindings and all(isinstance(each, ast.Name) for each in bindings) for bindings in found)
+    if any(bindings and all(isinstance(each, ast.Name) for each in bindings) for bindings in found):
+        return True
+    return "pytestmark" in module.text and _sets_pytestmark_of_something(module)
+
+
+def _sets_pytestmark_of_something(module: Module) -> bool:
+    """`globals()["pytestmark"] = ...`, `sys.modules[__name__].pytestmark = ...`, or the same by `setattr`."""
+    for node, _ in module.index.settings:
+        for target in node.targets:
+            if isinstance(target, ast.Subscript) and _is_pytestmark(target.slice):
+                return True
+            if (
+                isinstance(target, ast.Attribute)
+                and target.attr == "pytestmark"
+                and target.value.__class__ is not ast.Name
+            ):
+                return True
+    return any(_is_pytestmark(call.argument(1, "name")) for call in module.calls("builtins.setattr"))
+
+
+def _is_pytestmark(name: ast.expr | None) -> bool:
+    return isinstance(name, ast.Constant) and name.value == "pytestmark"
 
 
 def _marked(module: Module) -> dict[str, Marks]:

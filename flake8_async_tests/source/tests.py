@@ -131,13 +131,12 @@ class Test:
         else:
             direct = set(self.parametrized)
             names = tuple(name for name in requested_names(self.function) if name not in direct)
-        return names + tuple(used_fixtures(self.marks))
+        return names + tuple(used_fixtures(self.module, self.marks))
 
     @property
     def may_ask_for_more(self) -> bool:
         """Whether a `usefixtures` names fixtures in a way that cannot be read: `usefixtures(*names)`."""
-        calls = [mark.call for mark in self.marks.named("usefixtures") if mark.call is not None]
-        return not all(isinstance(argument, ast.Constant) for call in calls for argument in call.args)
+        return not all(isinstance(each, ast.Constant) for each in _arguments_of_usefixtures(self.module, self.marks))
 
     @lazy
     def parametrized(self) -> tuple[str, ...]:
@@ -183,12 +182,20 @@ def argument_names(node: ast.expr) -> Iterator[str]:
             yield from (name.strip() for name in element.value.split(",") if name.strip())
 
 
-def used_fixtures(marks: Marks) -> Iterator[str]:
+def used_fixtures(module: Module, marks: Marks) -> Iterator[str]:
     """The fixture names in `usefixtures` marks."""
+    for argument in _arguments_of_usefixtures(module, marks):
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            yield argument.value
+
+
+def _arguments_of_usefixtures(module: Module, marks: Marks) -> Iterator[ast.expr]:
+    """What `usefixtures` marks are given, constants of the module and lists of them (`*NAMES`) seen through."""
     for mark in marks.named("usefixtures"):
         for argument in mark.call.args if mark.call else ():
-            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                yield argument.value
+            names = module.value_of(argument.value, module.scope) if isinstance(argument, ast.Starred) else None
+            for each in names.elts if isinstance(names, (ast.List, ast.Tuple)) else (argument,):
+                yield module.value_of(each, module.scope)
 
 
 def named_like_tests(module: Module) -> list[Function]:
