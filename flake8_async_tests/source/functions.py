@@ -195,7 +195,7 @@ class Class:
         while isinstance(node, ast.Attribute):
             within.append(node.attr)
             node = node.value
-        definition = self.module.names.definition(node, self.outer)
+        definition = self.module.names.definition(node, self.outer) or self._definition_deleted_later(node)
         # `Holder.Base`, where one class only holds another so that pytest does not see it.
         while within and isinstance(definition, ast.ClassDef):
             holder = self.module.class_of_node(definition)
@@ -204,6 +204,14 @@ class Class:
         if isinstance(definition, ast.ClassDef) and not within and definition is not self.node:
             return self.module.class_of_node(definition)
         return None
+
+    def _definition_deleted_later(self, node: ast.expr) -> ast.AST | None:
+        """The class behind a name that `del` takes away when the heirs are made, so that pytest does not see it."""
+        owner = self.module.names.owner_of(node, self.outer) if isinstance(node, ast.Name) else None
+        if owner is None or not isinstance(node, ast.Name):
+            return None
+        made = [each for each in owner.bindings[node.id] if not isinstance(getattr(each, "ctx", None), ast.Del)]
+        return made[0] if len(made) == 1 else None
 
     @lazy
     def lineage(self) -> tuple[Class, ...]:
