@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.functions import Class, lineage_by
-from flake8_async_tests.source.names import source_of
+from flake8_async_tests.source.names import is_known_library, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -392,9 +391,9 @@ def _defined_at_top(content: bytes) -> frozenset[bytes]:
 
 
 def _star_sources(module: Module) -> Iterator[Module | None]:
-    """The modules behind the star imports of a module, None for one that cannot be read."""
+    """The modules behind the star imports of a module, None for one that cannot be read; no library that is known."""
     for node in module.own_from_imports:
-        if node.names[0].name == "*":
+        if node.names[0].name == "*" and not is_known_library(source_of(node)):
             yield _module_behind(module, source_of(node))
 
 

@@ -64,6 +64,9 @@ def canonical(name: str) -> str:
     return name
 
 
+# The libraries of which it is known that a star import brings their own names, and neither fixtures nor marks.
+_KNOWN_LIBRARIES = frozenset({"anyio", "asyncio", "pytest", "trio", "unittest", "unittest.mock"})
+
 _COMPREHENSIONS = (ast.DictComp, ast.GeneratorExp, ast.ListComp, ast.SetComp)
 _ASSIGNING = frozenset({ast.Assign, ast.AnnAssign, ast.NamedExpr})
 
@@ -86,6 +89,11 @@ def source_of(node: ast.ImportFrom) -> str:
     return "." * node.level + (node.module or "")
 
 
+def is_known_library(source: str) -> bool:
+    """Whether all that a star import from a module brings are names of that library."""
+    return canonical(source) in _KNOWN_LIBRARIES
+
+
 class Names:
     """Resolves the names of one file."""
 
@@ -96,9 +104,14 @@ class Names:
         self._meanings: dict[tuple[Scope, str], str] = {}
         self._assigned: dict[Scope, dict[str, list[ast.expr | None]]] = {}
         self._comprehended: dict[Scope, dict[str, _Comprehensions]] = {}
-        self._has_star_import = any(
-            node.names[0].name == "*" for node, _ in index.by_kind[ast.ImportFrom] if isinstance(node, ast.ImportFrom)
-        )
+        stars = [
+            source_of(node)
+            for node, _ in index.by_kind[ast.ImportFrom]
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
+        ]
+        self._has_star_import = bool(stars)
+        # What nothing else binds can only come from the one star import of a file.
+        self._starred_library = stars[0] if len(stars) == 1 and is_known_library(stars[0]) else ""
         self.other_names = self._local_names_by_tail()
         """The words that imports `as` and plain assignments give to things with another last word, by that."""
         self._tails: dict[str, set[str]] = {}
@@ -131,8 +144,10 @@ class Names:
         name = node.id
         owner = self.owner_of(node, scope)
         if owner is None:
-            is_builtin = name in _BUILTINS and not (self._has_star_import and self._may_be_starred(name))
-            return f"builtins.{name}" if is_builtin else ""
+            if name in _BUILTINS:
+                return "" if self._has_star_import and self._may_be_starred(name) else f"builtins.{name}"
+            is_starred = self._starred_library and not name.startswith("_")
+            return canonical(f"{self._starred_library}.{name}") if is_starred else ""
         known = self._meanings.get((owner, name))
         if known is None:
             known = self._bound_name(name, owner, depth)
