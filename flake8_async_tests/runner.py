@@ -13,6 +13,8 @@ from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flake8_async_tests.project.project import Project
     from flake8_async_tests.source.functions import Class
     from flake8_async_tests.source.module import Module
@@ -199,7 +201,7 @@ def unknown_means(module: Module) -> Runner | None:
 
     A conftest that cannot be read is not among it: with that, the fixtures of the tests are unknown already.
     """
-    for conftest in (module, *module.project.conftests(module.directory).modules):
+    for conftest in (module, *module.project.conftests(module.directory).modules, *_installed_plugins(module)):
         hook = running_hook(conftest)
         if hook:
             return Runner(Runs.UNKNOWN, f"{hook} in {conftest.name} may run it")
@@ -233,6 +235,15 @@ def unknown_plugin(module: Module) -> str:
         if registers_unseen_plugin(conftest):
             return f"a plugin that {conftest.name} registers may run it"
     return project.signs_for(module.directory).running_plugin
+
+
+def _installed_plugins(module: Module) -> Iterator[Module]:
+    """The project's own modules that pytest loads wherever the project is installed."""
+    for name in module.project.signs_for(module.directory).entry_points:
+        path = module.project.find_import(name, module)
+        plugin = module.project.module_at(path) if path is not None else None
+        if plugin is not None:
+            yield plugin
 
 
 def _unknown_plugin_or_mode(module: Module) -> str:

@@ -21,6 +21,9 @@ _RUNNING_PLUGINS = re.compile(
 _VIRTUAL_CLOCKS = re.compile(r"\b(?:aiofastforward|async[-_]solipsism|looptime)\b")
 # A mode that is given where pytest is started, not where it is configured.
 _MODE_ON_COMMAND_LINE = re.compile(r"--(?:asyncio-mode|anyio-mode)[ =\"',]+auto|-o *asyncio_mode=auto\b")
+# Where a package tells pytest of plugins of its own, in whatever build file: from there to the next bracket.
+_ENTRY_POINTS = re.compile(r"\bpytest11\b[\"'\]\s:={\[(]*([^\[\]{}()]*)")
+_ENTRY_POINT = re.compile(r"=[ \t]*[\"']?([A-Za-z_][\w.]*)")
 
 _REQUIREMENTS = re.compile(r"(?:require|dev|test|constraints).*\.(?:txt|in)$", re.IGNORECASE)
 _BUILD_FILES = (
@@ -56,12 +59,15 @@ class Signs:
     mode_on_command_line: str = ""
     virtual_clock: bool = False
     """Whether sleeping may take no time."""
+    entry_points: tuple[str, ...] = ()
+    """The modules that the project may make plugins of pytest once it is installed: some may be none."""
 
 
 def signs_of(files: Files, *roots: str) -> Signs:
     """Look through the build, requirements and script files of a project's root folder, and of its repository's."""
     plugin = mode = ""
     virtual_clock = False
+    entry_points: dict[str, None] = {}
     for root in roots:
         for path in _paths(files, root):
             content = files.read(path)
@@ -75,7 +81,9 @@ def signs_of(files: Files, *roots: str) -> Signs:
             if _MODE_ON_COMMAND_LINE.search(text) and not mode:
                 mode = name
             virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
-    return Signs(plugin, mode, virtual_clock)
+            for group in _ENTRY_POINTS.findall(text):
+                entry_points |= dict.fromkeys(_ENTRY_POINT.findall(group))
+    return Signs(plugin, mode, virtual_clock, tuple(entry_points))
 
 
 def _paths(files: Files, root: str) -> list[str]:
