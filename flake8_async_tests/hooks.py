@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.marks import Marks
     from flake8_async_tests.source.module import Module
 
 # Hooks through which a conftest can run async tests itself, or mark them in time.
@@ -295,19 +296,25 @@ def _adds_harmless_mark(call: Call) -> bool:
     mark = mark_of(call.module, argument, call.scope)
     value = call.module.value_of(argument, call.scope)
     name = mark.name if mark is not None else value.value if isinstance(value, ast.Constant) else None
-    return isinstance(name, str) and not _may_run(call.module, name)
+    return isinstance(name, str) and name not in _running_marks(call.module)
 
 
 def _generates_marks(module: Module) -> bool:
     """Whether the hook that generates tests has parameters for them with a mark that may run what gets them."""
-    for param in module.calls("pytest.param"):
-        given = keyword_value(param.node, "marks")
-        if given is not None and param.function is not None and param.function.name == _GENERATING_HOOK:
-            marks = marks_in_values(module, [given], param.scope)
-            if not marks.complete or any(_may_run(module, mark.name) for mark in marks.marks):
-                return True
-    return False
+    given = [
+        (marks, param.scope)
+        for param in module.calls("pytest.param")
+        if (marks := keyword_value(param.node, "marks")) is not None
+        and param.function is not None
+        and param.function.name == _GENERATING_HOOK
+    ]
+    return any(may_run(module, marks_in_values(module, [marks], scope)) for marks, scope in given)
 
 
-def _may_run(module: Module, mark: str) -> bool:
-    return mark in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)
+def may_run(module: Module, marks: Marks) -> bool:
+    """Whether there is a mark among some that may run what gets it."""
+    return not marks.complete or marks.has(*_running_marks(module))
+
+
+def _running_marks(module: Module) -> tuple[str, ...]:
+    return (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.hooks import configuring_hook, has_hook, registers_unseen_plugin, running_hook
+from flake8_async_tests.hooks import configuring_hook, has_hook, may_run, registers_unseen_plugin, running_hook
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.record import record
@@ -166,13 +166,17 @@ def _by_anyio_backend(test: Test, klass: Class | None) -> Runner | None:
 
 def _by_unknown_fixtures(test: Test, klass: Class | None) -> Runner | None:
     """What its fixtures leave open. In auto mode it is pytest-asyncio that runs the test, whoever else would."""
-    graph = test.module.fixture_graph
+    module = test.module
+    graph = module.fixture_graph
     closure = graph.closure(klass, test.requests, test.parametrized)
     if not closure.complete or test.may_ask_for_more:
         return Runner(Runs.UNKNOWN, "some of its fixtures cannot be read")
     foreign = sorted(name for name in closure.names if graph.is_foreign(name, klass))
     if foreign:
         return Runner(Runs.UNKNOWN, f"what {foreign[0]} is imported from may run it")
+    for fixture in closure.fixtures:
+        if may_run(module, fixture.marks_it_gives):
+            return Runner(Runs.UNKNOWN, f"the marks that {fixture.name} gives may run it")
     sign = _RUNNING_FIXTURES.intersection(closure.names)
     unseen = sorted(name for name in sign if not graph.is_in_sight(name, klass))
     if unseen:

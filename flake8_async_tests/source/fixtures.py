@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 from flake8_async_tests.source.decorators import FIXTURE
+from flake8_async_tests.source.marks import NO_MARKS, marks_of_parameters
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.decorators import Decorator
     from flake8_async_tests.source.functions import Class, Function
+    from flake8_async_tests.source.marks import Marks
     from flake8_async_tests.source.module import Module
 
 _FIXTURE_MAKERS = frozenset(FIXTURE)
@@ -82,6 +84,12 @@ class Fixture:
     def is_autouse(self) -> bool:
         """Whether it is certainly or possibly used without being asked for."""
         return bool(self._literal("autouse", default=False, unknown=True))
+
+    @lazy
+    def marks_it_gives(self) -> Marks:
+        """The marks of its parameter sets, which whatever asks for it gets."""
+        params = keyword_value(self.decorator.call, "params") if self.decorator.call is not None else None
+        return marks_of_parameters(self.module, params, self.function.outer) if params is not None else NO_MARKS
 
     @lazy
     def requests(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.record import record
+from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.decorators import MARK, mark_of_project
 
 if TYPE_CHECKING:
@@ -119,6 +120,28 @@ def _add_marks_in(module: Module, node: ast.expr, scope: Scope, found: list[Mark
         else:
             complete = False
     return complete
+
+
+def marks_of_parameters(module: Module, node: ast.expr, scope: Scope) -> Marks:
+    """The marks of the `pytest.param(..., marks=...)` in an expression, or in what its names stand for."""
+    if "marks" not in module.text:
+        return NO_MARKS
+    found: list[ast.expr] = []
+    entered: set[ast.AST] = set()
+    todo = [node]
+    while todo:
+        for part in ast.walk(todo.pop()):
+            if isinstance(part, ast.Call) and isinstance(part.func, (ast.Attribute, ast.Name)):
+                marks = keyword_value(part, "marks")
+                if marks is not None:
+                    # One set's mark is no mark of the others: it only tells that one is there.
+                    found.append(marks)
+            elif isinstance(part, ast.Name):
+                value = module.value_of(part, scope)
+                if value is not part and value not in entered:
+                    entered.add(value)
+                    todo.append(value)
+    return marks_in_values(module, found, scope) if found else NO_MARKS
 
 
 def pytestmarks_of(module: Module, scope: Scope) -> Marks:

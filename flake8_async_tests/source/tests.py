@@ -9,7 +9,7 @@ from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.fixtures import requested_names
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_in_values
+from flake8_async_tests.source.marks import NO_MARKS, Marks, marks_of_parameters
 from flake8_async_tests.source.outside import marks_from_outside, set_from_outside, switch_from_outside
 
 if TYPE_CHECKING:
@@ -79,10 +79,8 @@ class Test:
 
     def marks_in(self, klass: Class | None) -> Marks:
         """The marks that apply when it is collected through a class."""
-        found = self._nearest_marks
-        if klass is not None:
-            found += klass.marks
-        return found + self.module.marks
+        shared = self.module.marks if klass is None else klass.marks + self.module.marks
+        return self._nearest_marks + self._marks_of_parameters(shared) + shared
 
     def levels_of_marks(self, klass: Class | None) -> Iterator[Marks]:
         """The marks by the place where they stand, nearest first, when it is collected through a class."""
@@ -94,31 +92,30 @@ class Test:
 
     @lazy
     def _nearest_marks(self) -> Marks:
-        """Those of the function itself."""
+        """Those of the function itself and of its parameter sets."""
         function = self.function
-        return (
-            function.own_marks
-            + self._parameter_marks
-            + marks_from_outside(function.module, function.name, function.outer)
-        )
+        return function.own_marks + self._marks_of_parameters(function.own_marks) + self._marks_from_outside
 
     @property
-    def _parameter_marks(self) -> Marks:
-        """The marks of `pytest.param(..., marks=...)`."""
-        found: list[ast.expr] = []
-        for mark in self.function.own_marks.named("parametrize"):
-            for node in ast.walk(mark.node):
-                if isinstance(node, ast.Call) and isinstance(node.func, (ast.Attribute, ast.Name)):
-                    marks = keyword_value(node, "marks")
-                    if marks is not None:
-                        # One set's mark is no mark of the others: it only tells that one is there.
-                        found.append(marks)
-        return marks_in_values(self.module, found, self.function.outer) if found else NO_MARKS
+    def _marks_from_outside(self) -> Marks:
+        function = self.function
+        return marks_from_outside(function.module, function.name, function.outer)
+
+    def _marks_of_parameters(self, marks: Marks) -> Marks:
+        """The marks of the parameter sets that `parametrize` marks give."""
+        found = NO_MARKS
+        for mark in marks.named("parametrize"):
+            if mark.call is not None:
+                found += marks_of_parameters(self.module, mark.call, self.function.outer)
+        return found
 
     @property
     def is_skipped(self) -> bool:
-        """Whether it is skipped whatever happens."""
-        if self.marks.has("skip") or self.module.fact(_is_skipped_whole):
+        """Whether it is skipped whatever happens, and not only with some of its parameters."""
+        marks = [self.function.own_marks, self._marks_from_outside, self.module.marks]
+        if self.klass is not None:
+            marks.append(self.klass.marks)
+        if any(each.has("skip") for each in marks) or self.module.fact(_is_skipped_whole):
             return True
         decorators = [*self.function.decorators, *(self.klass.decorators if self.klass else ())]
         return any(decorator.name == "unittest.skip" for decorator in decorators)
