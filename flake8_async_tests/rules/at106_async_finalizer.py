@@ -127,6 +127,8 @@ def _holds_exit_stack(module: Module, binding: Binding) -> bool:
     if isinstance(binding.node, ast.arg):
         return class_of_parameter(module, binding) in _STACKS
     value = binding.value.value if isinstance(binding.value, ast.Await) else binding.value
+    if isinstance(value, ast.Name):
+        value = module.value_of(value, binding.scope)
     if not isinstance(value, ast.Call):
         return False
     if word_of(value.func) in _ENTERING and value.args:
