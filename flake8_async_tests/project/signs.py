@@ -21,6 +21,10 @@ _RUNNING_PLUGINS = re.compile(
 _VIRTUAL_CLOCKS = re.compile(r"\b(?:aiofastforward|async[-_]solipsism|looptime)\b")
 # A mode that is given where pytest is started, not where it is configured.
 _MODE_ON_COMMAND_LINE = re.compile(r"--(?:asyncio-mode|anyio-mode)[ =\"',]+auto|-o *asyncio_mode=auto\b")
+# So may a configuration that stands somewhere else.
+_CONFIG_ON_COMMAND_LINE = re.compile(
+    r"\bpytest\b[^\n;&|]*?[\s\"'](?:-c|--config-file)[ =\"',]+([^\s\"',]+\.(?:cfg|ini|toml))\b"
+)
 # Where a package tells pytest of plugins of its own, in whatever build file: from there to the next bracket.
 _ENTRY_POINTS = re.compile(r"\bpytest11\b[\"'\]\s:={\[(]*([^\[\]{}()]*)")
 _ENTRY_POINT = re.compile(r"=[ \t]*[\"']?([A-Za-z_][\w.]*)")
@@ -78,12 +82,18 @@ def signs_of(files: Files, *roots: str) -> Signs:
             found = _RUNNING_PLUGINS.search(text)
             if found and not plugin:
                 plugin = f"{found.group(1)} in {name}"
-            if _MODE_ON_COMMAND_LINE.search(text) and not mode:
+            if not mode and (_MODE_ON_COMMAND_LINE.search(text) or _names_other_config(files, root, text)):
                 mode = name
             virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
             for group in _ENTRY_POINTS.findall(text):
                 entry_points |= dict.fromkeys(_ENTRY_POINT.findall(group))
     return Signs(plugin, mode, virtual_clock, tuple(entry_points))
+
+
+def _names_other_config(files: Files, root: str, text: str) -> bool:
+    """Whether pytest is started with a configuration file that does not stand in the root folder."""
+    given = _CONFIG_ON_COMMAND_LINE.findall(text)
+    return any(os.path.basename(path) not in files.names_in(root) for path in given)
 
 
 def _paths(files: Files, root: str) -> list[str]:
