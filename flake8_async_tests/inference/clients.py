@@ -9,10 +9,12 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import root_of
 from flake8_async_tests.inference.elsewhere import find_elsewhere, function_meant
 from flake8_async_tests.inference.flow import Binding, bindings_at, is_assigned_at
 from flake8_async_tests.inference.flow import Kind as How
-from flake8_async_tests.inference.instances import given_in_class_body
+from flake8_async_tests.inference.instances import annotated_in_class_body, given_in_class_body, given_to_attribute
+from flake8_async_tests.inference.patches import is_mocker, patched_parameters
 from flake8_async_tests.inference.replaced import Replacements, method_may_be_replaced
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import keyword_value
@@ -255,11 +257,30 @@ def _look_up(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth
     bindings = bindings_at(module, node, scope) or given_in_class_body(module, node, scope)
     if bindings and all(binding.kind is not How.IMPORTED for binding in bindings):
         kinds = {_bound(module, binding, depth - 1) for binding in bindings}
-        return kinds.pop() if len(kinds) == 1 else None
+        return (kinds.pop() if len(kinds) == 1 else None) or _declared(module, node, scope, depth)
+    declared = _declared(module, node, scope, depth)
+    if declared is not None:
+        return declared
     elsewhere = find_elsewhere(module, module.qualified(node, scope), is_assigned=True)
     if elsewhere is None or elsewhere.value is None:
         return None
     return _kind(elsewhere.module, elsewhere.value, elsewhere.module.scope, depth - 1)
+
+
+def _declared(module: Module, node: ast.Name | ast.Attribute, scope: Scope, depth: int) -> Kind | None:
+    """What the body of a class says that `self.client` is, where nothing gives it a mock or anything else."""
+    if not isinstance(node, ast.Attribute):
+        return None
+    annotation = annotated_in_class_body(module, node, scope)
+    kind = kind_annotated(module, *annotation) if annotation is not None else None
+    if kind is None:
+        return None
+    given = given_to_attribute(module, node, scope)
+    if any(
+        _bound(module, each, depth - 1) not in (None, kind) or _is_mock_bound(module, each, depth - 1) for each in given
+    ):
+        return None
+    return kind
 
 
 def _bound(module: Module, binding: Binding, depth: int) -> Kind | None:
@@ -280,13 +301,13 @@ def _bound(module: Module, binding: Binding, depth: int) -> Kind | None:
 
 
 def _received(module: Module, parameter: ast.arg, scope: Scope, depth: int) -> Kind | None:
-    """What a parameter receives: as annotated, or as the fixture of its name gives it."""
+    """What a parameter receives: as annotated, unless its fixture gives a mock, or as the fixture gives it."""
     function = module.function_at(scope)
     if function is None:
         return None
     annotated = kind_annotated(module, parameter.annotation, function.outer)
     if annotated is not None:
-        return annotated
+        return None if _receives_mock(function, parameter.arg, depth) else annotated
     fixture = fixture_behind(function, parameter.arg)
     return _given_by(fixture.function, depth) if fixture is not None else None
 
@@ -306,14 +327,36 @@ def _given_by(function: Function, depth: int) -> Kind | None:
     return kind_annotated(module, function.node.returns, function.outer)
 
 
-def _is_mock(module: Module, node: ast.expr, scope: Scope) -> bool:
+def _is_mock(module: Module, node: ast.expr, scope: Scope, depth: int = _DEPTH) -> bool:
     """Whether an expression is a mock: it may be annotated as the class that it stands for."""
+    if depth <= 0:
+        return False
     if isinstance(node, (ast.Name, ast.Attribute)):
-        bindings = bindings_at(module, node, scope)
-        return any(
-            binding.value is not None
-            and not isinstance(binding.value, (ast.Name, ast.Attribute))
-            and _is_mock(module, binding.value, binding.scope)
-            for binding in bindings
-        )
-    return isinstance(node, ast.Call) and module.qualified(node.func, scope).startswith("unittest.mock.")
+        return any(_is_mock_bound(module, binding, depth - 1) for binding in bindings_at(module, node, scope))
+    call = node.value if isinstance(node, ast.Await) else node
+    if not isinstance(call, ast.Call):
+        return False
+    root = root_of(call.func)
+    if module.qualified(call.func, scope).startswith("unittest.mock.") or (root and is_mocker(module, root, scope)):
+        return True
+    function = function_meant(module, call.func, scope)
+    return function is not None and _gives_mock(function, depth - 1)
+
+
+def _is_mock_bound(module: Module, binding: Binding, depth: int) -> bool:
+    if isinstance(binding.node, ast.arg):
+        function = module.function_at(binding.scope)
+        return function is not None and _receives_mock(function, binding.node.arg, depth)
+    return binding.value is not None and _is_mock(module, binding.value, binding.scope, depth)
+
+
+def _receives_mock(function: Function, name: str, depth: int) -> bool:
+    """Whether a parameter is given a mock by a fixture or by a `patch` above the function."""
+    if name in patched_parameters(function):
+        return True
+    fixture = fixture_behind(function, name)
+    return fixture is not None and _gives_mock(fixture.function, depth)
+
+
+def _gives_mock(function: Function, depth: int) -> bool:
+    return any(_is_mock(function.module, value, function.scope, depth) for value in function.values_given())

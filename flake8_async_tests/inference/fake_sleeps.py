@@ -6,7 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.mock_values import MockKind
+from flake8_async_tests.inference.mock_values import SIDE_EFFECT, MockKind
+from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import names_of_target, path_in_library, target_path
 from flake8_async_tests.inference.patches import Patch, mock_constructor, patches_by
 from flake8_async_tests.inference.places import nodes_of
@@ -39,6 +40,8 @@ class FakeSleep:
     scope: Scope
     path: str
     """`asyncio.sleep`, or that of the name under which a module of the project imported it."""
+    maker: ast.expr
+    """What makes the replacement, as the mocks of the file know it."""
     importer: Module | None
     """The module that imported it, where only its name is replaced."""
     touched: frozenset[str]
@@ -63,7 +66,7 @@ def fake_sleeps(module: Module, condition: Callable[[Call], bool]) -> Iterator[F
             path, importer = _replaced(module, patch)
             touched = _touched(module, patch) if path else None
             if touched is not None:
-                yield FakeSleep(call.node, call.scope, path, importer, touched)
+                yield FakeSleep(call.node, call.scope, path, _maker(module, patch), importer, touched)
 
 
 def _replaced(module: Module, patch: Patch) -> tuple[str, Module | None]:
@@ -105,7 +108,7 @@ def _touched(module: Module, patch: Patch) -> frozenset[str] | None:
     is_mock = patch.makes_mock and (
         patch.new_callable is None or _is_async_mock(module, patch.new_callable, patch.scope)
     )
-    if not is_mock or gives_side_effect(module, patch.scope):
+    if not is_mock or may_get_side_effect(module, patch.call, patch.scope):
         return None
     return _touched_by_mock(module, patch.call, patch.scope)
 
@@ -118,7 +121,9 @@ def _touched_by(module: Module, replacement: ast.expr, scope: Scope) -> frozense
     value = module.value_of(replacement, scope)
     if isinstance(value, ast.Call):
         is_mock = _is_async_mock(module, value.func, scope) and len(value.args) < 2
-        return _touched_by_mock(module, value, scope) if is_mock and not gives_side_effect(module, scope) else None
+        if not is_mock or may_get_side_effect(module, value, scope):
+            return None
+        return _touched_by_mock(module, value, scope)
     definition = module.names.definition(value, scope)
     if isinstance(definition, ast.AsyncFunctionDef) and not definition.decorator_list:
         return _touched_by_body(definition.body)
@@ -129,7 +134,7 @@ def _touched_by_mock(module: Module, call: ast.Call, scope: Scope) -> frozenset[
     """The same for a mock, by the keywords that make it."""
     if any(keyword.arg in (None, "wraps") for keyword in call.keywords):
         return None
-    effect = keyword_value(call, "side_effect")
+    effect = keyword_value(call, SIDE_EFFECT)
     if effect is None or (isinstance(effect, ast.Constant) and effect.value is None):
         return frozenset()
     effect = module.value_of(effect, scope)
@@ -141,17 +146,28 @@ def _touched_by_mock(module: Module, call: ast.Call, scope: Scope) -> frozenset[
     return None
 
 
-def gives_side_effect(module: Module, scope: Scope) -> bool:
-    """Whether some mock gets a `side_effect` in the same function."""
-    return scope in module.fact(_scopes_that_configure)
+def _maker(module: Module, patch: Patch) -> ast.expr:
+    return module.value_of(patch.new, patch.scope) if patch.new is not None else patch.call
 
 
-def _scopes_that_configure(module: Module) -> set[Scope]:
-    return {
-        scope
-        for node, scope in module.of_kind(ast.Assign)
-        if any(isinstance(target, ast.Attribute) and target.attr == "side_effect" for target in node.targets)
-    }
+def may_get_side_effect(module: Module, maker: ast.expr, scope: Scope) -> bool:
+    """Whether a `side_effect` that is set in a function may be that of the mock that something makes."""
+    return any(_may_be(module, maker, owner, scope) for owner in module.fact(_owners_of_side_effects).get(scope, ()))
+
+
+def _may_be(module: Module, maker: ast.expr, owner: ast.expr, scope: Scope) -> bool:
+    """Whether what gets a `side_effect` is not known to be another mock, or a part of one."""
+    mocks = mocks_of(module).at(owner, scope)
+    return not mocks or any(mock.origin.node is maker for mock in mocks)
+
+
+def _owners_of_side_effects(module: Module) -> dict[Scope, list[ast.expr]]:
+    found: dict[Scope, list[ast.expr]] = {}
+    for node, scope in module.of_kind(ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Attribute) and target.attr == SIDE_EFFECT:
+                found.setdefault(scope, []).append(target.value)
+    return found
 
 
 def _touched_by_body(body: list[ast.stmt]) -> frozenset[str] | None:

@@ -101,8 +101,9 @@ def is_handed_over(module: Module, name: ast.Name, scope: Scope, watch: Watch) -
     `name` is the name as it stands in its binding (the target of an assignment or of a `with`), `scope` the
     scope that it stands in. A thing is observed when it is awaited, entered, iterated, returned, yielded, raised, put
     into an attribute, a container, or a `global` or `nonlocal` name, passed to any call that is not inert,
-    captured by a nested function, or asked for an attribute that the watch minds. Another local name for it
-    is followed. A later binding of the name ends the search; whatever is not understood counts as observed.
+    captured by a nested function (other than to ask it for an attribute that a watch with a list of those does not
+    mind), or asked for an attribute that the watch minds. Another local name for it is followed. A later binding of
+    the name ends the search; whatever is not understood counts as observed.
     """
     return _is_plainly_observed(module, name, scope, watch) or any(
         True for _ in observations(module, name, scope, watch)
@@ -285,13 +286,24 @@ class _Search:
             declaration = _reads_of(self._module, self._scope).declared.get(name.id)
             if declaration is not None:
                 yield declaration
-            yield from (load for load, _ in captures(self._module, name.id, self._scope))
+            yield from (
+                load
+                for load, inner in captures(self._module, name.id, self._scope)
+                if not self._is_only_asked(load, inner)
+            )
             for load in reads(self._module, name, self._scope):
                 use = self._use_of(load)
                 if use:
                     todo += use
                 elif use is not None:
                     yield load
+
+    def _is_only_asked(self, load: ast.Name, inner: Scope) -> bool:
+        """Whether a nested function only asks the thing for what does not see to it: `client.get(..)`."""
+        if self._watch.observing is None:
+            return False
+        parent = inner.parents[load]
+        return isinstance(parent, ast.Attribute) and not self._watch.minds(parent.attr, called=True)
 
     def _use_of(self, load: ast.Name) -> list[ast.Name] | None:
         """None when the load only looks; else the local names that the thing is just called by from there on."""

@@ -115,8 +115,8 @@ def _method_around(module: Module, scope: Scope) -> Function | None:
     return None
 
 
-def _are_related(one: Class, other: Class | None) -> bool:
-    return other is not None and (other in one.lineage or one in other.lineage)
+def _are_related(one: Class | None, other: Class | None) -> bool:
+    return one is not None and other is not None and (other in one.lineage or one in other.lineage)
 
 
 def _attributes_bound(module: Module) -> dict[str, list[tuple[str, Scope]]]:
@@ -155,13 +155,40 @@ def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[B
     return tuple(found) if len(found) == 1 else ()
 
 
+def annotated_in_class_body(module: Module, node: ast.Attribute, scope: Scope) -> tuple[ast.expr, Scope] | None:
+    """The annotation of `self.x` in the body of the class or of the nearest of its bases, and that body."""
+    klass = class_of_first_parameter(module, node.value, scope) if isinstance(node.value, ast.Name) else None
+    for each in klass.lineage if klass is not None else ():
+        for statement in each.node.body:
+            target = statement.target if isinstance(statement, ast.AnnAssign) else None
+            if isinstance(target, ast.Name) and target.id == node.attr:
+                assert isinstance(statement, ast.AnnAssign)
+                return statement.annotation, each.scope
+    return None
+
+
+def given_to_attribute(module: Module, node: ast.Attribute, scope: Scope) -> Iterator[Binding]:
+    """Whatever is given to `self.x` in a file, in its classes, and to that attribute of what may be the same object."""
+    assert isinstance(node.value, ast.Name)
+    klass = class_of_first_parameter(module, node.value, scope)
+    for each in (*klass.lineage, *klass.subclasses) if klass is not None else ():
+        yield from bound_in(module, each.scope).get(node.attr, ())
+    for root, where in dict.fromkeys(module.fact(_attributes_bound).get(node.attr, ())):
+        giver = _method_around(module, where)
+        is_of_another = giver is not None and root == _first_parameter(giver) and not _are_related(klass, giver.klass)
+        if not is_of_another:
+            yield from bound_in(module, where).get(f"{root}.{node.attr}", ())
+
+
 def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[ast.expr, Scope] | None:
     """What a class of this file assigns to an attribute in its body, and that body: `self.URL`, `OrderTests.URL`.
 
-    None where it may be set elsewhere.
+    None where any attribute of that name is set elsewhere, or a class that inherits from it gives its own.
     """
     klass = class_of_receiver(module, node.value, scope)
-    body = _body_that_gives(klass, node.attr) if klass is not None else None
+    if klass is None or any(node.attr in heir.scope.bindings for heir in klass.subclasses):
+        return None
+    body = _body_that_gives(klass, node.attr)
     value = module.names.assigned_value(node.attr, body) if body is not None else None
     return (value, body) if value is not None and body is not None else None
 

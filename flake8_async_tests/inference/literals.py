@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.elsewhere import find_elsewhere
+from flake8_async_tests.inference.instances import class_constant
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ def _behind_name(module: Module, node: ast.Name | ast.Attribute, scope: Scope, d
         if owner is None and node.id == "__name__":
             # As the file's neighbours would import it: `patch(f"{__name__}.fetch")`.
             return Text(f".{os.path.basename(module.path).removesuffix('.py')}", is_whole=True)
+    else:
+        constant = class_constant(module, node, scope)
+        if constant is not None:
+            return _text(module, *constant, depth)
     elsewhere = find_elsewhere(module, module.qualified(node, scope), is_assigned=True)
     if elsewhere is None:
         return _UNKNOWN

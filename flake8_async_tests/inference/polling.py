@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.cancellations import has_limit
+from flake8_async_tests.inference.mock_values import RECORDS
 from flake8_async_tests.inference.places import nodes_of, scopes_around
 from flake8_async_tests.inference.suspension import suspends
 from flake8_async_tests.record import record
@@ -53,7 +54,7 @@ def _polling_loops(module: Module) -> dict[Scope, FunctionsLoops]:
     found: dict[Scope, FunctionsLoops] = {}
     for node, scope in module.of_kind(ast.While):
         sleeps = _sleeps_of(module, node, scope)
-        if sleeps and not _may_end_by_itself(node):
+        if sleeps and not _may_end_by_itself(module, node, scope):
             loop = PollingLoop(node, scope, sleeps, frozenset(_names_that_end(node)))
             for around in scopes_around(scope):
                 loops = found.setdefault(around, FunctionsLoops([], []))
@@ -88,7 +89,7 @@ def _sleeps_of(module: Module, loop: ast.While, scope: Scope) -> frozenset[str]:
     return frozenset(names)
 
 
-def _may_end_by_itself(loop: ast.While) -> bool:
+def _may_end_by_itself(module: Module, loop: ast.While, scope: Scope) -> bool:
     body = list(nodes_of(loop.body))
     awaited = {node.value for node in body if isinstance(node, ast.Await)}
     if any(isinstance(node, ast.Call) and node not in awaited and not _is_harmless(node) for node in body):
@@ -96,10 +97,36 @@ def _may_end_by_itself(loop: ast.While) -> bool:
     if isinstance(loop.test, ast.Constant) and not any(isinstance(node, _EXITS) for node in body):
         return False
     conditions = [node for test in _conditions(loop) for node in nodes_of([test])]
-    if any(has_limit(node) or isinstance(node, ast.NamedExpr) for node in conditions):
+    if any(isinstance(node, ast.NamedExpr) or _is_reached(module, node, scope) for node in conditions):
         return True
-    stored = {node.id for node in body if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    return bool(stored & _names_that_end(loop))
+    return bool(_changed_in(body) & _names_that_end(loop))
+
+
+def _is_reached(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a comparison is with a limit that comes by itself: a time or a count of turns, not of what others add."""
+    if not has_limit(node):
+        return False
+    assert isinstance(node, ast.Compare)
+    return not all(
+        isinstance(side, ast.Constant) or _is_length(module, side, scope) for side in (node.left, *node.comparators)
+    )
+
+
+def _is_length(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether it is `len(orders)` or `len(client.orders)`, and not that of what a mock keeps of its calls."""
+    if not isinstance(node, ast.Call) or module.qualified(node.func, scope) != "builtins.len":
+        return False
+    return all(
+        isinstance(argument, ast.Name) or (isinstance(argument, ast.Attribute) and argument.attr not in RECORDS)
+        for argument in node.args
+    )
+
+
+def _changed_in(body: list[ast.AST]) -> set[str]:
+    """The names that are bound anew, and those whose methods are called."""
+    changed = {node.id for node in body if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    called = [node.func.value for node in body if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return changed | {each.id for each in called if isinstance(each, ast.Name)}
 
 
 def _conditions(loop: ast.While) -> list[ast.expr]:

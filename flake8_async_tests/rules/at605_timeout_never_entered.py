@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import enter_for_rest, insert_before, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.handover import is_shared, loads_of
-from flake8_async_tests.inference.places import entered_by, is_expected_to_raise
+from flake8_async_tests.inference.places import entered_by, is_last_before_failure
 from flake8_async_tests.inference.precautions import is_reckoned_with
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.tasks import assignment_by
+from flake8_async_tests.inference.uses import is_expected_error
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ _ERRORS = ("builtins.TypeError", "builtins.AttributeError")
 def check(module: Module) -> Iterator[Finding]:
     for call in module.calls(*_OF_ASYNCIO, *_OF_ANYIO):
         problem = _problem(call)
-        if not problem or is_expected_to_raise(module, call.node, call.scope) or function_may_be_replaced(call):
+        if not problem or _is_to_raise(call) or function_may_be_replaced(call):
             continue
         if is_reckoned_with(module, call.node, call.scope, *_ERRORS):
             continue
@@ -67,6 +68,14 @@ def _problem(call: Call) -> str:
     if assignment is not None and not any(_is_used(call, name) for name in assignment.names):
         return "is assigned and never entered: nothing has a timeout"
     return ""
+
+
+def _is_to_raise(call: Call) -> bool:
+    """Whether it is this that is to fail, and not what comes after it: `pytest.raises(TimeoutError)` waits for that."""
+    errors = (*_ERRORS, "")
+    return is_last_before_failure(call.module, call.node, call.scope) or any(
+        is_expected_error(call.module, call.node, call.scope, error) for error in errors
+    )
 
 
 def _is_used(call: Call, name: ast.Name) -> bool:

@@ -6,7 +6,7 @@ import ast
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.fake_sleeps import PATCHING, SLEEP, FakeSleep, fake_sleeps, gives_side_effect
+from flake8_async_tests.inference.fake_sleeps import PATCHING, SLEEP, FakeSleep, fake_sleeps, may_get_side_effect
 from flake8_async_tests.inference.patch_ends import end_of_patch
 from flake8_async_tests.inference.places import place_of
 from flake8_async_tests.inference.polling import PollingLoop, polling_loops, waits_by
@@ -34,7 +34,7 @@ def check(module: Module) -> Iterator[Finding]:
         functions = [
             function
             for function in _functions_under(module, fake.call, fake.scope)
-            if function.scope is fake.scope or not gives_side_effect(module, function.scope)
+            if function.scope is fake.scope or not may_get_side_effect(module, fake.maker, function.scope)
         ]
         if any(_is_autouse(module.fixture_of(function)) for function in functions):
             where = "a loop that waits by it for something"
