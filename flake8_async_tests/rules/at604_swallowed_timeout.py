@@ -124,7 +124,7 @@ def _is_seen_to(
     module: Module, node: ast.Try | ast.TryStar | ast.With, caught: Sequence[ast.stmt], scope: Scope
 ) -> bool:
     """Whether the rest of the test makes up for it: it clears up, drains, or asserts on what came of it."""
-    if clears_up(module, node, scope) or (_awaits(node.body) and is_cancelled_before(module, node, scope)):
+    if clears_up(module, node, scope) or any(is_cancelled_before(module, each, scope) for each in _waits(node.body)):
         return True
     if any(isinstance(around, _LOOPS) for around in module.ancestors(node, scope)):
         return True
@@ -138,8 +138,8 @@ def _is_seen_to(
     )
 
 
-def _awaits(body: list[ast.stmt]) -> bool:
-    return any(isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor)) for node in nodes_of(body))
+def _waits(body: list[ast.stmt]) -> Iterator[ast.AST]:
+    return (node for node in nodes_of(body) if isinstance(node, (ast.Await, ast.AsyncWith, ast.AsyncFor)))
 
 
 def _is_about_something_before(module: Module, assertion: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
