@@ -33,9 +33,27 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
-# Functions of a class, a module and a conftest that run around each test.
-CLASS_HOOKS = ("asyncSetUp", "asyncTearDown", "setUp", "setup_method", "tearDown", "teardown_method")
-MODULE_HOOKS = ("setup_function", "teardown_function", "setup_module", "teardown_module")
+# Functions of a class, a module and a conftest that run around each test, or around all of them.
+CLASS_HOOKS = (
+    "asyncSetUp",
+    "asyncTearDown",
+    "setUp",
+    "setUpClass",
+    "setup_class",
+    "setup_method",
+    "tearDown",
+    "tearDownClass",
+    "teardown_class",
+    "teardown_method",
+)
+MODULE_HOOKS = (
+    "setUpModule",
+    "setup_function",
+    "setup_module",
+    "tearDownModule",
+    "teardown_function",
+    "teardown_module",
+)
 CONFTEST_HOOKS = (
     "pytest_runtest_call",
     "pytest_runtest_logfinish",
