@@ -9,12 +9,14 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.numbers import number_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
+from flake8_async_tests.runner import runner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
+    from flake8_async_tests.source.walk import Scope
 
 
 @rule("AT601", "blocking-sleep", knows=Knows.FILE, fix="unsafe", calls=("time.sleep",))
@@ -36,9 +38,18 @@ def _fix(call: Call) -> Fix | None:
     module = call.module
     if not call.is_statement or not can_await(module, call.node, call.scope):
         return None
-    # anyio's own does on whatever backend the code runs.
-    library = "anyio" if module.imports("anyio") else "asyncio"
-    if library == "asyncio" and (module.imports("trio") or runs_on_trio(module, call.scope)):
-        return None
-    name = spell(module, call.scope, library, "sleep", line=call.node.lineno)
+    library = _library(module, call.scope)
+    name = spell(module, call.scope, library, "sleep", line=call.node.lineno) if library else None
     return unsafe(replace(call.node.func, f"await {name.text}"), names=[name]) if name is not None else None
+
+
+def _library(module: Module, scope: Scope) -> str:
+    """Whose sleep is the one to await; "" where it may be trio's."""
+    if module.imports("anyio"):
+        # Its own does on whatever backend the code runs.
+        return "anyio"
+    if module.imports("trio") or runs_on_trio(module, scope):
+        return ""
+    # The import that the fix of one function adds must not decide about that of another: the whole file is asked.
+    is_unknown = any(test.function.is_async and runner_of(test).is_unknown for test in module.tests)
+    return "" if is_unknown and not module.imports("asyncio") else "asyncio"
