@@ -9,7 +9,7 @@ from flake8_async_tests.edits import add_argument, replace, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.handover import Watch, is_handed_over
 from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.places import contexts_around, is_async_test_itself, scopes_around
+from flake8_async_tests.inference.places import contexts_around, is_test_code, is_test_itself, scopes_around
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, sleeps_among
 from flake8_async_tests.rule import Edit, Finding, Knows, rule
@@ -37,7 +37,7 @@ def check(module: Module) -> Iterator[Finding]:
         return
     told: set[ast.Call] = set()
     for sleep in _sleeps(module):
-        if not is_async_test_itself(module, sleep.scope) or not _waits_for_clock(sleep):
+        if not is_test_code(module, sleep.scope) or not _waits_for_clock(sleep):
             continue
         freezing = list(_freezing(sleep))
         for call in freezing if _time_stands_still(freezing) else ():
@@ -101,13 +101,16 @@ def _is_handed_over(call: Call) -> bool:
 
 
 def _freezing(sleep: Call) -> Iterator[Call]:
-    """The calls of `freeze_time` that a sleep runs under, from the inside out: `with` items, then decorators."""
+    """The calls of `freeze_time` around a sleep, from the inside out: `with` items, then the decorators of a test."""
     module = sleep.module
     function = sleep.function
     assert function is not None
     for name, node in contexts_around(module, sleep.node, sleep.scope):
         if name == _FREEZE:
             yield module.call_at(node, sleep.scope)
+    if not is_test_itself(module, sleep.scope):
+        # What a decorator makes of a generator or a hook, and when a class freezes around its hooks, is another matter.
+        return
     decorators = [(decorator, function.outer) for decorator in reversed(function.decorators)]
     if function.klass is not None:
         decorators += [(decorator, function.klass.outer) for decorator in reversed(function.klass.decorators)]
