@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients import HTTP_METHODS
@@ -58,13 +57,6 @@ class HttpxResponses:
     def _returned(self) -> Iterator[tuple[Mock, Mock]]:
         """Each mock with one that it was told to return."""
         for setting in self._settings.naming(RETURN_VALUE, SIDE_EFFECT):
-            value = setting.value
-            if setting.name == RETURN_VALUE:
-                given = [value]
-            elif setting.name == SIDE_EFFECT and isinstance(value, (ast.List, ast.Tuple)):
-                given = value.elts
-            else:
-                continue
-            for owner in self._settings.mocks(setting, len(setting.path) - 1):
-                for mock in (mock for each in given for mock in self._mocks.at(each, setting.scope)):
-                    yield owner, mock
+            results = setting.results
+            for owner in self._settings.mocks(setting, len(setting.path) - 1) if results else ():
+                yield from ((owner, mock) for each in results for mock in self._mocks.at(each, setting.scope))

@@ -6,12 +6,14 @@ import ast
 from bisect import bisect_right, insort
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import leaves_of
+from flake8_async_tests.inference.bindings import bound_in, leaves_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_events import Event, start_of
+from flake8_async_tests.inference.mock_holders import may_lead_to_mock
 from flake8_async_tests.inference.mock_values import Given
 from flake8_async_tests.inference.patches import configured_by, has_unseen
-from flake8_async_tests.inference.receivers import is_method_of_file
+from flake8_async_tests.inference.receivers import class_of_first_parameter, is_method_of_file
+from flake8_async_tests.lazy import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 _KINDS = frozenset(
     {ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.With, ast.AsyncWith, ast.For, ast.Call, ast.Yield}
 )
+# What these give of a mock is found by a name that is known only when they run.
+_LOOKING_UP = frozenset({"builtins.getattr", "builtins.vars"})
 # What these make of the mock that they get is not followed.
 _OPAQUE = frozenset({"unittest.mock.seal"})
 
@@ -142,14 +146,41 @@ class _Reader:
             self._assignment(node.target, None, node.target)
 
     def _assignment(self, target: ast.expr, value: ast.expr | None, node: ast.AST) -> None:
+        if isinstance(target, ast.Subscript):
+            looked_up = self._owner_of_looked_up(target.value)
+            if looked_up is not None:
+                self._hide(looked_up, node)
+            return
         for leaf, part in leaves_of(target, value):
             if isinstance(leaf, ast.Attribute):
                 instance = self._instance_of(leaf.value)
+                looked_up = self._owner_of_looked_up(leaf)
                 if instance is not None:
                     # What its class is given is a descriptor, as a rule.
                     self._give(instance, (leaf.attr,), None, node)
-                elif self._mocks.names.may_hold(leaf.value):
+                elif looked_up is not None:
+                    self._hide(looked_up, node)
+                elif self._may_reach(leaf.value):
                     self._give(leaf.value, (leaf.attr,), part, node)
+
+    def _may_reach(self, node: ast.expr) -> bool:
+        return self._mocks.names.may_hold(node) or self._leads_to_some(node)
+
+    def _leads_to_some(self, node: ast.expr) -> bool:
+        return may_lead_to_mock(self._module, self._mocks, node, self._scope)
+
+    def _owner_of_looked_up(self, node: ast.expr) -> ast.expr | None:
+        """`mock` in `getattr(mock, name)`, `vars(mock)` and `mock.__dict__`, whatever stands behind that."""
+        while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+            if isinstance(node, ast.Call):
+                if node.args and self._module.qualified(node.func, self._scope) in _LOOKING_UP:
+                    return node.args[0]
+                node = node.func
+            elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
+                return node.value
+            else:
+                node = node.value
+        return None
 
     def _instance_of(self, node: ast.expr) -> ast.expr | None:
         """`mock` in `type(mock)`, where that may be a mock: each mock has a class of its own."""
@@ -166,7 +197,7 @@ class _Reader:
         within: ast.With | ast.AsyncWith | None = None,
     ) -> None:
         mocks = self._mocks.at(base, self._scope)
-        if not mocks and not self._mocks.is_foreign(base, self._scope):
+        if not mocks and (not self._mocks.is_foreign(base, self._scope) or self._leads_to_some(base)):
             self._ledger.add(Event(None, path, None, node, self._scope, within))
         for mock in mocks:
             owners = self._mocks.descendant(mock, path[:-1], base, self._scope)
@@ -208,6 +239,32 @@ class _Reader:
             if handed and self._may_configure(call):
                 for argument in handed:
                     self._hide(argument, call)
+            if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+                self._hide_own(function.value, function.attr, call)
+
+    def _hide_own(self, owner: ast.Name, method: str, call: ast.Call) -> None:
+        """`self.prepare()`: a method of the class sets something on a mock that the caller gave to `self`."""
+        given = self._given_to_attributes.get(owner.id)
+        klass = class_of_first_parameter(self._module, owner, self._scope) if given else None
+        called = klass.find_method(method) if klass is not None else None
+        if given is None or called is None:
+            return
+        set_there = [path.partition(".")[2] for path in bound_in(self._module, called.scope)]
+        for attribute, value in given:
+            if any(path.startswith(f"{attribute}.") for path in set_there):
+                self._hide(value, call)
+
+    @lazy
+    def _given_to_attributes(self) -> dict[str, list[tuple[str, ast.expr]]]:
+        """What may be a mock and was given to an attribute of a name, by the name."""
+        found: dict[str, list[tuple[str, ast.expr]]] = {}
+        for path, bindings in bound_in(self._module, self._scope).items():
+            owner, _, attribute = path.partition(".")
+            if attribute:
+                values = [binding.value for binding in bindings if binding.value is not None]
+                may_be_mocks = [(attribute, value) for value in values if self._mocks.names.may_hold(value)]
+                found.setdefault(owner, []).extend(may_be_mocks)
+        return found
 
     def _with_attributes(self, node: ast.expr) -> ast.expr | None:
         """`mock` in `mock.__dict__` and `vars(mock)`, the dictionary of its attributes."""
@@ -241,14 +298,14 @@ class _Reader:
         if instance is not None:
             self._give(instance, (_text(name),), None, call, within)
             return
-        if not self._mocks.names.may_hold(base):
+        if not self._may_reach(base):
             return
         if _text(name):
             self._give(base, (_text(name),), value, call, within)
         else:
             self._hide(base, call)
 
-    def _hide(self, base: ast.expr, node: ast.expr) -> None:
+    def _hide(self, base: ast.expr, node: ast.AST) -> None:
         for mock in self._mocks.at(base, self._scope):
             self._ledger.add_handed(Event(mock.origin, mock.path, None, node, self._scope))
 

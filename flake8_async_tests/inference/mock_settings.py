@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import MAXIMUM_PATH, leaves_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patches import CONSTRUCTORS, configured_by, keywords_for_mock
 from flake8_async_tests.inference.receivers import method_with_first_parameter
@@ -39,6 +40,15 @@ class MockSetting:
     @property
     def name(self) -> str:
         return self.path[-1]
+
+    @property
+    def results(self) -> list[ast.expr]:
+        """What it makes the call of a mock give: a return value, or one after the other in a list of effects."""
+        if self.name == RETURN_VALUE:
+            return [self.value]
+        if self.name == SIDE_EFFECT and isinstance(self.value, (ast.List, ast.Tuple)):
+            return self.value.elts
+        return []
 
 
 class MockSettings:
@@ -109,6 +119,8 @@ class MockSettings:
         for call, scope, _ in calls.get("setattr", ()):
             yield from self._in_patch(call, scope)
             yield from self._in_setattr(call, scope)
+        for call, scope, _ in calls.get("attach_mock", ()):
+            yield from self._in_attach_mock(call, scope)
         for call, scope, _ in calls.get("configure_mock", ()):
             if isinstance(call.func, ast.Attribute):
                 for given in configured_by(call, scope):
@@ -141,11 +153,23 @@ class MockSettings:
         """`setattr(mock, "__aexit__", AsyncMock())`, for those who assign like this."""
         if len(call.args) != 3 or self._module.qualified(call.func, scope) != "builtins.setattr":
             return
-        name = call.args[1]
-        if isinstance(name, ast.Constant) and isinstance(name.value, str):
-            owner, attributes = _taken_apart(call.args[0])
-            path = (*(attribute.attr for attribute in attributes), name.value)
-            yield MockSetting(owner, attributes, path, call.args[2], call, scope)
+        yield from _set_by_name(call.args[0], call.args[1], call.args[2], call, scope)
+
+    def _in_attach_mock(self, call: ast.Call, scope: Scope) -> Iterator[MockSetting]:
+        """`manager.attach_mock(mock, "save")`."""
+        if not isinstance(call.func, ast.Attribute) or len(call.args) != 2:
+            return
+        yield from _set_by_name(call.func.value, call.args[1], call.args[0], call, scope)
+
+
+def _set_by_name(
+    base: ast.expr, name: ast.expr, value: ast.expr, call: ast.Call, scope: Scope
+) -> Iterator[MockSetting]:
+    """What a call sets that names an attribute by a text."""
+    if isinstance(name, ast.Constant) and isinstance(name.value, str):
+        owner, attributes = _taken_apart(base)
+        path = (*(attribute.attr for attribute in attributes), name.value)
+        yield MockSetting(owner, attributes, path, value, call, scope)
 
 
 def _class_of_instance(module: Module, node: ast.Name, scope: Scope) -> Class | None:

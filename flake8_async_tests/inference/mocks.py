@@ -126,9 +126,7 @@ class Mocks:
         if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
             return self._given_back(node.value, scope, is_awaited=True)
         if isinstance(node, ast.Subscript):
-            return _all(
-                self.descendant(base, ("__getitem__", RETURN_VALUE), node, scope) for base in self.at(node.value, scope)
-            )
+            return self._by_protocol("__getitem__", node.value, scope)
         if isinstance(node, ast.NamedExpr):
             return self.at(node.value, scope)
         if isinstance(node, ast.IfExp):
@@ -178,14 +176,19 @@ class Mocks:
             patch = self.patch(value, scope)
             if patch is not None:
                 return self.patched(patch, scope)
-            path: Path = ("__enter__", RETURN_VALUE)
+            method = "__enter__"
         elif binding.kind is Kind.ENTERED_ASYNC:
-            path = ("__aenter__", RETURN_VALUE)
+            method = "__aenter__"
         elif binding.kind is Kind.ITERATED and isinstance(value, (ast.Tuple, ast.List)):
             return _all(self.at(element, scope) for element in _values_of(binding))
         else:
             return ()
-        return _all(self.descendant(mock, path, value, scope) for mock in self.at(value, scope))
+        return self._by_protocol(method, value, scope)
+
+    def _by_protocol(self, method: str, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
+        """What a method of Python's protocols gives of the mocks that an expression may be."""
+        called = _all(self.child(mock, method, node, scope) for mock in self.at(node, scope))
+        return _all(self._result(mock, node, scope) for mock in called)
 
     def is_foreign(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression certainly is no mock that is known here, nor a part of one."""

@@ -120,12 +120,12 @@ def patch_of(module: Module, call: ast.Call, scope: Scope) -> Patch | None:
     """The patch that a call is: of unittest.mock, of pytest-mock's fixture, of pytest's monkeypatch."""
     function = call.func
     if isinstance(function, ast.Attribute) and function.attr == "setattr":
-        return _monkeypatch(call, scope) if _is_monkeypatch(module, function.value, scope) else None
+        return _monkeypatch(module, call, scope) if _is_monkeypatch(module, function.value, scope) else None
     name = module.qualified(function, scope)
     if name == "unittest.mock.patch" or _is_mockers(module, function, scope, "patch"):
-        return _patch(call, scope, first=1)
+        return _patch(module, call, scope, first=1)
     if name == "unittest.mock.patch.object" or _is_mockers(module, function, scope, "patch.object"):
-        return _patch(call, scope, first=2)
+        return _patch(module, call, scope, first=2)
     return None
 
 
@@ -162,11 +162,11 @@ def _is_mockers(module: Module, function: ast.expr, scope: Scope, method: str) -
     return is_mocker(module, function, scope)
 
 
-def _patch(call: ast.Call, scope: Scope, *, first: int) -> Patch | None:
+def _patch(module: Module, call: ast.Call, scope: Scope, *, first: int) -> Patch | None:
     if has_unseen(call):
         return None
     target = call.args[0] if call.args else keyword_value(call, "target")
-    attribute = _attribute(call) if first == 2 else None
+    attribute = _written_out(module, _attribute(call), scope) if first == 2 else None
     if target is None or (first == 2 and attribute is None):
         return None
     new = call.args[first] if len(call.args) > first else keyword_value(call, "new")
@@ -179,6 +179,12 @@ def _patch(call: ast.Call, scope: Scope, *, first: int) -> Patch | None:
 def attribute_patched(call: ast.Call) -> str:
     """The name of the attribute that a call replaces if it is one of `patch.object`."""
     return _text(_attribute(call))
+
+
+def _written_out(module: Module, name: ast.expr | None, scope: Scope) -> ast.expr | None:
+    """The name of an attribute as a literal where it stands behind a constant."""
+    text = None if isinstance(name, ast.Constant) else text_of(module, name, scope)
+    return name if text is None else ast.Constant(text)
 
 
 def _attribute(call: ast.Call) -> ast.expr | None:
@@ -213,7 +219,7 @@ def _holds_monkeypatch(module: Module, binding: Binding) -> bool:
     )
 
 
-def _monkeypatch(call: ast.Call, scope: Scope) -> Patch | None:
+def _monkeypatch(module: Module, call: ast.Call, scope: Scope) -> Patch | None:
     if has_unseen(call) or len(call.args) > len(_OF_SETATTR):
         return None
     given = dict(zip(_OF_SETATTR, call.args, strict=False))
@@ -224,7 +230,7 @@ def _monkeypatch(call: ast.Call, scope: Scope) -> Patch | None:
     if value is None:
         # The target is a dotted path, and what is called a name the new value.
         return Patch(call, scope, target, None, name, None, False, False)
-    return Patch(call, scope, target, name, value, None, False, False)
+    return Patch(call, scope, target, _written_out(module, name, scope), value, None, False, False)
 
 
 def keywords_for_mock(patch: Patch) -> tuple[Given, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, Mock
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Mock
 from flake8_async_tests.inference.mocks import mocks_of
 
 if TYPE_CHECKING:
@@ -32,12 +32,12 @@ class ResultMocks:
                 given.update(mocks.at(setting.value, setting.scope))
         # What a mock that was given as the method is not told to give.
         found = {Mock(mock.origin, (*mock.path, RETURN_VALUE)) for mock in given}
-        for setting in settings.naming(RETURN_VALUE):
-            owner = setting.path[:-1]
-            if setting.name == RETURN_VALUE and (
+        for setting in settings.naming(RETURN_VALUE, SIDE_EFFECT):
+            owner, results = setting.path[:-1], setting.results
+            if results and (
                 not methods.isdisjoint(owner[-1:]) or not given.isdisjoint(settings.mocks(setting, len(owner)))
             ):
-                found.update(mocks.at(setting.value, setting.scope))
+                found.update(mock for each in results for mock in mocks.at(each, setting.scope))
         return found
 
     def includes(self, mock: Mock) -> bool:

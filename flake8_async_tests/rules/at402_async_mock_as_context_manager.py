@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.definitions import is_coroutine_method
 from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_settings import MockSettings
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
 # The latter up to Python 3.10.
 _RAISED = ("builtins.TypeError", "builtins.AttributeError")
 _ASSERTED_AWAITED = AWAIT_ASSERTIONS - {"assert_not_awaited"}
+# What these get is awaited.
+_AWAITING = (
+    "asyncio.create_task",
+    "asyncio.ensure_future",
+    "asyncio.gather",
+    "asyncio.run",
+    "asyncio.shield",
+    "asyncio.wait_for",
+)
 _AWAITED_BY_PYTHON = (("__aenter__",), ("__aexit__",), ("__anext__",))
 
 
@@ -104,13 +114,21 @@ def _called_for(module: Module, setting: MockSetting, position: int) -> tuple[Mo
 
 def _async_mocks_called(module: Module, node: ast.expr, scope: Scope) -> tuple[Mock, ...]:
     """The AsyncMocks of which an expression is the call, be it under a name that got what the call gave."""
-    if isinstance(node, ast.Name) and mocks_of(module).names.may_hold(node):
-        bindings = bindings_at(module, node, scope)
-        if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].value is None:
+    if isinstance(node, ast.Name):
+        given = _given_to_name(module, node, scope)
+        if given is None:
             return ()
-        node, scope = bindings[0].value, bindings[0].scope
+        node, scope = given
     mocks = mocks_of(module).at(node.func, scope) if isinstance(node, ast.Call) else ()
     return mocks if _all_async(mocks) else ()
+
+
+def _given_to_name(module: Module, name: ast.Name, scope: Scope) -> tuple[ast.expr, Scope] | None:
+    """What was assigned to a name that may hold what a mock gave."""
+    bindings = bindings_at(module, name, scope) if mocks_of(module).names.may_hold(name) else ()
+    if len(bindings) != 1 or bindings[0].kind is not Kind.ASSIGNED or bindings[0].value is None:
+        return None
+    return bindings[0].value, bindings[0].scope
 
 
 def _all_async(mocks: tuple[Mock, ...]) -> bool:
@@ -124,13 +142,28 @@ def _meant_to_be_awaited(module: Module) -> set[Mock]:
     """Those whose call is awaited first: in view, by what is asserted of them, or by what they replace."""
     mocks = mocks_of(module)
     found: set[Mock] = set()
-    for node, scope in module.of_kind(ast.Await):
-        if isinstance(node.value, ast.Call):
-            found.update(mocks.at(node.value.func, scope))
+    for node, scope in _awaited(module):
+        coroutine = _given_to_name(module, node, scope) if isinstance(node, ast.Name) else (node, scope)
+        if coroutine is not None and isinstance(coroutine[0], ast.Call):
+            found.update(mocks.at(coroutine[0].func, coroutine[1]))
     for call in module.method_calls(*_ASSERTED_AWAITED):
         assert isinstance(call.node.func, ast.Attribute)
         found.update(mocks.at(call.node.func.value, call.scope))
     for patch in mocks.patches:
         if target_of(module, patch).is_coroutine_function:
             found.update(mocks.put_there_by(patch))
+    for setting in module.fact(MockSettings).all():
+        put = mocks.at(setting.value, setting.scope) if setting.attributes else ()
+        if put and any(mock.kind.is_async for mock in put):
+            replaced = setting.attributes[-1]
+            if is_coroutine_method(module, replaced.value, replaced.attr, setting.scope):
+                found.update(put)
     return found
+
+
+def _awaited(module: Module) -> Iterator[tuple[ast.expr, Scope]]:
+    """What is awaited, be it by what it is handed to."""
+    for node, scope in module.of_kind(ast.Await):
+        yield node.value, scope
+    for call in (*module.calls(*_AWAITING), *module.method_calls("create_task")):
+        yield from ((argument, call.scope) for argument in call.node.args)

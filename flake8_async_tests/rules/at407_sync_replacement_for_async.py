@@ -155,8 +155,8 @@ def _is_found_by_its_path(module: Module, patch: Patch) -> bool:
         return False
     around = mocks.scopes_around(mocks.lives_in(patch))
     texts = {node for scope in around for node in _texts_in(scope) if node.value == path}
-    # Decorators stand in the scope around what they decorate.
-    return bool(texts - {other.target for other in mocks.patches})
+    # Decorators stand in the scope around what they decorate, and so may a constant that names what they replace.
+    return bool(texts and texts - {module.value_of(other.target, other.scope) for other in mocks.patches})
 
 
 def _texts_in(scope: Scope) -> Iterator[ast.Constant]:
