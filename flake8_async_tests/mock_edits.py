@@ -65,7 +65,7 @@ def sync_descendant(module: Module, mock: Mock) -> Fix | None:
     name = spelled_class(module, _maker(origin), origin.scope, MockKind.MAGIC)
     if name is None:
         return None
-    return unsafe(_after_it_is_bound(module, origin, f"{'.'.join(path)} = {name.text}()"), names=[name])
+    return unsafe(_after_it_is_bound(module, origin, ".".join(path), f"{name.text}()"), names=[name])
 
 
 def other_class_at_origin(module: Module, origin: Origin, kind: MockKind) -> Fix | None:
@@ -104,14 +104,15 @@ def spelled_class(module: Module, like: ast.expr, scope: Scope, kind: MockKind) 
 # -- where a mock gets its name -----------------------------------------------------------------------------------
 
 
-def _after_it_is_bound(module: Module, origin: Origin, text: str) -> Edit | None:
-    """A statement about an attribute of a mock, right after the mock has got its name."""
+def _after_it_is_bound(module: Module, origin: Origin, path: str, value: str) -> Edit | None:
+    """A statement that sets an attribute of a mock, right after the mock has got its name."""
+    text = f"{path} = {value}"
     mocks, node, scope = mocks_of(module), origin.node, origin.scope
     parent = scope.parents.get(node)
     if isinstance(parent, (ast.Assign, ast.AnnAssign)) and mocks.at(node, scope):
         targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
         if len(targets) == 1 and isinstance(targets[0], (ast.Name, ast.Attribute)):
-            below = _last_of_those_below(module, parent, targets[0], scope)
+            below = _last_of_those_below(module, parent, targets[0], path, scope)
             return insert_statement_below(module, below, f"{ast.unparse(targets[0])}.{text}")
         return None
     if isinstance(parent, ast.withitem) and mocks.patch(node, scope) is not None:
@@ -126,8 +127,11 @@ def _after_it_is_bound(module: Module, origin: Origin, text: str) -> Edit | None
     return insert_statement_into(module, function.node, f"{names[0]}.{text}") if names else None
 
 
-def _last_of_those_below(module: Module, node: ast.stmt, target: ast.expr, scope: Scope) -> ast.stmt:
-    """The last of the statements right below the one that makes a mock which make mocks of its attributes."""
+def _last_of_those_below(module: Module, node: ast.stmt, target: ast.expr, path: str, scope: Scope) -> ast.stmt:
+    """The last of the statements right below the one that makes a mock which make mocks of its attributes.
+
+    Those that set something below a path are no part of it, for what is put there would undo them.
+    """
     block = block_of(node, scope)
     name = f"{ast.unparse(target)}."
     for statement in block[block.index(node) + 1 :]:
@@ -136,6 +140,7 @@ def _last_of_those_below(module: Module, node: ast.stmt, target: ast.expr, scope
             and isinstance(statement.value, ast.Call)
             and mocks_of(module).constructed(statement.value, scope) is not None
             and ast.unparse(statement.targets[0]).startswith(name)
+            and not ast.unparse(statement.targets[0]).startswith(f"{name}{path}.")
         ):
             break
         node = statement
