@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mock_events import Places, When, start_of
-from flake8_async_tests.inference.mock_ledger import Ledger
+from flake8_async_tests.inference.mock_ledger import Ledger, keys_of
 from flake8_async_tests.inference.mock_values import SIDE_EFFECT, Given
 from flake8_async_tests.lazy import lazy
 
@@ -222,7 +222,7 @@ class _Elsewhere:
 
     def gives(self, origin: Origin, path: Path, own: Scope) -> bool:
         """Whether a function other than this one may give a path a value."""
-        return any(self._values.get(key, set()) - {own} for key in ((origin, path), (None, path[-1:])))
+        return any(self._values.get(key, set()) - {own} for key in keys_of(origin, path))
 
     def hands_on(self, origin: Origin, path: Path, own: Scope) -> bool:
         """Whether one hands the mock, or a part of it on the way, to what may configure it."""

@@ -10,7 +10,7 @@ from flake8_async_tests.inference.bindings import bound_in, leaves_of
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.mock_events import Event, start_of
 from flake8_async_tests.inference.mock_holders import may_lead_to_mock
-from flake8_async_tests.inference.mock_values import Given
+from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given
 from flake8_async_tests.inference.patches import configured_by, has_unseen
 from flake8_async_tests.inference.receivers import class_of_first_parameter, is_method_of_file
 from flake8_async_tests.lazy import lazy
@@ -72,8 +72,7 @@ class Ledger:
 
     def values(self, origin: Origin, path: Path) -> list[Timeline]:
         """What gives a path a value, and what may: the same attribute of something that may be any mock."""
-        keys = ((origin, path), (None, path[-1:]))
-        return [self._given[key] for key in keys if key in self._given]
+        return [self._given[key] for key in keys_of(origin, path) if key in self._given]
 
     def hands_on(self, origin: Origin, path: Path) -> list[Timeline]:
         """What hands the mock, or a part of it on the way, to what may configure it."""
@@ -99,12 +98,21 @@ class Ledger:
 
     def add(self, event: Event) -> None:
         """Note that a path was given a value, or perhaps one of several mocks' path."""
-        path = event.path[-1:] if event.origin is None else event.path
-        self._given.setdefault((event.origin, path), Timeline()).add(event)
+        paths = [event.path]
+        if event.origin is None and len(event.path) > 1:
+            # `service.client.return_value = 1` is for the `client` of any mock, or for a mock that is the client.
+            paths.append(("", event.path[-1]))
+        for path in paths:
+            self._given.setdefault((event.origin, path), Timeline()).add(event)
 
     def add_handed(self, event: Event) -> None:
         """Note that everything below a path may have been configured."""
         self._handed.setdefault((event.origin, event.path), Timeline()).add(event)
+
+
+def keys_of(origin: Origin, path: Path) -> Iterable[tuple[Origin | None, Path]]:
+    """Where it may be noted what a path of a mock is given: as its own, or as one of what may be any mock."""
+    return (origin, path), (None, path[-1:]), (None, ("", *path)[-2:])
 
 
 def _end(event: Event) -> tuple[int, int]:
@@ -197,12 +205,14 @@ class _Reader:
         within: ast.With | ast.AsyncWith | None = None,
     ) -> None:
         mocks = self._mocks.at(base, self._scope)
-        if not mocks and (not self._mocks.is_foreign(base, self._scope) or self._leads_to_some(base)):
-            self._ledger.add(Event(None, path, None, node, self._scope, within))
+        if not mocks and not self._mocks.is_foreign(base, self._scope):
+            self._ledger.add(Event(None, path[-1:], None, node, self._scope, within))
+        elif not mocks and self._leads_to_some(base):
+            self._ledger.add(Event(None, _with_attribute_told(base, path), None, node, self._scope, within))
         for mock in mocks:
             owners = self._mocks.descendant(mock, path[:-1], base, self._scope)
             if not owners:
-                self._ledger.add(Event(None, path, None, node, self._scope, within))
+                self._ledger.add(Event(None, path[-1:], None, node, self._scope, within))
             for owner in owners:
                 full = (*owner.path, path[-1])
                 is_certain = len(mocks) == len(owners) == 1
@@ -325,6 +335,13 @@ class _Reader:
             return True
         name = self._module.qualified(function, scope)
         return name in _OPAQUE or _is_helper(name)
+
+
+def _with_attribute_told(base: ast.expr, path: Path) -> Path:
+    """The last attribute of a path, and for what a call does or gives the one before: that which is called."""
+    if path[-1] not in (RETURN_VALUE, SIDE_EFFECT):
+        return path[-1:]
+    return (*((base.attr,) if isinstance(base, ast.Attribute) else ()), *path)[-2:]
 
 
 def _is_helper(name: str) -> bool:

@@ -228,8 +228,8 @@ class Mocks:
     # -- patches -----------------------------------------------------------------------------------------------------
 
     def patch(self, node: ast.expr, scope: Scope) -> Patch | None:
-        """The patch that an expression is, be it through a name (`patcher = patch("shop.fetch")`)."""
-        if isinstance(node, ast.Name):
+        """The patch that an expression is, be it through a name or path (`self.patcher = patch("shop.fetch")`)."""
+        if isinstance(node, (ast.Name, ast.Attribute)):
             bindings = bindings_at(self._module, node, scope)
             value = bindings[0].value if len(bindings) == 1 and bindings[0].kind is Kind.ASSIGNED else None
             return self.patch(value, bindings[0].scope) if isinstance(value, ast.Call) else None
