@@ -27,11 +27,12 @@ def may_lead_to_mock(module: Module, mocks: Mocks, node: ast.expr, scope: Scope)
 
 
 class _Ways:
-    """Goes back from expressions to what they come from."""
+    """Goes back from one expression to what it comes from, by each name once."""
 
     def __init__(self, module: Module, mocks: Mocks) -> None:
         self._module = module
         self._mocks = mocks
+        self._seen: set[tuple[Scope, str]] = set()
 
     def lead_back(self, node: ast.expr, scope: Scope, depth: int) -> bool:
         """Whether an expression starts from something that holds a mock."""
@@ -49,7 +50,19 @@ class _Ways:
         if owner is None or (depth == _DEPTH and self._mocks.at(node, scope)):
             # What is set on a path of a mock is known, whatever the mock was made with.
             return False
-        values = (binding.value for binding in bound_in(self._module, owner).get(node.id, ()))
+        if depth < _DEPTH:
+            return self._is_bound_to_holder(node.id, owner, depth)
+        known = self._module.fact(_known_names)
+        if (owner, node.id) not in known:
+            self._seen.clear()
+            known[owner, node.id] = self._is_bound_to_holder(node.id, owner, depth)
+        return known[owner, node.id]
+
+    def _is_bound_to_holder(self, name: str, owner: Scope, depth: int) -> bool:
+        if (owner, name) in self._seen:
+            return False
+        self._seen.add((owner, name))
+        values = (binding.value for binding in bound_in(self._module, owner).get(name, ()))
         return any(value is not None and self._is_filled(value, owner, depth - 1) for value in values)
 
     def _is_filled(self, value: ast.expr, scope: Scope, depth: int) -> bool:
@@ -60,6 +73,10 @@ class _Ways:
     def _holds(self, node: ast.expr, scope: Scope, depth: int) -> bool:
         """Whether an expression is a mock, or something that holds one."""
         return self._mocks.names.may_hold(node) or (depth > 0 and self.lead_back(node, scope, depth))
+
+
+def _known_names(_: Module) -> dict[tuple[Scope, str], bool]:  # filled when one is asked for
+    return {}
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:
