@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
+from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -173,7 +174,7 @@ def is_pytest_asyncio_at_work(module: Module) -> bool:
         return False
     if asyncio_mode(module.project, module.directory).is_auto:
         return True
-    is_others = (config.anyio_mode is not None and config.anyio_mode.value == "auto") or config.trio_mode is not None
+    is_others = _is_anyio_auto(module) or config.trio_mode is not None
     return not is_others and module.fact(_Sight).speaks_of_pytest_asyncio
 
 
@@ -212,37 +213,49 @@ def requesting_tests_anywhere(fixture: Fixture) -> Iterator[tuple[Test, bool]]:
 
 
 def is_asked_for_by_asyncio_tests(fixture: Fixture) -> bool:
-    """Whether pytest-asyncio runs a test that sets a fixture up, in its own file or in one that speaks of it."""
+    """Whether pytest-asyncio runs a test that sets a fixture up, in its own file or in one that speaks of it.
+
+    Not one that draws anyio in itself: for that anyio awaits the fixtures.
+    """
     sight = fixture.module.fact(_Sight)
     names = sight.names_leading_to.get(fixture.place, ())
+    is_anyios = _asks_for_backend(fixture)
     return any(
-        test.is_async and runner_of(test).runs is Runs.ASYNCIO
+        test.is_async and (is_anyios or not with_anyio) and runner_of(test).runs is Runs.ASYNCIO
         for module in sight.modules((b"mark.asyncio",), names)
-        for test, _ in sight.requests(fixture, module)
+        for test, with_anyio in sight.requests(fixture, module)
     )
 
 
-def runners_of_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]:
-    """Who runs the tests that ask for a fixture. A sync test is run by nobody, unless it draws anyio in."""
+def who_awaits_for_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]:
+    """Who would await an async fixture of pytest's own for the tests that ask for it: who runs them.
+
+    But for a test that draws anyio in itself, anyio does, also where pytest-asyncio runs the test.
+    """
+    is_anyios = _asks_for_backend(fixture)
     for test, with_anyio in requesting_tests(fixture, *words):
-        if test.is_async:
-            yield runner_of(test).runs
+        if with_anyio and not (is_anyios and test.is_async):
+            yield Runs.ANYIO
         else:
-            yield Runs.ANYIO if with_anyio else Runs.NOBODY
+            yield runner_of(test).runs if test.is_async else Runs.NOBODY
 
 
 def _draws_anyio_in(test: Test) -> bool:
-    """Whether the backend comes with the test itself: anyio's mark asks for it, on a coroutine function."""
-    if "anyio_backend" in test.parametrized:
+    """Whether the backend comes with the test itself: anyio's mark asks for it, and anyio's mode does for all."""
+    if "anyio_backend" in test.parametrized or test.marks.has("anyio"):
         return True
-    if test.marks.has("anyio"):
-        return test.is_async or test.function.may_become_async
-    return test.is_async and runner_of(test).runs is Runs.ANYIO
+    if not test.is_async:
+        return False
+    return runner_of(test).runs is Runs.ANYIO or (test.kind is ClassKind.PLAIN and _is_anyio_auto(test.module))
+
+
+def _asks_for_backend(fixture: Fixture) -> bool:
+    return "anyio_backend" in fixture.module.fixture_graph.closure_of_fixture(fixture).names
 
 
 def is_asked_for_with_anyio(fixture: Fixture) -> bool:
     """Whether anyio takes an async fixture over for all tests in sight that ask for it, whatever decorator it has."""
-    if "anyio_backend" in fixture.module.fixture_graph.closure_of_fixture(fixture).names:
+    if _asks_for_backend(fixture):
         return True
     is_asked_for = False
     for _, with_anyio in requesting_tests_of_anyio(fixture):
@@ -252,10 +265,14 @@ def is_asked_for_with_anyio(fixture: Fixture) -> bool:
     return is_asked_for
 
 
+def _is_anyio_auto(module: Module) -> bool:
+    mode = module.project.config_for(module.directory).anyio_mode
+    return mode is not None and mode.value == "auto"
+
+
 def _words_of_anyio(module: Module) -> tuple[bytes, ...]:
     """What a file holds that has tests which anyio runs."""
-    mode = module.project.config_for(module.directory).anyio_mode
-    return (*ANYIO_WORDS, b"async def test") if mode is not None and mode.value == "auto" else ANYIO_WORDS
+    return (*ANYIO_WORDS, b"async def test") if _is_anyio_auto(module) else ANYIO_WORDS
 
 
 def requesting_tests_of_anyio(fixture: Fixture) -> Iterator[tuple[Test, bool]]:
@@ -270,7 +287,7 @@ def is_run_on_backend_unasked(fixture: Fixture) -> bool:
     """
     module = fixture.module
     graph = module.fixture_graph
-    if "anyio_backend" in graph.closure_of_fixture(fixture).names:
+    if _asks_for_backend(fixture):
         return True
     is_pytests = fixture.library == "pytest" and asyncio_mode(module.project, module.directory).is_strict
     return is_pytests and graph.is_in_sight("anyio_backend", fixture.klass)

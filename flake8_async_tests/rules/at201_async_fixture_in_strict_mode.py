@@ -10,7 +10,7 @@ from flake8_async_tests.requesters import (
     is_asked_for_by_asyncio_tests,
     is_pytest_asyncio_at_work,
     requesting_tests_anywhere,
-    runners_of_requesters,
+    who_awaits_for_requesters,
 )
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, doubt_about_fixtures, runner_of, unknown_means
@@ -66,7 +66,7 @@ def _is_nobodys(fixture: Fixture) -> bool:
     if not module.is_conftest and not module.matches_python_files:
         # Others import it, and have modes of their own.
         return _is_asked_for_in_vain(fixture)
-    runs = set(runners_of_requesters(fixture))
+    runs = set(who_awaits_for_requesters(fixture))
     if runs & _OTHERS or _has_anyio_at_hand(fixture):
         # Somebody else's, unless pytest-asyncio runs a test that asks for it too.
         return is_asked_for_by_asyncio_tests(fixture)
@@ -78,7 +78,7 @@ def _is_nobodys(fixture: Fixture) -> bool:
     if not is_pytest_asyncio_at_work(module) or _is_among_tests_of_others(module):
         return False
     # Files of tests that others run come last: they have to be parsed.
-    others = any(runs in _OTHERS for runs in runners_of_requesters(fixture, *ANYIO_WORDS, b"mark.trio"))
+    others = any(runs in _OTHERS for runs in who_awaits_for_requesters(fixture, *ANYIO_WORDS, b"mark.trio"))
     return not others or is_asked_for_by_asyncio_tests(fixture)
 
 
