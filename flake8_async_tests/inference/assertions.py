@@ -6,9 +6,9 @@ import ast
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import end_of, nodes_of, place_of
+from flake8_async_tests.inference.places import end_of, names_in, nodes_of, place_of
 from flake8_async_tests.inference.suspension import block_of
-from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 _SWALLOWING = frozenset({"contextlib.suppress", "pytest.raises"})
+# What fills a list, set or queue by its own method.
+_FILLING = ("add", "append", "appendleft", "extend", "insert")
 
 
 def assertion_that_holds(node: ast.expr, scope: Scope) -> ast.Assert | ast.Call | None:
@@ -141,7 +143,10 @@ def asserts(module: Module, statement: ast.stmt, scope: Scope) -> bool:
 
 
 def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[ast.stmt]:
-    """The assertions that follow a statement: in its block and in the blocks around it, be it within a `with`."""
+    """The assertions that follow a statement: in its block and in the blocks around it.
+
+    Be it within a `with`, or of each of several things that were there before.
+    """
     parents = scope.parents
     heads: dict[ast.AST, ast.stmt] = {}
     at: ast.AST = node
@@ -154,12 +159,41 @@ def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[a
         outer = after
         while parents[outer] not in heads:
             around = parents[outer]
-            if not isinstance(around, (ast.With, ast.AsyncWith)) or _takes_failures(module, around, scope):
+            if isinstance(around, (ast.With, ast.AsyncWith)):
+                if _takes_failures(module, around, scope):
+                    break
+            elif not isinstance(around, ast.For) or not _goes_over_something(module, around, node, scope):
                 break
             outer = around
         head = heads.get(parents[outer])
         if head is not None and block_of(head, scope) is block_of(outer, scope):
             yield after
+
+
+def _goes_over_something(module: Module, loop: ast.For, node: ast.stmt, scope: Scope) -> bool:
+    """Whether a loop has something to go over whatever came of a statement before it: the test filled it itself."""
+    before = place_of(node)
+    names = names_in(loop.iter)
+    bindings = (binding for name in names for binding in scope.bindings.get(name, ()))
+    if any(place_of(binding) < before and _is_filled(scope.parents.get(binding)) for binding in bindings):
+        return True
+    return any(
+        call.scope is scope
+        and place_of(call.node) < before
+        and isinstance(receiver := receiver_of(call.node), ast.Name)
+        and receiver.id in names
+        for call in module.method_calls(*_FILLING)
+    )
+
+
+def _is_filled(assignment: ast.AST | None) -> bool:
+    """Whether what is assigned has items at once: `[1, 2]`, `[start(each) for each in names]`."""
+    if not isinstance(assignment, (ast.Assign, ast.AnnAssign)):
+        return False
+    value = assignment.value
+    if isinstance(value, (ast.List, ast.Set, ast.Tuple)):
+        return bool(value.elts)
+    return isinstance(value, (ast.ListComp, ast.SetComp))
 
 
 def _takes_failures(module: Module, block: ast.With | ast.AsyncWith, scope: Scope) -> bool:

@@ -157,10 +157,12 @@ def _is_about_something_before(module: Module, assertion: ast.stmt, node: ast.st
 
 
 def _names_in_value(binding: ast.AST, scope: Scope) -> set[str]:
-    """The names in what is assigned or entered where a name is bound."""
+    """The names in what is assigned, entered or gone over where a name is bound."""
     at: ast.AST | None = scope.parents.get(binding)
     while isinstance(at, (ast.Tuple, ast.List, ast.Starred)):
         at = scope.parents.get(at)
     if isinstance(at, (ast.Assign, ast.AnnAssign)) and at.value is not None:
         return names_in(at.value)
+    if isinstance(at, ast.For):
+        return names_in(at.iter)
     return names_in(at.context_expr) if isinstance(at, ast.withitem) else set()
