@@ -5,7 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.loops import FIRST_WITH_FIXTURE_OPTION, FIRST_WITH_TEST_OPTION
+from flake8_async_tests.loops import (
+    FIRST_WITH_FIXTURE_OPTION,
+    FIRST_WITH_TEST_OPTION,
+    given_loop_scope,
+    is_run_by_asyncio,
+)
 from flake8_async_tests.project.problems import (
     FIXTURE_LOOP_SCOPE,
     TEST_LOOP_SCOPE,
@@ -51,7 +56,11 @@ def _problems(module: Module, config: PytestConfig) -> Iterator[Problem]:
     tests = loop_scope(config.get(TEST_LOOP_SCOPE), "function") if knows_test_option else "function"
     if fixtures is None or tests is None or SCOPES.index(fixtures) <= SCOPES.index(tests):
         return
-    if is_place_for(setting.path, module) and not _tests_set_their_own(module, config):
+    if (
+        is_place_for(setting.path, module)
+        and not _tests_set_their_own(module, config)
+        and not _fixtures_set_theirs(module, config, tests)
+    ):
         remedy = f"set {TEST_LOOP_SCOPE} = {fixtures} too"
         if not knows_test_option:
             remedy = f'give the tests marks with loop_scope="{fixtures}"'
@@ -72,14 +81,33 @@ def _tests_set_their_own(module: Module, config: PytestConfig) -> bool:
     return found
 
 
+def _fixtures_set_theirs(module: Module, config: PytestConfig, wanted: str) -> bool:
+    """Whether every async fixture in sight says that it runs on the tests' loops; False where there is none."""
+    found = False
+    for path in module.project.places.test_files(config.rootdir):
+        other = _read(module, path)
+        if other is None:
+            continue
+        for fixture in other.fixtures:
+            if fixture.is_async and is_run_by_asyncio(fixture, other):
+                if given_loop_scope(fixture) not in (wanted, None):
+                    return False
+                found = True
+    return found
+
+
 def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
     """The async tests of all files that the configuration is for. Those of a file that cannot be read are left out."""
-    project = module.project
-    for path in project.places.collected_files(config.rootdir):
-        content = project.files.read(path)
-        other = project.read_module(path) if content is not None and b"async def" in content else None
+    for path in module.project.places.collected_files(config.rootdir):
+        other = _read(module, path)
         if other is not None:
             yield from other.async_tests
+
+
+def _read(module: Module, path: str) -> Module | None:
+    """A file, if it has async functions and can be read."""
+    content = module.project.files.read(path)
+    return module.project.read_module(path) if content is not None and b"async def" in content else None
 
 
 def _may_set_its_own(test: Test) -> bool:
