@@ -9,6 +9,7 @@ from flake8_async_tests.hooks import configuring_hook, has_hook, may_run, regist
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.record import record
+from flake8_async_tests.scripts import is_run_by_its_script
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS
 
@@ -123,6 +124,7 @@ def _runner_in(test: Test, klass: Class | None) -> Runner:
         or _by_mode(module)
         or _by_unknown_fixtures(test, klass)
         or unknown_means(module)
+        or _by_script(test)
         or Runner(Runs.NOBODY, nobody_because(module))
     )
 
@@ -197,6 +199,12 @@ def _by_mode(module: Module) -> Runner | None:
     trio = config.trio_mode
     if trio is not None and trio.value.strip().lower() in ("1", "yes", "true", "on"):
         return Runner(Runs.TRIO, "trio_mode is on")
+    return None
+
+
+def _by_script(test: Test) -> Runner | None:
+    if is_run_by_its_script(test.function):
+        return Runner(Runs.UNKNOWN, "its file is a script that runs it")
     return None
 
 

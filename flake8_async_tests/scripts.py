@@ -1,0 +1,66 @@
+"""Scripts that are named like tests: files that call their tests themselves when they are started."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from flake8_async_tests.inference.places import end_of, names_in, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flake8_async_tests.source.functions import Function
+    from flake8_async_tests.source.module import Module
+
+_TEST_LIBRARIES = ("pytest", "pytest_asyncio")
+
+
+def is_run_by_its_script(function: Function) -> bool:
+    """Whether a file calls a test itself when it is started, and nothing says that pytest is to have it.
+
+    That is: neither an import of pytest, nor a configuration of it, nor a conftest.
+    """
+    module = function.module
+    if function.outer is not module.scope or function.name not in module.fact(_names_reached_when_started):
+        return False
+    project, directory = module.project, module.directory
+    chain = project.conftests(directory)
+    return not (project.config_for(directory).settings or chain.modules or module.imports(*_TEST_LIBRARIES))
+
+
+def _names_reached_when_started(module: Module) -> frozenset[str]:
+    """The names that are spoken of under `if __name__ == "__main__"`, and in what these stand for, and so on."""
+    seen: set[str] = set()
+    todo = {name for body in _bodies_of_scripts(module) for name in _names_between(module, body)}
+    while todo:
+        name = todo.pop()
+        if name not in seen:
+            seen.add(name)
+            for binding in module.scope.bindings.get(name, ()):
+                todo |= _names_behind(module, binding)
+    return frozenset(seen)
+
+
+def _bodies_of_scripts(module: Module) -> Iterator[ast.If]:
+    for node in module.scope.of(ast.If):
+        assert isinstance(node, ast.If)
+        words = {each.value for each in ast.walk(node.test) if isinstance(each, ast.Constant)}
+        if "__main__" in words and "__name__" in names_in(node.test):
+            yield node
+
+
+def _names_between(module: Module, block: ast.If) -> Iterator[str]:
+    start, end = place_of(block.body[0]), end_of(block.body[-1])
+    return (name.id for name in module.scope.loads if start <= place_of(name) < end)
+
+
+def _names_behind(module: Module, binding: ast.AST) -> set[str]:
+    """The names in a function, or in what is assigned."""
+    function = module.function_of_node(binding)
+    if function is not None:
+        return {name.id for scope in module.scopes_within(function.scope) for name in scope.loads}
+    assignment = module.scope.parents.get(binding)
+    if isinstance(assignment, (ast.Assign, ast.AnnAssign)) and assignment.value is not None:
+        return names_in(assignment.value)
+    return set()
