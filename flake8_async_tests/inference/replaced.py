@@ -40,6 +40,9 @@ _TEXTS = frozenset({ast.BinOp, ast.Constant, ast.JoinedStr})
 # What may stand behind a name that is set, be it in a text or not.
 _BEHIND = frozenset({"", " ", "'", '"', ":", "="})
 
+# By these a class calls what it gives an attribute to: an object, and never a module.
+_INSTANCES = ("self", "cls")
+
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
 
@@ -222,7 +225,7 @@ def path_may_be_replaced(module: Module, dotted: str, scope: Scope) -> bool:
 def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *, of_library: bool = False) -> bool:
     """Whether a method of a class may be something new, in the class or in the instance."""
     for conftest, path in _set_by_conftests(module, node.attr, scope):
-        if not path or _leads_to_method(conftest, path, of_library=of_library):
+        if not path or path in _INSTANCES or _leads_to_method(conftest, path, of_library=of_library):
             return True
     found = _reaching(module, node.attr, scope)
     return len(found) > _MOST or any(_reaches_method(module, each, node, scope, of_library) for each in found)
@@ -267,8 +270,8 @@ def _owners_by_name(_: Module) -> dict[str, frozenset[tuple[str, int]]]:  # fill
 def _owners_of(module: Module, name: str) -> Iterator[tuple[str, int]]:
     """Whose name is set where a text says `"app.service.fetch"`, `service, "fetch"` or `service.fetch =`, and where.
 
-    It is "" for what is not written out. A keyword counts only beside `patch.multiple`: `fetch=` of any other call
-    sets nothing.
+    It is "" for what is not written out, but `self` where that gets an attribute. A keyword counts only beside
+    `patch.multiple`: `fetch=` of any other call sets nothing.
     """
     # Without a regular expression: compiling one for every name would cost more than all of this.
     text = module.text
@@ -283,7 +286,8 @@ def _owners_of(module: Module, name: str) -> Iterator[tuple[str, int]]:
                 if path is not None and module.fact(_sets_by_text):
                     yield path, start
             elif follows[:2] != "==" and _sets(module, text[start - 1 : start], follows[:1]):
-                yield "", start
+                owner = text[_start_of_dotted(text, start) : start].rstrip(".")
+                yield owner if owner in _INSTANCES else "", start
         start = text.find(name, end)
 
 
