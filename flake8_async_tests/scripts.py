@@ -35,10 +35,9 @@ def _names_reached_when_started(module: Module) -> frozenset[str]:
     todo = {name for body in _bodies_of_scripts(module) for name in _names_between(module, body)}
     while todo:
         name = todo.pop()
-        if name not in seen:
-            seen.add(name)
-            for binding in module.scope.bindings.get(name, ()):
-                todo |= _names_behind(module, binding)
+        seen.add(name)
+        for binding in module.scope.bindings.get(name, ()):
+            todo |= _names_behind(module, binding) - seen
     return frozenset(seen)
 
 
@@ -56,10 +55,10 @@ def _names_between(module: Module, block: ast.If) -> Iterator[str]:
 
 
 def _names_behind(module: Module, binding: ast.AST) -> set[str]:
-    """The names in a function, or in what is assigned."""
-    function = module.function_of_node(binding)
-    if function is not None:
-        return {name.id for scope in module.scopes_within(function.scope) for name in scope.loads}
+    """The names in a function or class, or in what is assigned."""
+    within = module.class_of_node(binding) if isinstance(binding, ast.ClassDef) else module.function_of_node(binding)
+    if within is not None:
+        return {name.id for scope in module.scopes_within(within.scope) for name in scope.loads}
     assignment = module.scope.parents.get(binding)
     if isinstance(assignment, (ast.Assign, ast.AnnAssign)) and assignment.value is not None:
         return names_in(assignment.value)
