@@ -111,11 +111,13 @@ def is_entered(client: Call) -> bool:
     ):
         # Who calls that may enter what it gives.
         return True
-    module = client.module
-    return _is_handed_over(client) or any(
-        any(each.node is client.node for each in constructions_of(module, entered, scope))
-        for entered, scope in _entered_in(module)
-    )
+    return client.node in client.module.fact(_made_by)
+
+
+def _made_by(module: Module) -> set[ast.Call]:
+    """The calls that made, or may have made, what is entered somewhere in a file."""
+    entered = _entered_in(module)
+    return {made.node for expression, scope in entered for made in constructions_of(module, expression, scope)}
 
 
 def _is_handed_over(client: Call) -> bool:
