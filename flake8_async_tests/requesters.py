@@ -232,6 +232,7 @@ def who_awaits_for_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]
 
     But for a test that draws anyio in itself, anyio does, also where pytest-asyncio runs the test.
     """
+    # One that asks for the backend itself is meant for anyio's tests alone, though it draws anyio into others as well.
     is_anyios = _asks_for_backend(fixture)
     for test, with_anyio in requesting_tests(fixture, *words):
         if with_anyio and not (is_anyios and test.is_async):
