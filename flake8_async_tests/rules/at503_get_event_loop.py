@@ -50,8 +50,9 @@ def _may_lack_loop(function: Function) -> bool:
     test = module.test_of(function)
     fixture = module.fixture_of(function)
     if test is not None:
-        # An IsolatedAsyncioTestCase sets its loop before its sync tests as well.
-        return test.kind is not ClassKind.ISOLATED and _sets_no_loop(module.fixture_graph.closure_of(test))
+        # An IsolatedAsyncioTestCase sets its loop before its sync tests as well, and so may a class of another module.
+        may_set_loop = test.kind in (ClassKind.ISOLATED, ClassKind.UNKNOWN)
+        return not may_set_loop and _sets_no_loop(module.fixture_graph.closure_of(test))
     return fixture is not None and _sets_no_loop(module.fixture_graph.closure_of_fixture(fixture))
 
 
