@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.done_callbacks import callback_looks_at
 from flake8_async_tests.inference.handover import reads
-from flake8_async_tests.inference.places import is_test_itself
+from flake8_async_tests.inference.places import is_test_itself, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
@@ -22,7 +23,6 @@ from flake8_async_tests.inference.told_loops import tasks_may_be_heard_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Iterator
 
     from flake8_async_tests.source.calls import Call
@@ -36,7 +36,7 @@ def check(module: Module) -> Iterator[Finding]:
         assignment = assignment_by(call)
         if assignment is None or any(name.id.startswith("_") for name in assignment.names):
             continue
-        if any(_is_observed(module, name, call.scope) for name in assignment.names):
+        if any(_is_observed(module, name, call.scope) or _is_deleted(name, call.scope) for name in assignment.names):
             continue
         if may_be_found_later(call) or tasks_may_be_heard_of(module, call.scope) or function_may_be_replaced(call):
             continue
@@ -57,6 +57,14 @@ def _is_observed(module: Module, name: ast.Name, scope: Scope) -> bool:
         is_handed_over(module, name, scope, TASK)
         or any(is_said_cancelled(module, load, scope) for load in reads(module, name, scope))
         or callback_looks_at(module, name, scope)
+    )
+
+
+def _is_deleted(name: ast.Name, scope: Scope) -> bool:
+    """Whether a test lets go of the task by `del`: what comes of one that nobody looks at is what it tests."""
+    return any(
+        isinstance(binding, ast.Name) and isinstance(binding.ctx, ast.Del) and place_of(binding) > place_of(name)
+        for binding in scope.bindings.get(name.id, ())
     )
 
 
