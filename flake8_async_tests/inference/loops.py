@@ -39,7 +39,8 @@ _MAKERS = frozenset(
         "uvloop.new_event_loop",
     }
 )
-_LOOPS = _MAKERS | {"asyncio.get_event_loop", "asyncio.get_running_loop"}
+_LOOPS_FROM_BEFORE = frozenset({"asyncio.get_event_loop", "asyncio.get_running_loop"})
+_LOOPS = _MAKERS | _LOOPS_FROM_BEFORE
 _LOOP_TYPES = frozenset(
     {
         "asyncio.AbstractEventLoop",
@@ -242,6 +243,15 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
                 for binding in bindings_at(module, node, scope) or given_by_heirs(module, node, scope)
                 if binding.value is not None and binding.kind in (Kind.ASSIGNED, Kind.ENTERED)
             ]
+
+
+def may_be_loop_from_before(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether an expression may be a loop that was there before, and only else a new one."""
+    return any(
+        isinstance(binding.value, ast.Call)
+        and module.qualified(binding.value.func, binding.scope) in _LOOPS_FROM_BEFORE
+        for binding in bindings_at(module, node, scope)
+    )
 
 
 def _makes_loop(module: Module, call: ast.Call, scope: Scope) -> bool:

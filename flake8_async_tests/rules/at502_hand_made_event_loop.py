@@ -10,7 +10,7 @@ from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.instances import sets_up
-from flake8_async_tests.inference.loops import is_run_for_ever, new_loops_behind
+from flake8_async_tests.inference.loops import is_run_for_ever, may_be_loop_from_before, new_loops_behind
 from flake8_async_tests.inference.places import is_hook, is_test_itself, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import block_of, position_in, statement_of
@@ -40,9 +40,12 @@ def check(module: Module) -> Iterator[Finding]:
         if untold.may_be_used_by(call) and _works(call):
             made |= untold.without(_made_here(call, receiver_of(call.node)))
     for call in module.calls("asyncio.set_event_loop"):
-        found = _made_here(call, call.argument(0, "loop"))
+        loop = call.argument(0, "loop")
+        found = _made_here(call, loop)
         made |= found
-        if found and _is_place_to_tell(module, call.scope) and not function_may_be_replaced(call):
+        if not found or loop is None or may_be_loop_from_before(module, loop, call.scope):
+            continue
+        if _is_place_to_tell(module, call.scope) and not function_may_be_replaced(call):
             yield Finding(
                 call.node,
                 "asyncio.set_event_loop() makes a hand-made loop the current one: until that is undone, others find it"
