@@ -69,6 +69,7 @@ _DISPLAYS = (
     ast.SetComp,
     ast.Tuple,
 )
+_DIVISIONS = (ast.Div, ast.FloorDiv)
 
 
 class Awaitable(Enum):
@@ -140,7 +141,7 @@ class _Judge:
         is_plain = (
             isinstance(node.op, ast.Not)
             if isinstance(node, ast.UnaryOp)
-            else isinstance(node, ast.BinOp) and isinstance(node.left, _DISPLAYS)
+            else isinstance(node, ast.BinOp) and isinstance(node.left, _DISPLAYS) and not _raises(node)
         )
         return Awaitable.NO if is_plain else Awaitable.UNKNOWN
 
@@ -237,6 +238,11 @@ class _Judge:
     @lazy
     def _scopes(self) -> dict[ast.AST, Scope]:
         return {scope.node: scope for scope in self._module.index.scopes}
+
+
+def _raises(node: ast.BinOp) -> bool:
+    """Whether it is `1 / 0`, the shortest way to raise in a lambda: it gives nothing at all."""
+    return isinstance(node.right, ast.Constant) and not node.right.value and isinstance(node.op, _DIVISIONS)
 
 
 def _joined(parts: Iterable[Awaitable]) -> Awaitable:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.inference.flow import Binding
     from flake8_async_tests.inference.mock_values import Path
+    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -301,8 +302,29 @@ class Mocks:
         return _all(self.child(mock, patch.attribute_name, patch.call, patch.scope) for mock in mocks)
 
     def put_there_by(self, patch: Patch) -> tuple[Mock, ...]:
-        """The mock that a patch puts in the place of its target, whoever gets to see it."""
-        return self.patched(patch, self.lives_in(patch))
+        """What a patch puts in the place of its target, whoever gets to see it.
+
+        One that decorates a class makes a mock for each of its tests, and where another decorator stands beside it,
+        nobody can tell which argument its mock is: it may be given anything.
+        """
+        home = self.lives_in(patch)
+        getting = self._given_to(patch, home) if patch.new is None else []
+        if not all(function.keeps_its_nature for function in getting):
+            return ()
+        scopes = [function.scope for function in getting] or [home]
+        return tuple(mock for scope in scopes for mock in self.patched(patch, scope))
+
+    def _given_to(self, patch: Patch, home: Scope) -> list[Function]:
+        """The functions that a decorator gives its mock to: the decorated one, or the tests of the decorated class."""
+        if home is not patch.scope:
+            function = self._module.function_at(home)
+            return [function] if function is not None else []
+        if home.is_function:
+            # A `with` block, mostly: this is no place for classes of tests.
+            return []
+        klass = next((each for each in self._module.classes if patch.call in each.node.decorator_list), None)
+        methods = klass.methods.items() if klass is not None else ()
+        return [method for name, method in methods if name.startswith("test")]
 
     def patches_around(self, scope: Scope) -> list[Patch]:
         """The patches that stand in the outermost function around a scope, or decorate what is in there."""
