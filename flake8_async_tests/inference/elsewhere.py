@@ -6,7 +6,7 @@ import ast
 import os
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.project.texts import CLASS, end_of_definition
+from flake8_async_tests.project.texts import CLASS, end_of_definition, joined
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
@@ -49,25 +49,36 @@ def find_elsewhere(module: Module, qualified: str, *, is_assigned: bool = False)
 
     Who only asks for what is assigned says so: then a file that has a class or function of that name is not parsed.
     """
-    for _ in range(_MOST_RE_EXPORTS):
-        owner, name = _split(qualified)
-        if not owner:
+    return _find(module, module.path, qualified, _MOST_RE_EXPORTS, set(), is_assigned=is_assigned)
+
+
+def _find(
+    module: Module, importer: str, qualified: str, steps: int, seen: set[tuple[str, str]], *, is_assigned: bool
+) -> Elsewhere | None:
+    """The same for an import in any file of the project; what was seen on the way is not looked at again."""
+    project = module.project
+    owner, name = _split(qualified)
+    path = project.find_import_from(owner, os.path.dirname(importer)) if owner and steps else None
+    content = project.files.read(path) if path is not None else None
+    if path is None or content is None or path in (importer, module.path) or (path, name) in seen:
+        return None
+    seen.add((path, name))
+    # Most of what is asked for is a module or a name of none: its text tells without being parsed.
+    if name.encode(errors="replace") in content:
+        if is_assigned and _defines(content, name):
             return None
-        path = module.project.find_import(owner, module)
-        content = module.project.files.read(path) if path is not None else None
-        # Most of what is asked for is a module or a name of none: its text tells without being parsed.
-        is_there = (
-            content is not None
-            and name.encode(errors="replace") in content
-            and not (is_assigned and _defines(content, name))
-        )
-        source = module.project.module_at(path) if path is not None and is_there else None
-        if source is None or source is module or name not in source.scope.bindings:
-            return None
-        if not any(isinstance(binding, (ast.Import, ast.ImportFrom)) for binding in source.scope.bindings[name]):
-            return Elsewhere(source, name)
-        module, qualified = source, source.names.qualified(ast.Name(name, ast.Load()), source.scope)
-    return None
+        source = project.module_at(path)
+        bindings = source.scope.bindings.get(name, ()) if source is not None else ()
+        if source is not None and bindings:
+            if not any(isinstance(binding, (ast.Import, ast.ImportFrom)) for binding in bindings):
+                return Elsewhere(source, name)
+            qualified = source.names.qualified(ast.Name(name, ast.Load()), source.scope)
+            return _find(module, path, qualified, steps - 1, seen, is_assigned=is_assigned)
+    if name.startswith("_") or b"import *" not in content:
+        return None
+    further = (joined(star, name) for star in project.outlines.star_imports_of(path))
+    found = (_find(module, path, each, steps - 1, seen, is_assigned=is_assigned) for each in further)
+    return next(filter(None, found), None)
 
 
 def is_class_elsewhere(module: Module, qualified: str) -> bool:

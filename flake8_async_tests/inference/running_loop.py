@@ -9,6 +9,7 @@ from flake8_async_tests.inference.coroutines import coroutine_function_called
 from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.exceptions import is_expected_in
 from flake8_async_tests.inference.places import nodes_of
+from flake8_async_tests.project.texts import joined
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
@@ -263,20 +264,20 @@ def _look_through(part: _Part) -> _Mentions:
             definitions[node] = None
         if isinstance(node, (ast.Attribute, ast.Name)):
             name = module.qualified(node, scope)
-            names[name] = None
+            meant = [name] if name else _names_by_stars(module, node, scope)
+            names.update(dict.fromkeys(meant))
             if node in only_named:
                 continue
-            called.add(name)
+            called.update(meant)
             if isinstance(node, ast.Name):
                 if name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS:
                     return _Mentions(need_loop=True)
-                for meaning in _meanings_of(module, node, scope):
-                    if isinstance(meaning, str):
-                        names[meaning] = None
-                        called.add(meaning)
-                    else:
-                        definitions[meaning] = None
-    names.pop("", None)
+                value = module.value_of(node, scope)
+                definition = module.names.definition(value, scope)
+                if isinstance(value, ast.Lambda):
+                    lambdas.append(value)
+                elif definition is not None:
+                    definitions[definition] = None
     return _Mentions(
         need_loop=False,
         attributes=tuple(attributes),
@@ -286,17 +287,11 @@ def _look_through(part: _Part) -> _Mentions:
     )
 
 
-def _meanings_of(module: Module, node: ast.Name, scope: Scope) -> Iterable[str | ast.AST]:
-    """The function, class or lambda of this file that a name means.
-
-    All that it may mean where it has several bindings, such as imports of which one is tried after the other.
-    """
-    value = module.value_of(node, scope)
-    definition = value if isinstance(value, ast.Lambda) else module.names.definition(value, scope)
-    if definition is not None:
-        return [definition]
-    owner = module.names.owner_of(node, scope) if not module.qualified(node, scope) else None
-    return module.names.may_mean(node.id, owner) if owner is not None else ()
+def _names_by_stars(module: Module, node: ast.expr, scope: Scope) -> list[str]:
+    """What a name may be that nothing in the file binds, because it imports everything from some modules."""
+    if not isinstance(node, ast.Name) or module.names.binding_scope(node.id, scope) is not None:
+        return []
+    return [joined(star, node.id) for star in module.project.outlines.star_imports_of(module.path)]
 
 
 def _only_named_in(module: Module, node: ast.AST, scope: Scope) -> Iterable[ast.AST]:

@@ -158,6 +158,10 @@ class Outlines:
         """What a file imports under a name, by its text."""
         return self._texts.imported_as(path, name)
 
+    def star_imports_of(self, path: str) -> list[str]:
+        """The names of the modules from which a file imports everything, by its text."""
+        return self._texts.star_imports_of(path)
+
     def coroutine_names(self, name: str, directory: str, *, closely: bool = False) -> frozenset[str]:
         """Which coroutine functions a dotted name may give by the text of the file: its methods, or ITSELF."""
         key = (name, directory, closely)
