@@ -256,6 +256,12 @@ def test_which_names_are_those_of_tests(patterns: tuple[str, ...], name: str, ma
         ("pyproject.toml", 'dev = ["aiomisc-pytest>=2.0.0,<3"]', "aiomisc-pytest in pyproject.toml", ""),
         ("setup.py", "tests_require=['pytest-tornado5']", "pytest-tornado5 in setup.py", ""),
         (".gitlab-ci.yml", "- pip install pytest-aiohttp", "pytest-aiohttp in .gitlab-ci.yml", ""),
+        ("pyproject.toml", 'dev = ["pytest-aiohttp", "tox>=1"]', "pytest-aiohttp in pyproject.toml", ""),
+        ("requirements-dev.txt", "pytest-aiohttp==0.3.0", "pytest-aiohttp in requirements-dev.txt", ""),
+        ("requirements-dev.txt", "pytest-aiohttp\n1-of-us", "pytest-aiohttp in requirements-dev.txt", ""),
+        ("requirements-dev.txt", "pytest-aiohttp == 1.1.0", "", ""),
+        ("pyproject.toml", 'dev = ["pytest-aiohttp>=1.0.5"]', "", ""),
+        ("pyproject.toml", 'pytest-aiohttp = "^1.0.4"', "", ""),
     ],
 )
 def test_signs_of_what_is_not_known_here(tmp_path: Path, name: str, text: str, plugin: str, mode: str) -> None:

@@ -11,9 +11,13 @@ from flake8_async_tests.record import record
 if TYPE_CHECKING:
     from flake8_async_tests.project.files import Files
 
+# From 1.0 on pytest-aiohttp leaves the tests to pytest-asyncio: `pytest-aiohttp>=1.0.5`, `pytest-aiohttp = "^1.1"`.
+_SINCE_1 = r"(?!(?: *=)?[ \"'(]*(?:[>=~]=|[\^~])? *[1-9])"
 # Plugins that run async tests, or ran them in some version, without a mark that tells.
 _RUNNING_PLUGINS = re.compile(
-    r"\b(aiomisc(?:[-_]pytest)?|alt[-_]pytest[-_]asyncio|nonebug|pytest[-_](?:aio|aiohttp|asyncio[-_]cooperative|async|curio|embedded|sanic"
+    r"\b(aiomisc(?:[-_]pytest)?|alt[-_]pytest[-_]asyncio|nonebug|pytest[-_](?:aio|aiohttp"
+    + _SINCE_1
+    + r"|asyncio[-_]cooperative|async|curio|embedded|sanic"
     r"|homeassistant[-_]custom[-_]component|tornado5?|tornasync|twisted|uvloop))\b(?![-_.])",
     re.IGNORECASE,
 )

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.bindings import path_of
 from flake8_async_tests.inference.constructions import constructions_of
+from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.flow import Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.loops import is_method_of_loop
 from flake8_async_tests.inference.places import contexts_around, entered_by, place_of
 from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.source.decorators import keeps_plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +75,7 @@ def check(module: Module) -> Iterator[Finding]:
 
 
 def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether it stands under a timeout, or under a context manager of this file that yields under one."""
+    """Whether it stands under a timeout, or under a context manager of the project that yields under one."""
     if may_be_under_timeout_of_stack(module, node, scope):
         return True
     for name, context in contexts_around(module, node, scope):
@@ -83,17 +85,35 @@ def _may_end_in_time(module: Module, node: ast.AST, scope: Scope) -> bool:
             continue
         definition = module.names.definition(context.func, scope)
         manager = module.function_of_node(definition) if definition is not None else None
-        if manager is not None and _yields_under_timeout(module, manager.scope):
+        if manager is not None and _yields_under_timeout(manager):
+            return True
+        if definition is None and _may_limit_time(module, name):
             return True
     return False
 
 
+def _may_limit_time(module: Module, name: str) -> bool:
+    """Whether a module of the project makes a timeout of it, or hands on who knows what: one of several imports."""
+    owner, _, last = name.rpartition(".")
+    path = module.project.find_import(owner, module) if owner else None
+    source = module.project.module_at(path) if path is not None else None
+    if source is None or last not in source.scope.bindings:
+        return False
+    found = find_elsewhere(module, name)
+    if found is None:
+        return True
+    manager = found.module.function_of_node(found.definition) if found.definition is not None else None
+    return manager is not None and _yields_under_timeout(manager)
+
+
 def _is_wrapped_in_timeout(module: Module, function: Function) -> bool:
-    """Whether a decorator of this file speaks of a timeout, under which it may call the function."""
+    """Whether a decorator may call the function under a timeout: one of this file speaks of it, others may do so."""
     for decorator in function.decorators:
         node = decorator.call.func if decorator.call is not None else decorator.node
         definition = module.names.definition(node, function.outer)
         wrapper = module.function_of_node(definition) if definition is not None else None
+        if wrapper is None and not keeps_plain_function(decorator):
+            return True
         if wrapper is not None:
             within = set(module.scopes_within(wrapper.scope))
             if any(call.scope in within for call in module.calls(*TIMEOUTS, _WAIT_FOR)):
@@ -123,7 +143,8 @@ def _rescheduling(module: Module) -> set[Scope]:
     return {call.scope for call in module.method_calls("reschedule")}
 
 
-def _yields_under_timeout(module: Module, scope: Scope) -> bool:
+def _yields_under_timeout(manager: Function) -> bool:
+    module, scope = manager.module, manager.scope
     return any(name in TIMEOUTS for node in scope.of(ast.Yield) for name, _ in contexts_around(module, node, scope))
 
 
