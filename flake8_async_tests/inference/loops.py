@@ -6,14 +6,16 @@ import ast
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import captures, loads_of
-from flake8_async_tests.inference.instances import given_by_heirs
+from flake8_async_tests.inference.instances import given_by_heirs, sets_up
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import is_test_code, place_of
 from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.source.annotations import class_annotated
 from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.functions import ClassKind, kind_of_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     Question = Callable[[Module, ast.expr, Scope, int], bool]
     Said = Callable[[Module, Binding, int], bool]
 
+# How many classes are looked at of which another one is made.
+_MOST_CLASSES = 20
 # How many names and fixtures are followed from the place where a loop is used to the one where it is made.
 _DEPTH = 6
 
@@ -318,6 +322,39 @@ def sets_loop_before(module: Module, node: ast.AST, scope: Scope) -> bool:
     """Whether the same function calls `set_event_loop`, asyncio's or the policy's, before it gets to a node."""
     first = module.fact(_first_settings).get(scope)
     return first is not None and first < place_of(node)
+
+
+def may_be_given_loop(klass: Class) -> bool:
+    """Whether a class, or one that it is made of, may make a loop the current one before it runs a test.
+
+    An IsolatedAsyncioTestCase does, one sets it up by itself, and of a class of a library nobody knows.
+    """
+    todo = [klass]
+    seen: set[Class] = set()
+    while todo:
+        for each in todo.pop().lineage:
+            if each in seen:
+                continue
+            seen.add(each)
+            settings = each.module.fact(_first_settings)
+            if len(seen) > _MOST_CLASSES or any(sets_up(it) and it.scope in settings for it in each.methods.values()):
+                return True
+            for base in each.foreign_bases:
+                kind = kind_of_foreign(base)
+                if kind is ClassKind.ISOLATED:
+                    return True
+                further = _class_elsewhere(each.module, base) if kind is ClassKind.UNKNOWN else None
+                if further is not None:
+                    todo.append(further)
+                elif kind is ClassKind.UNKNOWN:
+                    return True
+    return False
+
+
+def _class_elsewhere(module: Module, qualified: str) -> Class | None:
+    found = find_elsewhere(module, qualified)
+    definition = found.definition if found is not None else None
+    return found.module.class_of_node(definition) if found and isinstance(definition, ast.ClassDef) else None
 
 
 def _first_settings(module: Module) -> dict[Scope, Place]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.edits import replace, safe, spell
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.exceptions import is_caught_around, is_expected_around
-from flake8_async_tests.inference.loops import sets_loop_before
+from flake8_async_tests.inference.loops import may_be_given_loop, sets_loop_before
 from flake8_async_tests.inference.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
-from flake8_async_tests.source.functions import ClassKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +49,8 @@ def _may_lack_loop(function: Function) -> bool:
     test = module.test_of(function)
     fixture = module.fixture_of(function)
     if test is not None:
-        # An IsolatedAsyncioTestCase sets its loop before its sync tests as well, and so may a class of another module.
-        may_set_loop = test.kind in (ClassKind.ISOLATED, ClassKind.UNKNOWN)
-        return not may_set_loop and _sets_no_loop(module.fixture_graph.closure_of(test))
+        is_given_loop = any(map(may_be_given_loop, test.collectors))
+        return not is_given_loop and _sets_no_loop(module.fixture_graph.closure_of(test))
     return fixture is not None and _sets_no_loop(module.fixture_graph.closure_of_fixture(fixture))
 
 

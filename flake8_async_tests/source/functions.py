@@ -148,6 +148,12 @@ _MOST_BASES = 50
 _HARMLESS_CLASS_DECORATORS = {"dataclasses.dataclass", "functools.total_ordering", "enum.unique"}
 
 
+def kind_of_foreign(name: str) -> ClassKind:
+    """What a base of another module makes of a class."""
+    is_harmless = name in _HARMLESS_BASES or name.startswith(("builtins.", "enum."))
+    return _TESTCASES.get(name, ClassKind.PLAIN if is_harmless else ClassKind.UNKNOWN)
+
+
 class Class:
     """A class of this file."""
 
@@ -254,11 +260,7 @@ class Class:
 
     def foreign_kinds(self) -> Iterator[ClassKind]:
         """What its own bases from other modules, its metaclass and its decorators say."""
-        for name in self.foreign_bases:
-            if name in _TESTCASES:
-                yield _TESTCASES[name]
-            elif name not in _HARMLESS_BASES and not name.startswith(("builtins.", "enum.")):
-                yield ClassKind.UNKNOWN
+        yield from map(kind_of_foreign, self.foreign_bases)
         if self.node.keywords and not self.has_abc_for_metaclass:
             yield ClassKind.UNKNOWN
         for decorator in self.decorators:
