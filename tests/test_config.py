@@ -96,6 +96,9 @@ LAYOUTS = {
     "pyproject native": Layout({"pyproject.toml": '[tool.pytest]\nasyncio_mode = "auto"\naddopts = ["-x"]\n'}),
     "pyproject native by a mere subtable": Layout({"pyproject.toml": "[tool.pytest.asyncio]\n", "tox.ini": AUTO}),
     "pyproject both": refused({"pyproject.toml": AUTO_TOML + '[tool.pytest]\naddopts = ["-x"]\n'}),
+    "pyproject both, one a mere subtable": Layout(
+        {"pyproject.toml": AUTO_TOML + '[tool.pytest.coverage]\nexclude = ["a"]\n'}, refused=True, known=True
+    ),
     "pyproject both, one empty": Layout(
         {"pyproject.toml": "[tool.pytest]\ntestpaths = []\n[tool.pytest.ini_options]\n"}
     ),

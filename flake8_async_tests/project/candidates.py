@@ -183,7 +183,11 @@ class _TomlReader:
         return Section("pytest", 1, {}, native=True), None
 
     def _tool_table(self) -> tuple[Section | None, str | None]:
-        """What pytest takes from pyproject.toml: `[tool.pytest]` or its `ini_options`, but not both."""
+        """What pytest takes from pyproject.toml: `[tool.pytest]` or its `ini_options`, but not both.
+
+        Tables that something else keeps below `[tool.pytest]` are none of its options. Up to pytest 8 they disturb
+        nobody, and since pytest 9 refuses them beside `ini_options`, it must be an older one that reads these.
+        """
         tool = self._document.get("tool", {})
         if not isinstance(tool, dict):
             return None, "tool is not a table"
@@ -192,9 +196,9 @@ class _TomlReader:
             return None, "tool.pytest is not a table"
         native = {key: value for key, value in table.items() if key != "ini_options"}
         ini_options = table.get("ini_options")
-        if native and ini_options:
+        if ini_options and not all(isinstance(value, dict) for value in native.values()):
             return None, "has both [tool.pytest] and [tool.pytest.ini_options]"
-        if native:
+        if native and not ini_options:
             return self._section(("tool", "pytest"), native), None
         if ini_options is None:
             return None, None
