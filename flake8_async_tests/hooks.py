@@ -173,6 +173,10 @@ def registers_unseen_plugin(conftest: Module) -> bool:
     return not conftest.fact(_registered).complete
 
 
+# By which a manager of plugins takes a module for one, or those that packages name.
+_IMPORTING = ("import_plugin", "load_setuptools_entrypoints")
+
+
 @record
 class _Registered:
     """The plugins that a file registers by itself: their classes, and whether these are all."""
@@ -182,11 +186,11 @@ class _Registered:
 
 
 def _registered(module: Module) -> _Registered:
-    """What `config.pluginmanager.register(Runner())` and the like say."""
+    """What `config.pluginmanager.register(Runner())`, `pluginmanager.import_plugin("runner")` and the like say."""
     plugins = [
-        _class_of_plugin(call)
-        for call in module.method_calls("register")
-        if word_of(receiver_of(call.node)) == "pluginmanager"
+        _class_of_plugin(call) if call.node.func.attr == "register" else None
+        for call in module.method_calls("register", *_IMPORTING)
+        if isinstance(call.node.func, ast.Attribute) and word_of(receiver_of(call.node)) == "pluginmanager"
     ]
     classes = tuple(klass for klass in plugins if klass is not None and klass.kind is ClassKind.PLAIN)
     return _Registered(classes, len(classes) == len(plugins))

@@ -236,7 +236,7 @@ def doubt_about_fixtures(module: Module) -> str:
 
 
 def unknown_plugin(module: Module) -> str:
-    """A plugin of the project that is not known here, in words; "" when there is no sign of one."""
+    """A plugin of the project, or a framework, that is not known here, in words; "" when there is no sign of one."""
     project = module.project
     config = project.config_for(module.directory)
     chain = project.conftests(module.directory)
@@ -246,7 +246,11 @@ def unknown_plugin(module: Module) -> str:
     for conftest in chain.modules:
         if registers_unseen_plugin(conftest):
             return f"a plugin that {conftest.name} registers may run it"
-    return project.signs_for(module.directory).running_plugin
+    found = project.signs_for(module.directory).running_plugin
+    if found:
+        return found
+    framework = project.framework_in(module.directory)
+    return f"{framework} may run it" if framework else ""
 
 
 def _installed_plugins(module: Module) -> Iterator[Module]:

@@ -58,6 +58,11 @@ _BUILD_FILES = (
 _SCRIPTS = re.compile(r"\.(?:sh|ya?ml)$")
 _FOLDERS_OF_SCRIPTS = (".circleci", ".github/workflows", "ci", "scripts")
 
+# Frameworks with runners of their own for plain coroutine functions: in a simulator of hardware, in a browser. They
+# take all tests of a folder, whether these import them or not.
+_FRAMEWORKS = re.compile(rb"^\s*(?:from|import) +(cocotb|upytest)\b", re.MULTILINE)
+_NAMES_OF_FRAMEWORKS = (b"cocotb", b"upytest")
+
 
 @record
 class Signs:
@@ -98,6 +103,17 @@ def _names_other_config(files: Files, root: str, text: str) -> bool:
     """Whether pytest is started with a configuration file that does not stand in the root folder."""
     given = _CONFIG_ON_COMMAND_LINE.findall(text)
     return any(os.path.basename(path) not in files.names_in(root) for path in given)
+
+
+def framework_in(files: Files, folder: str) -> str:
+    """The framework that a Python file of a folder imports and that may run the tests there, "" when there is none."""
+    for name in sorted(files.names_in(folder)):
+        content = files.read(os.path.join(folder, name)) if name.endswith(".py") else None
+        if content is not None and any(word in content for word in _NAMES_OF_FRAMEWORKS):
+            found = _FRAMEWORKS.search(content)
+            if found:
+                return found.group(1).decode()
+    return ""
 
 
 def _paths(files: Files, root: str) -> list[str]:
