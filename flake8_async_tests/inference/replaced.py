@@ -286,8 +286,7 @@ def _owners_of(module: Module, name: str) -> Iterator[tuple[str, int]]:
                 if path is not None and module.fact(_sets_by_text):
                     yield path, start
             elif follows[:2] != "==" and _sets(module, text[start - 1 : start], follows[:1]):
-                owner = text[_start_of_dotted(text, start) : start].rstrip(".")
-                yield owner if owner in _INSTANCES else "", start
+                yield _imported_before(module, start - 1) if text[start - 1 : start] == "." else "", start
         start = text.find(name, end)
 
 
@@ -332,9 +331,12 @@ def _owner_beside(module: Module, quote: int) -> str | None:
     if text[comma] == ":":
         # What a dictionary says of something else: `{"name": "fetch"}`.
         return None
-    if text[comma] != ",":
-        return ""
-    first, dot, rest = text[_start_of_dotted(text, comma) : comma].partition(".")
+    return _imported_before(module, comma) if text[comma] == "," else ""
+
+
+def _imported_before(module: Module, end: int) -> str:
+    """What is imported under the dotted name that ends at a place, "" when it is none that is imported."""
+    first, dot, rest = module.text[_start_of_dotted(module.text, end) : end].partition(".")
     imported = module.project.outlines.imported_as(module.path, first) if first else ""
     # A fixture of the same name gives something else.
     if not imported or _is_in_a_head(module, first):

@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 # What a function gives nothing to: items, something to iterate over, something to enter.
 _TAKING_APART = (ast.Subscript, ast.For, ast.AsyncFor, ast.comprehension, ast.withitem)
 _FIELDS = ("value", "iter", "context_expr")
+# What pytest itself puts into a fixture, by version.
+_PYTESTS_OWN = frozenset(
+    {
+        "_fixture_function",
+        "_fixture_function_marker",
+        "_get_wrapped_function",
+        "_instance",
+        "_pytestfixturefunction",
+    }
+)
 _ORDERING = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
 _ASKING = (ast.Assert, ast.If, ast.IfExp, ast.While)
 
@@ -84,7 +94,8 @@ def _consequence(name: ast.Name, scope: Scope) -> str:
     if isinstance(parent, ast.Call):
         return "pytest refuses to have it called" if parent.func is name else ""
     if isinstance(parent, ast.Attribute):
-        return "" if parent.attr.startswith("_") or _is_annotation(parent, scope) else "an AttributeError"
+        is_there = parent.attr.startswith("__") or parent.attr in _PYTESTS_OWN
+        return "" if is_there or _is_annotation(parent, scope) else "an AttributeError"
     if isinstance(parent, _TAKING_APART) and name in (getattr(parent, field, None) for field in _FIELDS):
         return "a TypeError"
     value: ast.AST = name
