@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 # How many functions are looked into on the way from a test to what it may come to. Behind so many anything may be.
 _MOST_FUNCTIONS = 512
 
+# Those whose classes look for a loop when an instance of them is made, be it one of an heir.
+_MADE_ON_A_LOOP = ("aiodataloader.", "janus.")
 _LIBRARIES = (
+    *_MADE_ON_A_LOOP,
     "aiohttp.",
     "anyio.",
     "apscheduler.schedulers.asyncio.",
@@ -138,8 +141,7 @@ class _Search:
         self._attributes: dict[str, None] = {}
         self._names: set[tuple[Module, str, bool]] = set()
         self._is_cut_short = False
-        self.finds_start = False
-        """Whether something that was come to starts a loop itself."""
+        self._makes_on_loop = False
 
     def look_into(self, module: Module, scope: Scope) -> None:
         """Come to a function, with its decorators, or to a lambda."""
@@ -162,7 +164,7 @@ class _Search:
                 self.finds_start = True
             self._come_to(part.module, mentions)
         # What was not looked into may need one.
-        return self._is_cut_short
+        return self._is_cut_short or self._makes_on_loop
 
     def _come_to(self, module: Module, mentions: _Mentions) -> None:
         for attribute in mentions.attributes:
@@ -219,6 +221,7 @@ class _Search:
             if name.startswith("__") and name != "__del__":
                 self._come_to_function(method)
         for base in klass.foreign_bases:
+            self._makes_on_loop = self._makes_on_loop or base.startswith(_MADE_ON_A_LOOP)
             self._come_to_definition_elsewhere(klass.module, base)
 
     def _come_to_methods(self, module: Module, attribute: str) -> None:
