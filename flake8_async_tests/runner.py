@@ -237,6 +237,15 @@ def doubt_about_fixtures(module: Module) -> str:
 
 def unknown_plugin(module: Module) -> str:
     """A plugin of the project, or a framework, that is not known here, in words; "" when there is no sign of one."""
+    return _unknown_plugin(module, module.project.signs_for(module.directory).running_plugin)
+
+
+def unknown_provider(module: Module) -> str:
+    """The same, for one that may have a fixture `event_loop`."""
+    return _unknown_plugin(module, module.project.signs_for(module.directory).providing_plugin)
+
+
+def _unknown_plugin(module: Module, sign: str) -> str:
     project = module.project
     config = project.config_for(module.directory)
     chain = project.conftests(module.directory)
@@ -246,9 +255,8 @@ def unknown_plugin(module: Module) -> str:
     for conftest in chain.modules:
         if registers_unseen_plugin(conftest):
             return f"a plugin that {conftest.name} registers may run it"
-    found = project.signs_for(module.directory).running_plugin
-    if found:
-        return found
+    if sign:
+        return sign
     framework = project.framework_in(module.directory)
     return f"{framework} may run it" if framework else ""
 

@@ -21,6 +21,8 @@ _RUNNING_PLUGINS = re.compile(
     r"|homeassistant[-_]custom[-_]component|tornado5?|tornasync|twisted|uvloop))\b(?![-_.])",
     re.IGNORECASE,
 )
+# The one that had neither of that, in any version.
+_WITHOUT_EITHER = re.compile(r"pytest[-_]aiohttp\b", re.IGNORECASE)
 # A plugin, and libraries of event loops, with which sleeping takes no time.
 _VIRTUAL_CLOCKS = re.compile(r"\b(?:aiofastforward|async[-_]solipsism|looptime)\b")
 # A mode that is given where pytest is started, not where it is configured.
@@ -69,6 +71,8 @@ class Signs:
     """What was found, in words for a reader; empty when nothing was."""
 
     running_plugin: str = ""
+    providing_plugin: str = ""
+    """One of these that may have a fixture `event_loop`, or options like those of pytest-asyncio."""
     mode_on_command_line: str = ""
     virtual_clock: bool = False
     """Whether sleeping may take no time."""
@@ -78,7 +82,7 @@ class Signs:
 
 def signs_of(files: Files, *roots: str) -> Signs:
     """Look through the build, requirements and script files of a project's root folder, and of its repository's."""
-    plugin = mode = ""
+    plugin = providing = mode = ""
     virtual_clock = False
     entry_points: dict[str, None] = {}
     for root in roots:
@@ -88,21 +92,15 @@ def signs_of(files: Files, *roots: str) -> Signs:
                 continue
             text = content.decode("utf-8", "replace")
             name = os.path.relpath(path, root)
-            found = _RUNNING_PLUGINS.search(text)
-            if found and not plugin:
-                plugin = f"{found.group(1)} in {name}"
-            if not mode and (_MODE_ON_COMMAND_LINE.search(text) or _names_other_config(files, root, text)):
+            for found in _RUNNING_PLUGINS.finditer(text):
+                told = f"{found.group(1)} in {name}"
+                plugin = plugin or told
+                if not _WITHOUT_EITHER.match(told):
+                    providing = providing or told
+            if _MODE_ON_COMMAND_LINE.search(text) and not mode:
                 mode = name
             virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
-            for group in _ENTRY_POINTS.findall(text):
-                entry_points |= dict.fromkeys(_ENTRY_POINT.findall(group))
-    return Signs(plugin, mode, virtual_clock, tuple(entry_points))
-
-
-def _names_other_config(files: Files, root: str, text: str) -> bool:
-    """Whether pytest is started with a configuration file that does not stand in the root folder."""
-    given = _CONFIG_ON_COMMAND_LINE.findall(text)
-    return any(os.path.basename(path) not in files.names_in(root) for path in given)
+    return Signs(plugin, providing, mode, virtual_clock)
 
 
 def framework_in(files: Files, folder: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.hooks import may_be_generated, names_filled
 from flake8_async_tests.requesters import modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.runner import unknown_plugin
+from flake8_async_tests.runner import unknown_provider
 from flake8_async_tests.source.fixtures import EVENT_LOOP, requested_names
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.walk import arguments_of
@@ -34,7 +34,7 @@ def check(module: Module) -> Iterator[Finding]:
     if EVENT_LOOP not in module.text or module.options.pytest_asyncio < _FIRST_WITHOUT:
         return
     for function, klass, argument in sorted(_requests(module), key=lambda request: request[2].lineno):
-        if not _may_be_provided(module, function, klass) and not unknown_plugin(module):
+        if not _may_be_provided(module, function, klass) and not unknown_provider(module):
             yield Finding(
                 argument,
                 f"{function.name} asks for the fixture event_loop, which is gone since pytest-asyncio 1.0: an error"

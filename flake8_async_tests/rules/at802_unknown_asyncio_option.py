@@ -44,7 +44,7 @@ def _may_be_registered(module: Module, option: str) -> bool:
     local = [path for name in early if (path := project.find_import(name, module)) is not None]
     foreign = [name for name in early if project.find_import(name, module) is None]
     return (
-        bool(project.signs_for(module.directory).running_plugin)
+        bool(project.signs_for(module.directory).providing_plugin)
         or not all(map(is_harmless_plugin, foreign))
         or any(plugin is None or may_register(plugin, option) for plugin in map(project.module_at, local))
         or any(_may_register(chain, option) for chain in chains)
