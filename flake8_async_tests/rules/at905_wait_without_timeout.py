@@ -10,7 +10,7 @@ from flake8_async_tests.inference.constructions import constructions_of
 from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.flow import Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.loops import is_method_of_loop
-from flake8_async_tests.inference.places import contexts_around, entered_by, place_of
+from flake8_async_tests.inference.places import contexts_around, entered_by, nodes_of, place_of
 from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -65,6 +65,8 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         what = _awaited(module, node.value, scope)
         if not what or _may_end_in_time(module, node, scope) or _has_come_already(module, node, scope):
+            continue
+        if _is_known_to_hold_something(module, node, scope):
             continue
         if not _is_wrapped_in_timeout(module, test.function):
             yield Finding(
@@ -200,6 +202,20 @@ def _has_come_already(module: Module, node: ast.Await, scope: Scope) -> bool:
         return True
     taken = module.fact(_taken).get((scope, path), ())
     return len(there) > sum(place_of(call) < place_of(node.value) for call in taken)
+
+
+def _is_known_to_hold_something(module: Module, node: ast.Await, scope: Scope) -> bool:
+    """Whether a queue was asked before whether there is something in it: `while not queue.empty()`."""
+    call = node.value
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return False
+    questions = {f"{path_of(call.func.value)}.{name}" for name in ("empty", "qsize")}
+    return any(
+        isinstance(part, ast.Attribute) and path_of(part) in questions
+        for around in module.ancestors(node, scope)
+        if isinstance(around, (ast.While, ast.If))
+        for part in nodes_of([around.test])
+    )
 
 
 def _provided(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
