@@ -71,6 +71,12 @@ def _is_an_assertion(call: ast.Call) -> bool:
     return isinstance(call.func, ast.Attribute) and call.func.attr.startswith("assert")
 
 
+def _is_asked_of_something(name: ast.Name, scope: Scope) -> bool:
+    """Whether it is `vars(config)`, which tells of no local names."""
+    call = scope.parents.get(name)
+    return isinstance(call, ast.Call) and call.func is name and bool(call.args)
+
+
 class _Uses:
     """Where the local names of one function are used, in it and in what is nested in it."""
 
@@ -81,7 +87,8 @@ class _Uses:
         """The scopes in which each name is read, or declared to be one from further out."""
         self._meaning: dict[str, list[Scope]] = {}
         for scope in module.scopes_within(outer):
-            for name in (*(load.id for load in scope.loads), *scope.declared):
+            names = [load.id for load in scope.loads if load.id != "vars" or not _is_asked_of_something(load, scope)]
+            for name in (*names, *scope.declared):
                 self._reading.setdefault(name, []).append(scope)
 
     def have(self, function: Function) -> bool:
