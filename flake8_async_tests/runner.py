@@ -89,6 +89,11 @@ _RUNNING_FIXTURES = frozenset(
 )
 
 
+# With these, tests run elsewhere than under pytest, plain coroutine functions too: in a simulator of hardware, in a
+# browser.
+_OTHER_FRAMEWORKS = ("cocotb", "pyscript", "upytest")
+
+
 def runner_of(test: Test) -> Runner:
     """Who runs a test; where several classes collect it, the first in sight that somebody or something unknown runs."""
     if test.runner is None:
@@ -255,10 +260,8 @@ def _unknown_plugin(module: Module, sign: str) -> str:
     for conftest in chain.modules:
         if registers_unseen_plugin(conftest):
             return f"a plugin that {conftest.name} registers may run it"
-    if sign:
-        return sign
-    framework = project.framework_in(module.directory)
-    return f"{framework} may run it" if framework else ""
+    framework = next(filter(module.imports, _OTHER_FRAMEWORKS), "")
+    return sign or (f"{framework} may run it" if framework else "")
 
 
 def _installed_plugins(module: Module) -> Iterator[Module]:

@@ -270,24 +270,6 @@ def test_signs_of_what_is_not_known_here(tmp_path: Path, name: str, text: str, p
     assert (signs.running_plugin, signs.mode_on_command_line) == (plugin, mode)
 
 
-def test_the_framework_of_a_folder(tmp_path: Path) -> None:
-    project = Project(Options())
-    write(
-        tmp_path,
-        {
-            "a/test_it.py": "import os\n",
-            "a/test_that.py": "# no import cocotb\nimport cocotbs\n",
-            "a/readme.md": "import cocotb\n",
-            "b/test_it.py": "import os\n",
-            "b/test_that.py": "try:\n    from cocotb.triggers import Timer\nexcept ImportError:\n    raise\n",
-            "b/below/test_it.py": "",
-        },
-    )
-    (tmp_path / "a/folder.py").mkdir()
-    found = [project.framework_in(str(tmp_path / name)) for name in ("a", "b", "b/below", "missing")]
-    assert found == ["", "cocotb", "", ""]
-
-
 def test_that_the_first_sign_of_each_kind_is_told(tmp_path: Path) -> None:
     both = "pytest-trio pytest-tornasync pytest --asyncio-mode=auto"
     write(tmp_path, {"setup.py": both, "tox.ini": both})

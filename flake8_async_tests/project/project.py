@@ -16,7 +16,7 @@ from flake8_async_tests.project.imports import absolute_name, find_module, find_
 from flake8_async_tests.project.outline import Outlines
 from flake8_async_tests.project.patterns import Patterns
 from flake8_async_tests.project.places import Places
-from flake8_async_tests.project.signs import Signs, framework_in, signs_of
+from flake8_async_tests.project.signs import Signs, signs_of
 from flake8_async_tests.record import record
 from flake8_async_tests.source.module import Module
 from flake8_async_tests.source.test_libraries import imports_test_library
@@ -77,7 +77,6 @@ class Project:
         self._surroundings: dict[str, Surroundings] = {}
         self._patterns: dict[str, Patterns] = {}
         self._signs: dict[str, Signs] = {}
-        self._frameworks: dict[str, str] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._imports: dict[tuple[str, str], str | None] = {}
         self._found_modules: dict[tuple[str, tuple[str, ...]], str | None] = {}
@@ -285,13 +284,6 @@ class Project:
             # Packages of one repository are often tested by what stands at its root.
             repository = self.configs.repository_root(directory) or root
             found = self._signs[root] = signs_of(self.files, *dict.fromkeys((root, repository)))
-        return found
-
-    def framework_in(self, directory: str) -> str:
-        """The framework with a runner of its own that a file of a folder imports, "" when there is none."""
-        found = self._frameworks.get(directory)
-        if found is None:
-            found = self._frameworks[directory] = framework_in(self.files, directory)
         return found
 
     def root_of(self, directory: str) -> str:

@@ -60,11 +60,6 @@ _BUILD_FILES = (
 _SCRIPTS = re.compile(r"\.(?:sh|ya?ml)$")
 _FOLDERS_OF_SCRIPTS = (".circleci", ".github/workflows", "ci", "scripts")
 
-# Frameworks with runners of their own for plain coroutine functions: in a simulator of hardware, in a browser. They
-# take all tests of a folder, whether these import them or not.
-_FRAMEWORKS = re.compile(rb"^\s*(?:from|import) +(cocotb|upytest)\b", re.MULTILINE)
-_NAMES_OF_FRAMEWORKS = (b"cocotb", b"upytest")
-
 
 @record
 class Signs:
@@ -101,17 +96,6 @@ def signs_of(files: Files, *roots: str) -> Signs:
                 mode = name
             virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
     return Signs(plugin, providing, mode, virtual_clock)
-
-
-def framework_in(files: Files, folder: str) -> str:
-    """The framework that a Python file of a folder imports and that may run the tests there, "" when there is none."""
-    for name in sorted(files.names_in(folder)):
-        content = files.read(os.path.join(folder, name)) if name.endswith(".py") else None
-        if content is not None and any(word in content for word in _NAMES_OF_FRAMEWORKS):
-            found = _FRAMEWORKS.search(content)
-            if found:
-                return found.group(1).decode()
-    return ""
 
 
 def _paths(files: Files, root: str) -> list[str]:
