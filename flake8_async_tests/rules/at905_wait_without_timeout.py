@@ -14,7 +14,6 @@ from flake8_async_tests.inference.places import contexts_around, entered_by, nod
 from flake8_async_tests.inference.suspension import statement_of
 from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
 from flake8_async_tests.rule import Finding, Knows, rule
-from flake8_async_tests.source.decorators import keeps_plain_function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,13 +108,11 @@ def _may_limit_time(module: Module, name: str) -> bool:
 
 
 def _is_wrapped_in_timeout(module: Module, function: Function) -> bool:
-    """Whether a decorator may call the function under a timeout: one of this file speaks of it, others may do so."""
+    """Whether a decorator of this file speaks of a timeout, under which it may call the function."""
     for decorator in function.decorators:
         node = decorator.call.func if decorator.call is not None else decorator.node
         definition = module.names.definition(node, function.outer)
         wrapper = module.function_of_node(definition) if definition is not None else None
-        if wrapper is None and not keeps_plain_function(decorator):
-            return True
         if wrapper is not None:
             within = set(module.scopes_within(wrapper.scope))
             if any(call.scope in within for call in module.calls(*TIMEOUTS, _WAIT_FOR)):
