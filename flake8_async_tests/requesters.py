@@ -242,9 +242,14 @@ def who_awaits_for_requesters(fixture: Fixture, *words: bytes) -> Iterator[Runs]
 
 
 def _draws_anyio_in(test: Test) -> bool:
-    """Whether the backend comes with the test itself: anyio's mark asks for it, and anyio's mode does for all."""
-    if "anyio_backend" in test.parametrized or test.marks.has("anyio"):
+    """Whether the backend comes with the test itself.
+
+    Anyio's mark asks for it, and its mode does so for all, but only on coroutine functions.
+    """
+    if "anyio_backend" in test.parametrized:
         return True
+    if test.marks.has("anyio"):
+        return test.is_async or test.function.may_become_async
     if not test.is_async:
         return False
     return runner_of(test).runs is Runs.ANYIO or (test.kind is ClassKind.PLAIN and _is_anyio_auto(test.module))

@@ -145,7 +145,8 @@ def asserts(module: Module, statement: ast.stmt, scope: Scope) -> bool:
 def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[ast.stmt]:
     """The assertions that follow a statement: in its block and in the blocks around it.
 
-    They may stand within a `with`, and in an `if` all of whose branches assert something.
+    They may stand within a `with`, in an `if` all of whose branches assert something, and in a loop over what was there
+    before.
     """
     parents = scope.parents
     heads: dict[ast.AST, ast.stmt] = {}
@@ -159,7 +160,7 @@ def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[a
         outer = after
         while parents[outer] not in heads:
             around = parents[outer]
-            if not isinstance(around, ast.stmt) or not _is_sure_to_assert(module, around, scope):
+            if not isinstance(around, ast.stmt) or not _is_sure_to_assert(module, around, node, scope):
                 break
             outer = around
         head = heads.get(parents[outer])
@@ -167,20 +168,53 @@ def assertions_after(module: Module, node: ast.stmt, scope: Scope) -> Iterator[a
             yield after
 
 
-def _is_sure_to_assert(module: Module, block: ast.stmt, scope: Scope) -> bool:
-    """Whether an assertion within it says what one after it would.
+def _is_sure_to_assert(module: Module, block: ast.stmt, node: ast.stmt, scope: Scope) -> bool:
+    """Whether an assertion within a block says what one after it would, whatever came of a statement before it.
 
-    A `with` must not take what is raised in it; an `if` must have an assertion in each branch.
+    A `with` must not take what is raised in it, an `if` must have an assertion in each branch, and a loop must have
+    something to go over.
     """
     if isinstance(block, ast.If):
-        return all(
-            any(
-                asserts(module, each, scope) or (isinstance(each, ast.If) and _is_sure_to_assert(module, each, scope))
-                for each in branch
-            )
-            for branch in (block.body, block.orelse)
-        )
+        return _asserts_in_each_branch(module, block, scope)
+    if isinstance(block, ast.For):
+        return _goes_over_something(module, block, node, scope)
     return isinstance(block, (ast.With, ast.AsyncWith)) and not _takes_failures(module, block, scope)
+
+
+def _asserts_in_each_branch(module: Module, block: ast.If, scope: Scope) -> bool:
+    return all(
+        any(
+            asserts(module, each, scope) or (isinstance(each, ast.If) and _asserts_in_each_branch(module, each, scope))
+            for each in branch
+        )
+        for branch in (block.body, block.orelse)
+    )
+
+
+def _goes_over_something(module: Module, loop: ast.For, node: ast.stmt, scope: Scope) -> bool:
+    """Whether a loop has something to go over whatever came of a statement before it: the test filled it itself."""
+    before = place_of(node)
+    names = names_in(loop.iter)
+    bindings = (binding for name in names for binding in scope.bindings.get(name, ()))
+    if any(place_of(binding) < before and _is_filled(scope.parents.get(binding)) for binding in bindings):
+        return True
+    return any(
+        call.scope is scope
+        and place_of(call.node) < before
+        and isinstance(receiver := receiver_of(call.node), ast.Name)
+        and receiver.id in names
+        for call in module.method_calls(*_FILLING)
+    )
+
+
+def _is_filled(assignment: ast.AST | None) -> bool:
+    """Whether what is assigned has items at once: `[1, 2]`, `[start(each) for each in names]`."""
+    if not isinstance(assignment, (ast.Assign, ast.AnnAssign)):
+        return False
+    value = assignment.value
+    if isinstance(value, (ast.List, ast.Set, ast.Tuple)):
+        return bool(value.elts)
+    return isinstance(value, (ast.ListComp, ast.SetComp))
 
 
 def _takes_failures(module: Module, block: ast.With | ast.AsyncWith, scope: Scope) -> bool:

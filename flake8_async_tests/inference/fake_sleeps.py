@@ -6,8 +6,8 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import root_of
-from flake8_async_tests.inference.mock_values import MockKind
+from flake8_async_tests.inference.mock_values import SIDE_EFFECT, MockKind
+from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.patch_targets import names_of_target, path_in_library, target_path
 from flake8_async_tests.inference.patches import Patch, mock_constructor, patches_by
 from flake8_async_tests.inference.places import nodes_of
@@ -146,27 +146,28 @@ def _touched_by_mock(module: Module, call: ast.Call, scope: Scope) -> frozenset[
     return None
 
 
-def gives_side_effect(module: Module, scope: Scope) -> bool:
-    """Whether some mock gets a `side_effect` in the same function that may be the one in the place of the sleep."""
-    return scope in module.fact(_scopes_that_configure)
+def _maker(module: Module, patch: Patch) -> ast.expr:
+    return module.value_of(patch.new, patch.scope) if patch.new is not None else patch.call
 
 
-def _scopes_that_configure(module: Module) -> set[Scope]:
-    return {
-        scope
-        for node, scope in module.of_kind(ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Attribute)
-        and target.attr == "side_effect"
-        and not _is_child_of_own_mock(module, target.value, scope)
-    }
+def may_get_side_effect(module: Module, maker: ast.expr, scope: Scope) -> bool:
+    """Whether a `side_effect` that is set in a function may be that of the mock that something makes."""
+    return any(_may_be(module, maker, owner, scope) for owner in module.fact(_owners_of_side_effects).get(scope, ()))
 
 
-def _is_child_of_own_mock(module: Module, node: ast.expr, scope: Scope) -> bool:
-    """Whether it is an attribute of a mock that the function makes, and so of one that it may hand to what it tests."""
-    root = root_of(node) if isinstance(node, ast.Attribute) else None
-    made = module.value_of(root, scope) if root is not None else None
-    return isinstance(made, ast.Call) and mock_constructor(module, made.func, scope) is not None
+def _may_be(module: Module, maker: ast.expr, owner: ast.expr, scope: Scope) -> bool:
+    """Whether what gets a `side_effect` is not known to be another mock, or a part of one."""
+    mocks = mocks_of(module).at(owner, scope)
+    return not mocks or any(mock.origin.node is maker for mock in mocks)
+
+
+def _owners_of_side_effects(module: Module) -> dict[Scope, list[ast.expr]]:
+    found: dict[Scope, list[ast.expr]] = {}
+    for node, scope in module.of_kind(ast.Assign):
+        for target in node.targets:
+            if isinstance(target, ast.Attribute) and target.attr == SIDE_EFFECT:
+                found.setdefault(scope, []).append(target.value)
+    return found
 
 
 def _touched_by_body(body: list[ast.stmt]) -> frozenset[str] | None:

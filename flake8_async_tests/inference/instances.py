@@ -183,7 +183,7 @@ def given_to_attribute(module: Module, node: ast.Attribute, scope: Scope) -> Ite
 def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[ast.expr, Scope] | None:
     """What a class of this file assigns to an attribute in its body, and that body: `self.URL`, `OrderTests.URL`.
 
-    None where any attribute of that name is set elsewhere, or a class that inherits from it gives its own.
+    None where it may be set elsewhere, or where a class that inherits from it gives its own.
     """
     klass = class_of_receiver(module, node.value, scope)
     if klass is None or any(node.attr in heir.scope.bindings for heir in klass.subclasses):

@@ -111,7 +111,7 @@ def is_entered(client: Call) -> bool:
     ):
         # Who calls that may enter what it gives.
         return True
-    return client.node in client.module.fact(_made_by)
+    return client.node in client.module.fact(_made_by) or _is_handed_over(client)
 
 
 def _made_by(module: Module) -> set[ast.Call]:

@@ -96,20 +96,41 @@ def _may_end_by_itself(module: Module, loop: ast.While, scope: Scope) -> bool:
         return True
     if isinstance(loop.test, ast.Constant) and not any(isinstance(node, _EXITS) for node in body):
         return False
-    stored = {node.id for node in body if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
-    if stored & _names_that_end(loop):
-        return True
     conditions = [node for test in _conditions(loop) for node in nodes_of([test])]
-    return any(
-        (has_limit(node) and not _stays_as_it_is(node)) or isinstance(node, ast.NamedExpr) for node in conditions
+    if any(isinstance(node, ast.NamedExpr) or _is_reached(module, node, scope) for node in conditions):
+        return True
+    return bool(_changed_in(body) & _names_that_end(loop))
+
+
+def _is_reached(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether a comparison is with a limit that comes by itself: a time, not a count of what others add or take.
+
+    Names that the loop itself changes are another matter.
+    """
+    if not has_limit(node):
+        return False
+    assert isinstance(node, ast.Compare)
+    return not all(
+        isinstance(side, (ast.Constant, ast.Name)) or _is_length(module, side, scope)
+        for side in (node.left, *node.comparators)
     )
 
 
-def _stays_as_it_is(node: ast.AST) -> bool:
-    """Whether it compares names that the loop does not change: unlike a clock, they do not change by themselves."""
-    return isinstance(node, ast.Compare) and all(
-        isinstance(part, (ast.Name, ast.Constant)) for part in (node.left, *node.comparators)
+def _is_length(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether it is `len(orders)` or `len(client.orders)`, and not that of what a mock keeps of its calls."""
+    if not isinstance(node, ast.Call) or module.qualified(node.func, scope) != "builtins.len":
+        return False
+    return all(
+        isinstance(argument, ast.Name) or (isinstance(argument, ast.Attribute) and argument.attr not in RECORDS)
+        for argument in node.args
     )
+
+
+def _changed_in(body: list[ast.AST]) -> set[str]:
+    """The names that are bound anew, and those whose methods are called."""
+    changed = {node.id for node in body if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    called = [node.func.value for node in body if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    return changed | {each.id for each in called if isinstance(each, ast.Name)}
 
 
 def _conditions(loop: ast.While) -> list[ast.expr]:

@@ -286,7 +286,10 @@ def _owners_of(module: Module, name: str) -> Iterator[tuple[str, int]]:
                 if path is not None and module.fact(_sets_by_text):
                     yield path, start
             elif follows[:2] != "==" and _sets(module, text[start - 1 : start], follows[:1]):
-                yield _imported_before(module, start - 1) if text[start - 1 : start] == "." else "", start
+                owner = text[_start_of_dotted(text, start) : start].rstrip(".")
+                if owner not in _INSTANCES:
+                    owner = _imported_before(module, start - 1) if text[start - 1 : start] == "." else ""
+                yield owner, start
         start = text.find(name, end)
 
 

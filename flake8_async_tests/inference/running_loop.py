@@ -141,6 +141,8 @@ class _Search:
         self._attributes: dict[str, None] = {}
         self._names: set[tuple[Module, str, bool]] = set()
         self._is_cut_short = False
+        self.finds_start = False
+        """Whether something that was come to starts a loop itself."""
         self._makes_on_loop = False
 
     def look_into(self, module: Module, scope: Scope) -> None:
@@ -275,12 +277,13 @@ def _look_through(part: _Part) -> _Mentions:
             if isinstance(node, ast.Name):
                 if name.startswith(_LIBRARIES) and name.rpartition(".")[2] in _METHODS:
                     return _Mentions(need_loop=True)
-                value = module.value_of(node, scope)
-                definition = module.names.definition(value, scope)
-                if isinstance(value, ast.Lambda):
-                    lambdas.append(value)
-                elif definition is not None:
-                    definitions[definition] = None
+                for meaning in _meanings_of(module, node, scope):
+                    if isinstance(meaning, str):
+                        names[meaning] = None
+                        called.add(meaning)
+                    else:
+                        definitions[meaning] = None
+    names.pop("", None)
     return _Mentions(
         need_loop=False,
         attributes=tuple(attributes),
@@ -288,6 +291,19 @@ def _look_through(part: _Part) -> _Mentions:
         only_named=frozenset(names.keys() - called),
         definitions=tuple(definitions),
     )
+
+
+def _meanings_of(module: Module, node: ast.Name, scope: Scope) -> Iterable[str | ast.AST]:
+    """The function, class or lambda of this file that a name means.
+
+    All that it may mean where it has several bindings, such as imports of which one is tried after the other.
+    """
+    value = module.value_of(node, scope)
+    definition = value if isinstance(value, ast.Lambda) else module.names.definition(value, scope)
+    if definition is not None:
+        return [definition]
+    owner = module.names.owner_of(node, scope) if not module.qualified(node, scope) else None
+    return module.names.may_mean(node.id, owner) if owner is not None else ()
 
 
 def _names_by_stars(module: Module, node: ast.expr, scope: Scope) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.functions import Class, lineage_by
 from flake8_async_tests.source.names import is_known_library, source_of
 
 if TYPE_CHECKING:

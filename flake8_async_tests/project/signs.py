@@ -92,10 +92,18 @@ def signs_of(files: Files, *roots: str) -> Signs:
                 plugin = plugin or told
                 if not _WITHOUT_EITHER.match(told):
                     providing = providing or told
-            if _MODE_ON_COMMAND_LINE.search(text) and not mode:
+            if not mode and (_MODE_ON_COMMAND_LINE.search(text) or _names_other_config(files, root, text)):
                 mode = name
             virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
-    return Signs(plugin, providing, mode, virtual_clock)
+            for group in _ENTRY_POINTS.findall(text):
+                entry_points |= dict.fromkeys(_ENTRY_POINT.findall(group))
+    return Signs(plugin, providing, mode, virtual_clock, tuple(entry_points))
+
+
+def _names_other_config(files: Files, root: str, text: str) -> bool:
+    """Whether pytest is started with a configuration file that does not stand in the root folder."""
+    given = _CONFIG_ON_COMMAND_LINE.findall(text)
+    return any(os.path.basename(path) not in files.names_in(root) for path in given)
 
 
 def _paths(files: Files, root: str) -> list[str]:
