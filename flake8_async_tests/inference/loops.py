@@ -334,8 +334,8 @@ def may_be_given_loop(klass: Class) -> bool:
     while todo:
         for each in todo.pop().lineage:
             looked_at += 1
-            settings = each.module.fact(_first_settings)
-            if looked_at > _MOST_CLASSES or any(sets_up(it) and it.scope in settings for it in each.methods.values()):
+            setters = each.module.fact(_setters)
+            if looked_at > _MOST_CLASSES or any(sets_up(it) and it.scope in setters for it in each.methods.values()):
                 return True
             for base in each.foreign_bases:
                 kind = kind_of_foreign(base)
@@ -356,9 +356,21 @@ def _class_elsewhere(module: Module, qualified: str) -> Class | None:
 
 
 def _first_settings(module: Module) -> dict[Scope, Place]:
-    settings = [*module.calls("asyncio.set_event_loop"), *filter(_is_on_policy, module.method_calls("set_event_loop"))]
-    settings.sort(key=lambda call: place_of(call.node), reverse=True)
+    settings = sorted(_settings(module), key=lambda call: place_of(call.node), reverse=True)
     return {call.scope: place_of(call.node) for call in settings}
+
+
+def _setters(module: Module) -> set[Scope]:
+    """The functions that make a loop the current one: `set_event_loop(None)` takes it away instead."""
+    return {call.scope for call in _settings(module) if not _is_none(call.argument(0, "loop"))}
+
+
+def _settings(module: Module) -> list[Call]:
+    return [*module.calls("asyncio.set_event_loop"), *filter(_is_on_policy, module.method_calls("set_event_loop"))]
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_on_policy(call: Call) -> bool:

@@ -152,6 +152,9 @@ def plant_get_event_loop_into_a_sync_test(draft: Draft, test: Test) -> None:
     reading = draft.reading
     if any("loop" in each.arg for each in reading.parameters(test.node)) or test.kind == "isolated":
         draft.doubt_because("a loop may be set for it")
+    # What stands in a class may be collected through an heir as well, that has other bases.
+    if any(kind == "unknown" and test.klass in reading.lineage(klass) for klass, kind in reading.test_classes):
+        draft.doubt_because("a base of its class may set a loop")
     if "set_event_loop(" in draft.source.text + reading.suite.around(reading.folder):
         draft.doubt_because("a loop may be set for it")
 
