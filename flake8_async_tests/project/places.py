@@ -69,6 +69,14 @@ class Places:
         """Those of them in which pytest looks for tests."""
         return filter(self._is_collected, self._files_below(folder))
 
+    def files_of_tests(self, folder: str) -> Iterator[str]:
+        """Those, and each conftest."""
+        return (
+            path
+            for path in self._files_below(folder)
+            if os.path.basename(path) == "conftest.py" or self._is_collected(path)
+        )
+
     def _files_below(self, folder: str) -> list[str]:
         return sorted(path for level in self._levels(folder) for each in level for path in self._python_files(each))
 

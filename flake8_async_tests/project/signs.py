@@ -95,14 +95,14 @@ def signs_of(files: Files, *roots: str) -> Signs:
             if not mode and (_MODE_ON_COMMAND_LINE.search(text) or _names_other_config(files, root, text)):
                 mode = name
             virtual_clock = virtual_clock or _VIRTUAL_CLOCKS.search(text) is not None
-            for group in _ENTRY_POINTS.findall(text):
+            for group in _ENTRY_POINTS.findall(text) if "pytest11" in text else ():
                 entry_points |= dict.fromkeys(_ENTRY_POINT.findall(group))
     return Signs(plugin, providing, mode, virtual_clock, tuple(entry_points))
 
 
 def _names_other_config(files: Files, root: str, text: str) -> bool:
     """Whether pytest is started with a configuration file that does not stand in the root folder."""
-    given = _CONFIG_ON_COMMAND_LINE.findall(text)
+    given = _CONFIG_ON_COMMAND_LINE.findall(text) if "-c" in text else []
     return any(os.path.basename(path) not in files.names_in(root) for path in given)
 
 

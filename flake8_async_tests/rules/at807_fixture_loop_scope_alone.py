@@ -83,13 +83,20 @@ def _tests_set_their_own(module: Module, config: PytestConfig) -> bool:
 
 def _fixtures_set_theirs(module: Module, config: PytestConfig, wanted: str) -> bool:
     """Whether every async fixture in sight says that it runs on the tests' loops; False where there is none."""
+    project = module.project
+    speaking = [
+        (path, content)
+        for path in project.places.files_of_tests(config.rootdir)
+        if (content := project.files.read(path)) is not None and b"fixture" in content and b"async def" in content
+    ]
+    # Most say nothing of it, so that none has to be parsed.
+    if not any(b"loop_scope" in content for _, content in speaking):
+        return False
     found = False
-    for path in module.project.places.test_files(config.rootdir):
-        other = _read(module, path)
-        if other is None:
-            continue
-        for fixture in other.fixtures:
-            if fixture.is_async and is_run_by_asyncio(fixture, other):
+    for path, _ in speaking:
+        other = project.read_module(path)
+        for fixture in other.fixtures if other is not None else ():
+            if fixture.is_async and is_run_by_asyncio(fixture, fixture.module):
                 if given_loop_scope(fixture) not in (wanted, None):
                     return False
                 found = True
@@ -98,16 +105,12 @@ def _fixtures_set_theirs(module: Module, config: PytestConfig, wanted: str) -> b
 
 def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
     """The async tests of all files that the configuration is for. Those of a file that cannot be read are left out."""
-    for path in module.project.places.collected_files(config.rootdir):
-        other = _read(module, path)
+    project = module.project
+    for path in project.places.collected_files(config.rootdir):
+        content = project.files.read(path)
+        other = project.read_module(path) if content is not None and b"async def" in content else None
         if other is not None:
             yield from other.async_tests
-
-
-def _read(module: Module, path: str) -> Module | None:
-    """A file, if it has async functions and can be read."""
-    content = module.project.files.read(path)
-    return module.project.read_module(path) if content is not None and b"async def" in content else None
 
 
 def _may_set_its_own(test: Test) -> bool:
