@@ -222,6 +222,8 @@ def _changes_tests(module: Module) -> bool:
 
 def _replaces_runtest(module: Module) -> bool:
     """Whether a file gives all tests another `runtest`: `pytest.Function.runtest = run`, wherever it does."""
+    if "runtest" not in module.text:
+        return False
     owners = [
         (target.value, scope)
         for node, scope in module.index.settings

@@ -161,7 +161,7 @@ def _may_be_the_same(module: Module, one: ast.Attribute, scope: Scope, other: as
     """Whether an attribute of the same name may be one of the same object: not where both are of unrelated classes."""
     first = _class_of(module, one.value, scope)
     second = _class_of(module, other.value, there)
-    return first is None or second is None or first in second.lineage or second in first.lineage
+    return first is None or second is None or first.is_related_to(second)
 
 
 def _class_of(module: Module, node: ast.expr, scope: Scope) -> Class | None:

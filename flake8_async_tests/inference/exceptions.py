@@ -22,6 +22,8 @@ _SAME = {
     "concurrent.futures.TimeoutError": "builtins.TimeoutError",
     "socket.timeout": "builtins.TimeoutError",
 }
+REFUSALS = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
+"""What is to be expected of the start of a loop while another one runs."""
 _EXPECTING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.raises"})
 _KNOWN = frozenset(
     f"builtins.{name}"
@@ -67,18 +69,22 @@ def exceptions_caught(module: Module, handler: ast.ExceptHandler, scope: Scope) 
 def is_expected_around(module: Module, node: ast.AST, scope: Scope, *names: str) -> bool:
     """Whether `pytest.raises`, `assertRaises` or the like of one of these exceptions stands around a node."""
     return any(
-        context in _EXPECTING and expects(module, call, scope, names)
+        context in _EXPECTING and _expects(module, call, scope, names)
         for context, call in contexts_around(module, node, scope)
     )
 
 
-def is_expected_in(module: Module, scope: Scope, *names: str) -> bool:
-    """Whether a function expects one of these exceptions of something that it does."""
-    calls = (*module.calls("pytest.raises"), *module.method_calls("assertRaises", "assertRaisesRegex"))
-    return any(call.scope is scope and expects(module, call.node, scope, names) for call in calls)
+def expects_refusal(module: Module, scope: Scope) -> bool:
+    """Whether a function expects that something it does is refused a loop, because one is running."""
+    return scope in module.fact(_scopes_that_expect_refusal)
 
 
-def expects(module: Module, call: ast.Call, scope: Scope, names: Collection[str]) -> bool:
+def _scopes_that_expect_refusal(module: Module) -> set[Scope]:
+    calls = [*module.calls("pytest.raises"), *module.method_calls("assertRaises", "assertRaisesRegex")]
+    return {call.scope for call in calls if _expects(module, call.node, call.scope, REFUSALS)}
+
+
+def _expects(module: Module, call: ast.Call, scope: Scope, names: Collection[str]) -> bool:
     """Whether a call of `pytest.raises` or the like is about one of these exceptions."""
     expected = call.args[0] if call.args else keyword_value(call, "expected_exception")
     return not exceptions_named(module, expected, scope).isdisjoint(names)

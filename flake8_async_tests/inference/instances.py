@@ -116,7 +116,7 @@ def _method_around(module: Module, scope: Scope) -> Function | None:
 
 
 def _are_related(one: Class | None, other: Class | None) -> bool:
-    return one is not None and other is not None and (other in one.lineage or one in other.lineage)
+    return one is not None and other is not None and one.is_related_to(other)
 
 
 def _attributes_bound(module: Module) -> dict[str, list[tuple[str, Scope]]]:
@@ -147,10 +147,7 @@ def given_in_class_body(module: Module, node: ast.expr, scope: Scope) -> tuple[B
     """What `self.x` or `cls.x` got in the body of the class, where nothing else may give it something."""
     if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
         return ()
-    klass = class_of_first_parameter(module, node.value, scope)
-    if klass is None or any(node.attr in heir.scope.bindings for heir in klass.subclasses):
-        return ()
-    body = _body_that_gives(klass, node.attr)
+    body = _body_that_gives(class_of_first_parameter(module, node.value, scope), node.attr)
     found = bound_in(module, body).get(node.attr, ()) if body is not None else ()
     return tuple(found) if len(found) == 1 else ()
 
@@ -185,16 +182,18 @@ def class_constant(module: Module, node: ast.Attribute, scope: Scope) -> tuple[a
 
     None where it may be set elsewhere, or where a class that inherits from it gives its own.
     """
-    klass = class_of_receiver(module, node.value, scope)
-    if klass is None or any(node.attr in heir.scope.bindings for heir in klass.subclasses):
-        return None
-    body = _body_that_gives(klass, node.attr)
+    body = _body_that_gives(class_of_receiver(module, node.value, scope), node.attr)
     value = module.names.assigned_value(node.attr, body) if body is not None else None
     return (value, body) if value is not None and body is not None else None
 
 
-def _body_that_gives(klass: Class, attribute: str) -> Scope | None:
-    """The body of a class, or of the nearest of its bases, that gives an attribute, where nothing else does so."""
+def _body_that_gives(klass: Class | None, attribute: str) -> Scope | None:
+    """The body of a class, or of the nearest of its bases, that gives an attribute, where nothing else does so.
+
+    Nor may an heir do it: what stands in the class is run for its instances as well.
+    """
+    if klass is None or any(attribute in heir.scope.bindings for heir in klass.subclasses):
+        return None
     setters = klass.module.fact(_attributes_set).get(attribute, ())
     if any(_may_be_of(klass, path, node, scope) for path, node, scope in setters):
         return None
@@ -205,7 +204,7 @@ def _may_be_of(klass: Class, path: str, node: ast.AST, scope: Scope) -> bool:
     """Whether what a path begins with may be an instance of a class: not the `self` of one that has no part in it."""
     root, _, attributes = path.partition(".")
     owner = class_of_receiver(klass.module, ast.copy_location(ast.Name(root, ast.Load()), node), scope)
-    return owner is None or "." in attributes or _are_related(klass, owner)
+    return owner is None or "." in attributes or klass.is_related_to(owner)
 
 
 def _attributes_set(module: Module) -> dict[str, list[tuple[str, ast.AST, Scope]]]:

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _KINDS = frozenset(
     {ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Delete, ast.With, ast.AsyncWith, ast.For, ast.Call, ast.Yield}
 )
-# What these give of a mock is found by a name that is known only when they run.
-_LOOKING_UP = frozenset({"builtins.getattr", "builtins.vars"})
 # What these make of the mock that they get is not followed.
 _OPAQUE = frozenset({"unittest.mock.seal"})
 
@@ -180,12 +178,13 @@ class _Reader:
     def _owner_of_looked_up(self, node: ast.expr) -> ast.expr | None:
         """`mock` in `getattr(mock, name)`, `vars(mock)` and `mock.__dict__`, whatever stands behind that."""
         while isinstance(node, (ast.Attribute, ast.Call, ast.Subscript)):
+            owner = self._with_attributes(node)
+            if owner is not None:
+                return owner
             if isinstance(node, ast.Call):
-                if node.args and self._module.qualified(node.func, self._scope) in _LOOKING_UP:
+                if node.args and self._module.qualified(node.func, self._scope) == "builtins.getattr":
                     return node.args[0]
                 node = node.func
-            elif isinstance(node, ast.Attribute) and node.attr == "__dict__":
-                return node.value
             else:
                 node = node.value
         return None

@@ -443,7 +443,7 @@ def _may_be_of_object(module: Module, replacement: Replacement, node: ast.Attrib
     if called is None:
         # Nobody calls methods on an instance of a test class but the class itself.
         return not changed.may_be_collected
-    return called in changed.lineage or changed in called.lineage
+    return called.is_related_to(changed)
 
 
 def _is_made_here(module: Module, replacement: Replacement) -> bool:

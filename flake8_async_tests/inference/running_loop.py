@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called
 from flake8_async_tests.inference.elsewhere import find_elsewhere
-from flake8_async_tests.inference.exceptions import is_expected_in
+from flake8_async_tests.inference.exceptions import expects_refusal
 from flake8_async_tests.inference.places import nodes_of
 from flake8_async_tests.project.texts import joined
 from flake8_async_tests.record import record
@@ -55,7 +55,6 @@ _NEEDS_NONE = frozenset(
 # These fail where a loop is running already.
 _STARTS_LOOP = "asyncio.run"
 _STARTING_METHOD = "run_until_complete"
-_ERRORS_OF_STARTS = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 _ASKING_FOR_CLASS = frozenset({"builtins.isinstance", "builtins.issubclass"})
 _METHODS = frozenset(
     {
@@ -87,7 +86,7 @@ def may_need_running_loop(module: Module, scope: Scope, givers: Iterable[Functio
     for giver in givers:
         search.look_into(giver.module, giver.scope)
     # A second loop is refused only while the first one is running.
-    return search.finds_need() or (search.finds_start and is_expected_in(module, scope, *_ERRORS_OF_STARTS))
+    return search.finds_need() or (search.finds_start and expects_refusal(module, scope))
 
 
 @record

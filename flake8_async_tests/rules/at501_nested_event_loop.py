@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import await_argument, await_called, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.exceptions import expects, is_caught_around, is_expected_around
+from flake8_async_tests.inference.exceptions import REFUSALS, expects_refusal, is_caught_around, is_expected_around
 from flake8_async_tests.inference.loops import is_event_loop, is_runner
 from flake8_async_tests.inference.places import scopes_around
 from flake8_async_tests.inference.replaced import function_may_be_replaced
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.rule import Edit
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.walk import Scope
 
 _RUNNING = ("asyncio.run", "anyio.run", "trio.run")
 # These take a function and its arguments, not a coroutine; and keywords of their own.
@@ -29,7 +28,6 @@ _TAKING_FUNCTIONS = {
     "trio.run": frozenset({"clock", "instruments", "restrict_keyboard_interrupt_to_checkpoints"}),
 }
 _RUN_OF_RUNNER = "Runner.run"
-_RAISED = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 
 
 @rule("AT501", "nested-event-loop", knows=Knows.FILE, fix="unsafe", calls=(*_RUNNING, "run_until_complete", "run"))
@@ -86,18 +84,12 @@ def _is_wanted(call: Call) -> bool:
     # In the child no loop is running.
     if any(fork.scope is call.scope for fork in module.calls("os.fork")):
         return True
-    if is_expected_around(module, call.node, call.scope, *_RAISED):
+    if is_expected_around(module, call.node, call.scope, *REFUSALS):
         return True
     # The coroutine may be awaited where the error is expected.
-    expecting = module.fact(_scopes_that_expect_it)
-    return any(scope in expecting for scope in scopes_around(call.scope) if scope is not call.scope)
+    return any(expects_refusal(module, scope) for scope in scopes_around(call.scope) if scope is not call.scope)
 
 
 def _may_be_nested(module: Module) -> bool:
     """Whether `nest_asyncio` makes it possible, in the file or in a conftest."""
     return any(each.imports("nest_asyncio") for each in (module, *module.project.conftests(module.directory).modules))
-
-
-def _scopes_that_expect_it(module: Module) -> set[Scope]:
-    calls = [*module.calls("pytest.raises"), *module.method_calls("assertRaises", "assertRaisesRegex")]
-    return {call.scope for call in calls if expects(module, call.node, call.scope, _RAISED)}

@@ -142,7 +142,7 @@ def _are_unrelated(module: Module, *scopes: Scope) -> bool:
     """Whether two functions are methods of classes that have nothing to do with each other."""
     functions = [module.function_at(scope) for scope in scopes]
     one, other = (function.klass if function is not None else None for function in functions)
-    return one is not None and other is not None and one not in other.lineage and other not in one.lineage
+    return one is not None and other is not None and not one.is_related_to(other)
 
 
 def _reads_of_attribute(attribute: str, scope: Scope) -> Iterator[ast.Attribute]:

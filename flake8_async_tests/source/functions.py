@@ -224,6 +224,10 @@ class Class:
         """Itself and its bases in this file, each once, in the order in which Python looks through them."""
         return lineage_by(self, _local_bases_of) if self.local_bases else (self,)
 
+    def is_related_to(self, other: Class) -> bool:
+        """Whether one of two classes of this file inherits from the other, or is it."""
+        return other in self.lineage or self in other.lineage
+
     @lazy
     def family(self) -> tuple[Class, ...]:
         """Itself and the classes of this file that inherit from it."""
