@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.elsewhere import function_meant
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 from flake8_async_tests.source.decorators import MARK
@@ -70,6 +71,8 @@ _HARMLESS_ON_LISTS = frozenset(_CHANGING_METHODS.split())
 # What something of a test may be, and not a list of the hook's own.
 _PARTS = (ast.Attribute, ast.Call, ast.Subscript)
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# Stands for a helper that speaks of the mode in a file that does not parse.
+_WHAT_CANNOT_BE_READ = ast.Constant("asyncio_mode")
 
 
 def running_hook(conftest: Module) -> str:
@@ -238,19 +241,51 @@ def _replaces_runtest(module: Module) -> bool:
 
 
 def _touches_asyncio_mode(module: Module, hook: ast.AST) -> bool:
-    """Whether a hook speaks of the mode, or a function of its file does that it calls."""
-    todo: list[ast.AST] = [hook]
-    for function in todo:
+    """Whether a hook speaks of the mode, or a function of the project does that it calls."""
+    todo: list[tuple[Module, ast.AST]] = [(module, hook)]
+    for there, function in todo:
         for node in ast.walk(function):
             word = (
                 node.attr if isinstance(node, ast.Attribute) else node.value if isinstance(node, ast.Constant) else ""
             )
             if isinstance(word, str) and ("asyncio_mode" in word or "asyncio-mode" in word):
                 return True
-            helper = module.names.definition(node.func, module.scope) if isinstance(node, ast.Call) else None
+            helper = _helper_called(there, node, function) if isinstance(node, ast.Call) else None
             if helper is not None and helper not in todo:
                 todo.append(helper)
     return False
+
+
+def _helper_called(module: Module, call: ast.Call, function: ast.AST) -> tuple[Module, ast.AST] | None:
+    """What a hook or a helper of one calls, and where it stands: in another file only if the mode is spoken of there.
+
+    Of what is neither of this file nor a function it is all of the other file.
+    """
+    definition = module.names.definition(call.func, module.scope)
+    if definition is not None:
+        return module, definition
+    within = module.function_of_node(function)
+    scope = within.scope if within is not None else module.scope
+    path = _path_behind(module, module.qualified(call.func, scope))
+    if path is None or not module.project.said_in(path, _speaks_of_asyncio_mode):
+        return None
+    helper = function_meant(module, call.func, scope)
+    if helper is not None:
+        return helper.module, helper.node
+    other = module.project.module_at(path)
+    return (other, other.tree) if other is not None else (module, _WHAT_CANNOT_BE_READ)
+
+
+def _path_behind(module: Module, name: str) -> str | None:
+    """The file of the project that the imports of a name lead to."""
+    if not name or not module.project.may_have(name, module.directory):
+        return None
+    *_, (_, _, located) = module.project.outlines.along_imports(name, module.directory)
+    return located[0] if located is not None else None
+
+
+def _speaks_of_asyncio_mode(content: bytes) -> bool:
+    return b"asyncio_mode" in content or b"asyncio-mode" in content
 
 
 # -- a hook that runs nothing ------------------------------------------------------------------------------------------
