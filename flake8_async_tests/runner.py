@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.hooks import configuring_hook, has_hook, may_run, registers_unseen_plugin, running_hook
 from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
+from flake8_async_tests.project.bases import plain_bases_elsewhere
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.record import record
 from flake8_async_tests.scripts import is_run_by_its_script
@@ -122,6 +123,8 @@ def may_be_nobodys(module: Module) -> bool:
 
 def _runner_in(test: Test, klass: Class | None) -> Runner:
     module = test.module
+    if klass is not None and klass.kind is ClassKind.UNKNOWN:
+        return _runner_in_heir(test, klass)
     return (
         _by_class(klass)
         or _by_marks(test, klass)
@@ -139,8 +142,19 @@ def _by_class(klass: Class | None) -> Runner | None:
         return None
     if klass.kind is ClassKind.ISOLATED:
         return Runner(Runs.UNITTEST, f"{klass.name} is an IsolatedAsyncioTestCase")
-    if klass.kind is ClassKind.TESTCASE:
-        return Runner(Runs.NOBODY, f"{klass.name} is a plain TestCase")
+    return Runner(Runs.NOBODY, f"{klass.name} is a plain TestCase")
+
+
+def _runner_in_heir(test: Test, klass: Class) -> Runner:
+    """The runner where a base stands in another module: known only if a mark or the mode names it.
+
+    And only if that base can be read, and neither runs tests nor marks them.
+    """
+    runner = _by_marks(test, klass) or _by_anyio_backend(test, klass) or _by_mode(test.module)
+    if runner is not None:
+        bases = plain_bases_elsewhere(klass)
+        if bases is not None and not any(may_run(test.module, base.own_marks) for base in bases):
+            return runner
     return Runner(Runs.UNKNOWN, f"{klass.name} has a base of another module")
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
+from flake8_async_tests.project.bases import plain_bases_elsewhere
 from flake8_async_tests.project.provided import Entry, OfClass, OfModule, Provided, has_fixtures, provided_by_module
 from flake8_async_tests.record import record
 from flake8_async_tests.source.functions import ClassKind
@@ -120,6 +121,12 @@ class FixtureGraph:
 
     def is_complete(self, klass: Class | None) -> bool:
         """Whether every fixture in sight could be read."""
+        return self._is_complete_here(klass) or (
+            self._around[1] and klass is not None and plain_bases_elsewhere(klass) is not None
+        )
+
+    def _is_complete_here(self, klass: Class | None) -> bool:
+        """The same, but that a base of another file is not looked at: then it is not known."""
         return self._around[1] and (klass is None or klass.kind is not ClassKind.UNKNOWN)
 
     # -- what a name means --------------------------------------------------------------------------------------------
@@ -181,7 +188,7 @@ class FixtureGraph:
 
     def closure(self, klass: Class | None, requests: tuple[str, ...], hidden: tuple[str, ...] = ()) -> Closure:
         """What is set up for these requests in a class; names that `parametrize` fills hide fixtures."""
-        home, complete = self.home_of(klass), self.is_complete(klass)
+        home, complete = self.home_of(klass), self._is_complete_here(klass)
         key = (home, requests, hidden, complete)
         found = self._closures.get(key)
         if found is None:
@@ -204,7 +211,7 @@ class FixtureGraph:
         """What is set up for one name alone."""
         walk = _Walk(self, self.home_of(klass), hidden)
         walk.ask(name)
-        return walk.closure(self.is_complete(klass))
+        return walk.closure(self._is_complete_here(klass))
 
     def all_behind(self, name: str, klass: Class | None) -> set[Fixture]:
         """Every fixture that a name may draw in, those included that others override: more than pytest sets up."""
@@ -240,7 +247,7 @@ class FixtureGraph:
         klass = fixture.klass if fixture.module is self.module else None
         walk = _Walk(self, klass, ())
         walk.enter(fixture)
-        return walk.closure(self.is_complete(klass))
+        return walk.closure(self._is_complete_here(klass))
 
 
 class _Walk:

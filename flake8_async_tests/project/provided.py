@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
+from flake8_async_tests.project.bases import class_elsewhere
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.functions import Class, lineage_by
@@ -137,31 +139,12 @@ def _lineage_across_files(klass: Class) -> tuple[Class, ...]:
 
 
 def _bases_across_files(klass: Class) -> list[Class]:
-    found = (base if isinstance(base, Class) else _class_elsewhere(klass.module, base) for base in klass.bases)
-    return [base for base in found if base is not None]
+    return [base for base in map(partial(_base_with_fixtures, klass.module), klass.bases) if base is not None]
 
 
-def _class_elsewhere(importer: Module, qualified: str) -> Class | None:
-    """The class of another file that an imported name means; None where that file holds no fixtures, by its text."""
-    project = importer.project
-    if not qualified or not project.may_have(qualified, importer.directory):
-        return None
-    *_, (_, _, located) = project.outlines.along_imports(qualified, importer.directory)
-    if located is None or not project.said_in(located[0], _speaks_of_fixtures):
-        return None
-    module = project.module_at(located[0])
-    return _class_within(module, located[1]) if module is not None else None
-
-
-def _class_within(module: Module, path: tuple[str, ...]) -> Class | None:
-    """The class to which names lead, each but the first within the class before; None where that is not certain."""
-    klass: Class | None = None
-    for name in path:
-        definitions = (klass or module).scope.bindings.get(name, ())
-        if len(definitions) != 1 or not isinstance(definitions[0], ast.ClassDef):
-            return None
-        klass = module.class_of_node(definitions[0])
-    return klass
+def _base_with_fixtures(module: Module, base: Class | str) -> Class | None:
+    """A base of a class of a module; None where the file in which it stands holds no fixtures, by its text."""
+    return base if isinstance(base, Class) else class_elsewhere(module, base, _speaks_of_fixtures)
 
 
 def _is_last(scope: Scope, node: FunctionNode) -> bool:

@@ -144,7 +144,7 @@ _WITHOUT = {"builtins.object", "typing.Generic"}
 _REMAKING_METHODS = frozenset({"__getattribute__", "__init_subclass__"})
 _RUNNING_METHODS = _REMAKING_METHODS | {"__call__", "_callSetUp", "_callTestMethod", "run"}
 # How many bases are looked at: a file of a thousand classes, each the base of the next, takes no longer than its size.
-_MOST_BASES = 50
+MOST_BASES = 50
 _HARMLESS_CLASS_DECORATORS = {"dataclasses.dataclass", "functools.total_ordering", "enum.unique"}
 
 
@@ -241,7 +241,7 @@ class Class:
     @lazy
     def kind(self) -> ClassKind:
         """Where its chain of bases ends; unknown as soon as one of them is a class of another module."""
-        if len(self.lineage) == _MOST_BASES:
+        if len(self.lineage) == MOST_BASES:
             return ClassKind.UNKNOWN
         kinds = {kind for klass in self.lineage for kind in klass.foreign_kinds()}
         for kind in (ClassKind.UNKNOWN, ClassKind.ISOLATED):
@@ -252,6 +252,11 @@ class Class:
         if any(not takes_over.isdisjoint(klass.methods) or klass.is_set_by_name for klass in self.lineage):
             return ClassKind.UNKNOWN
         return kind
+
+    @property
+    def may_be_remade(self) -> bool:
+        """Whether anything but its bases can make something else of its tests than plain ones."""
+        return self.is_set_by_name or self._is_remade_from_outside or not _REMAKING_METHODS.isdisjoint(self.methods)
 
     @property
     def is_set_by_name(self) -> bool:
@@ -265,12 +270,18 @@ class Class:
     def foreign_kinds(self) -> Iterator[ClassKind]:
         """What its own bases from other modules, its metaclass and its decorators say."""
         yield from map(kind_of_foreign, self.foreign_bases)
-        if self.node.keywords and not self.has_abc_for_metaclass:
+        if self._is_remade_from_outside:
             yield ClassKind.UNKNOWN
-        for decorator in self.decorators:
-            harmless = decorator.name in _HARMLESS_CLASS_DECORATORS
-            if not harmless and not keeps_coroutine_function(self.module, decorator, self.outer):
-                yield ClassKind.UNKNOWN
+
+    @property
+    def _is_remade_from_outside(self) -> bool:
+        """Whether a metaclass or a decorator may make something else of it."""
+        if self.node.keywords and not self.has_abc_for_metaclass:
+            return True
+        return not all(
+            decorator.name in _HARMLESS_CLASS_DECORATORS or keeps_coroutine_function(self.module, decorator, self.outer)
+            for decorator in self.decorators
+        )
 
     @property
     def has_abc_for_metaclass(self) -> bool:
@@ -325,7 +336,7 @@ class Class:
     @lazy
     def is_collected(self) -> bool:
         """Whether pytest takes it for a class of tests."""
-        if self.outer.is_function or self.module.is_switched_off or self._test_switch is False:
+        if self.outer.is_function or self.module.is_switched_off or self.test_switch is False:
             return False
         if is_replaced(self.node, self.outer):
             return False
@@ -335,8 +346,8 @@ class Class:
             return False
         if self.is_testcase:
             return not self._is_abstract
-        named_so = self._test_switch is True or self.module.patterns.matches_class(self.name)
-        return named_so and not self._has_constructor and not self._is_abstract
+        named_so = self.test_switch is True or self.module.patterns.matches_class(self.name)
+        return named_so and not self.has_constructor and not self._is_abstract
 
     @property
     def is_only_a_base(self) -> bool:
@@ -352,7 +363,7 @@ class Class:
         return self.is_collected or (self.kind is ClassKind.UNKNOWN and not self.outer.is_function)
 
     @lazy
-    def _test_switch(self) -> bool | None:
+    def test_switch(self) -> bool | None:
         """What the nearest `__test__` says, None where there is none or it cannot be told."""
         for klass in self.lineage:
             from_outside = switch_from_outside(self.module, klass.name, klass.outer)
@@ -364,7 +375,7 @@ class Class:
         return None
 
     @property
-    def _has_constructor(self) -> bool:
+    def has_constructor(self) -> bool:
         """Whether it has an `__init__` or `__new__`, be it given by a base from elsewhere or by a decorator."""
         return any(
             not klass.methods.keys().isdisjoint(("__init__", "__new__"))
@@ -394,7 +405,7 @@ def lineage_by(klass: Class, bases_of: Callable[[Class], Sequence[Class]]) -> tu
         each, is_done = todo.pop()
         if is_done:
             left.append(each)
-        elif each not in entered and len(entered) < _MOST_BASES:
+        elif each not in entered and len(entered) < MOST_BASES:
             entered.add(each)
             todo.append((each, True))
             todo += [(base, False) for base in bases_of(each)]
