@@ -176,21 +176,23 @@ class OfModule(Provided):
         return self._found[key]
 
     def _read(self, attribute: str, depth: int) -> Entry | None:
-        if attribute in self._module.scope.bindings:
+        last = max(map(_line_of, self._module.scope.bindings.get(attribute, ())), default=0)
+        # What stands below all star imports is not asked for what these bring.
+        if all(statement.lineno < last for statement in _star_imports(self._module)):
             return self.own(attribute, depth)
-        for star in self._stars.sources:
-            entry = star.module.provided_fixtures.own(attribute, depth - 1) if star.lets_through(attribute) else None
-            if entry is not None:
-                return entry
-        return None
+        found = [self.own(attribute, depth)] if last else []
+        for star in reversed(self._stars.sources):
+            # All that it binds counts, a fixture or not: it hides what stands above it.
+            if star.statement.lineno > last and star.brings(attribute):
+                if _is_unconditional(self._module, star.statement):
+                    found.clear()
+                found.append(star.module.provided_fixtures.own(attribute, depth - 1))
+        return _one_of(attribute, found)
 
     def own(self, attribute: str, depth: int) -> Entry | None:
         """What stands under an attribute but for star imports."""
         found = [self._meaning(attribute, binding, depth) for binding in _last_bindings(self._module, attribute)]
-        if len(found) > 1:
-            # It depends on a condition which.
-            return Entry(attribute, attribute, None) if any(found) else None
-        return found[0] if found else None
+        return _one_of(attribute, found)
 
     def _meaning(self, attribute: str, binding: ast.AST, depth: int) -> Entry | None:
         if isinstance(binding, _DEFINITIONS):
@@ -285,22 +287,22 @@ class OfModule(Provided):
         complete = True
         seen = {self._module}
         none: tuple[OfModule, ...] = ()
-        todo = [(source, none) for source in self.own_star_sources]
+        todo = [(statement, source, none) for statement, source in self.own_star_sources]
         while todo:
-            source, through = todo.pop()
+            statement, source, through = todo.pop()
             if source is None or len(found) == _MOST_STARS:
                 complete = False
             elif source not in seen:
                 seen.add(source)
-                star = _Star(source, (*through, source.provided_fixtures))
+                star = _Star(source, statement, (*through, source.provided_fixtures))
                 found.append(star)
-                todo += ((further, star.through) for further in source.provided_fixtures.own_star_sources)
+                todo += ((statement, further, star.through) for _, further in source.provided_fixtures.own_star_sources)
         return _Stars(tuple(found), complete)
 
     @lazy
-    def own_star_sources(self) -> tuple[Module | None, ...]:
-        """The modules behind its own star imports, None for one that cannot be read; others ask for them, too."""
-        return tuple(_star_sources(self._module))
+    def own_star_sources(self) -> tuple[tuple[ast.ImportFrom, Module | None], ...]:
+        """Its own star imports and the modules behind them, None for one that cannot be read; others ask for them."""
+        return tuple((node, _module_behind(self._module, source_of(node))) for node in _star_imports(self._module))
 
     @property
     def star_modules(self) -> tuple[Module, ...]:
@@ -311,9 +313,7 @@ class OfModule(Provided):
         """Whether a star import brings an attribute that the module does not bind itself."""
         if attribute in self._module.scope.bindings:
             return False
-        return any(
-            attribute in star.module.scope.bindings and star.lets_through(attribute) for star in self._stars.sources
-        )
+        return any(star.brings(attribute) for star in self._stars.sources)
 
     def exports(self, attribute: str) -> bool:
         """Whether a star import gets an attribute."""
@@ -340,7 +340,12 @@ class _Star:
     """A module from which everything is imported, and the modules that the names pass through, itself included."""
 
     module: Module
+    statement: ast.ImportFrom
+    """The import by which its names come, be it through other modules."""
     through: tuple[OfModule, ...]
+
+    def brings(self, attribute: str) -> bool:
+        return attribute in self.module.scope.bindings and self.lets_through(attribute)
 
     def lets_through(self, attribute: str) -> bool:
         return all(each.exports(attribute) for each in self.through)
@@ -374,11 +379,11 @@ def _defined_at_top(content: bytes) -> frozenset[bytes]:
     return frozenset(_DEFINITION_AT_TOP.findall(content))
 
 
-def _star_sources(module: Module) -> Iterator[Module | None]:
-    """The modules behind the star imports of a module, None for one that cannot be read; no library that is known."""
+def _star_imports(module: Module) -> Iterator[ast.ImportFrom]:
+    """The star imports of a module, but for those of a library that is known."""
     for node in module.own_from_imports:
         if node.names[0].name == "*" and not is_known_library(source_of(node)):
-            yield _module_behind(module, source_of(node))
+            yield node
 
 
 def provided_by_module(module: Module) -> OfModule:
@@ -415,6 +420,13 @@ def _made_by_call(module: Module, attribute: str, value: ast.expr | None) -> Ent
 def _holds_fixture(module: Module, definition: ast.AST | None) -> bool:
     maker = module.function_of_node(definition) if definition is not None else None
     return maker is not None and any(map(module.is_fixture, module.functions_in(maker.scope)))
+
+
+def _one_of(attribute: str, found: list[Entry | None]) -> Entry | None:
+    """What stands under an attribute: of several it depends on a condition which."""
+    if len(found) > 1:
+        return Entry(attribute, attribute, None) if any(found) else None
+    return found[0] if found else None
 
 
 def _last_bindings(module: Module, name: str) -> list[ast.AST]:
