@@ -6,6 +6,7 @@ import ast
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import alternatives_of
 from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import captures, loads_of
@@ -241,6 +242,8 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
         if isinstance(node, ast.Call):
             if _makes_loop(module, node, scope):
                 yield node, scope
+        elif isinstance(node, (ast.BoolOp, ast.IfExp)):
+            todo += [(part, scope, depth) for part in alternatives_of(node)]
         elif depth:
             todo += [
                 (binding.value, binding.scope, depth - 1)
@@ -252,9 +255,10 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
 def may_be_loop_from_before(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether an expression may be a loop that was there before, and only else a new one."""
     return any(
-        isinstance(binding.value, ast.Call)
-        and module.qualified(binding.value.func, binding.scope) in _LOOPS_FROM_BEFORE
+        isinstance(part, ast.Call) and module.qualified(part.func, binding.scope) in _LOOPS_FROM_BEFORE
         for binding in bindings_at(module, node, scope)
+        if binding.value is not None
+        for part in alternatives_of(binding.value)
     )
 
 
