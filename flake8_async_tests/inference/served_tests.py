@@ -108,7 +108,8 @@ class ServedTests:
         """The tests that run a test, a fixture or a method of theirs; None for anything else."""
         function = outermost_function(self._module, scope)
         if function is None:
-            return None
+            # A file itself, and the body of a class in it, are run before any test.
+            return None if isinstance(scope.node, ast.Lambda) else []
         test = self._module.test_of(function)
         if test is not None:
             return [test]
