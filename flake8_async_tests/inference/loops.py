@@ -55,6 +55,22 @@ _LOOP_TYPES = frozenset(
         "uvloop.Loop",
     }
 )
+# Classes of libraries that run sync tests as they are, and make no loop the current one for them.
+_CLASSES_WITHOUT_LOOP = frozenset(
+    {
+        "absl.testing.absltest.TestCase",
+        "absl.testing.parameterized.TestCase",
+        "django.test.LiveServerTestCase",
+        "django.test.SimpleTestCase",
+        "django.test.TestCase",
+        "django.test.TransactionTestCase",
+        "pyfakefs.fake_filesystem_unittest.TestCase",
+        "rest_framework.test.APISimpleTestCase",
+        "rest_framework.test.APITestCase",
+        "rest_framework.test.APITransactionTestCase",
+        "testtools.TestCase",
+    }
+)
 _RUNNERS = frozenset({"asyncio.Runner"})
 _POLICY_METHODS = frozenset({"get_event_loop", "new_event_loop"})
 
@@ -331,7 +347,7 @@ def sets_loop_before(module: Module, node: ast.AST, scope: Scope) -> bool:
 def may_be_given_loop(klass: Class) -> bool:
     """Whether a class, or one that it is made of, may make a loop the current one before it runs a test.
 
-    An IsolatedAsyncioTestCase does, one sets it up by itself, and of a class of a library nobody knows.
+    An IsolatedAsyncioTestCase does, one sets it up by itself, and of a class of a library nobody knows but of a few.
     """
     todo = [klass]
     looked_at = 0
@@ -342,6 +358,8 @@ def may_be_given_loop(klass: Class) -> bool:
             if looked_at > _MOST_CLASSES or any(sets_up(it) and it.scope in setters for it in each.methods.values()):
                 return True
             for base in each.foreign_bases:
+                if base in _CLASSES_WITHOUT_LOOP:
+                    continue
                 kind = kind_of_foreign(base)
                 if kind is ClassKind.ISOLATED:
                     return True
