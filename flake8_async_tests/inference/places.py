@@ -123,16 +123,6 @@ def _ends_of_first_yields(module: Module) -> dict[Scope, Place]:
     return found
 
 
-def is_cancelled_before(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether the same function cancels something before it gets to a node."""
-    first = module.fact(_first_cancels).get(scope)
-    return first is not None and first < place_of(node)
-
-
-def _first_cancels(module: Module) -> dict[Scope, Place]:
-    return {call.scope: place_of(call.node) for call in reversed(module.method_calls("cancel"))}
-
-
 def nodes_of(parts: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """Statements or expressions with all that stands in them, but what is in nested functions and classes."""
     todo = list(parts)

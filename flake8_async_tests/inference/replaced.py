@@ -12,10 +12,11 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.bindings import path_of, root_of
+from flake8_async_tests.inference.put_back import is_put_back
 from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.inference.served_tests import ServedTests, may_run_together, may_set_up
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
-from flake8_async_tests.source.fixtures import late_requests
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
-    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
 
@@ -84,7 +83,7 @@ class Replacements:
             by_home = self._by_home[name] = {}
             for node, path, owner, where in self._places[name]:
                 replacement = Replacement(name, path, owner, where, self._within(node, where))
-                by_home.setdefault(self._home_of(replacement), []).append(replacement)
+                by_home.setdefault(self._home_of(replacement, node), []).append(replacement)
         return [
             each
             for home, replacements in by_home.items()
@@ -96,18 +95,30 @@ class Replacements:
         if home in _around(scope):
             return True
         function = self._module.function_at(home)
-        fixture = self._module.fixture_of(function) if function is not None else None
-        return fixture is not None and may_be_in_force(self._module, fixture, scope)
+        if function is None or self._module.test_of(function) is not None:
+            return False
+        fixture = self._module.fixture_of(function)
+        if fixture is not None:
+            return may_be_in_force(self._module, fixture, scope)
+        return may_run_together(self._module, home, scope)
 
-    def _home_of(self, replacement: Replacement) -> Scope | None:
-        """The test, fixture or decorated class to which a replacement is confined, None when it is to none."""
+    def _home_of(self, replacement: Replacement, node: ast.AST) -> Scope | None:
+        """The test, fixture, hook, helper or decorated class to which it is confined, None when it is to none."""
         if replacement.within.is_class:
             return replacement.within
+        outermost = None
         for at in _around(replacement.within):
             function = self._module.function_at(at)
-            if function is not None and (self._module.test_of(function) or self._module.is_fixture(function)):
-                return at
-        return None
+            if function is not None:
+                if self._module.test_of(function) or self._module.is_fixture(function):
+                    return at
+                outermost = at
+        # A hook or a helper may leave behind what it replaces.
+        return outermost if outermost is not None and self._is_put_back(node, replacement.scope) else None
+
+    def _is_put_back(self, node: ast.AST, scope: Scope) -> bool:
+        """Whether what something replaces is put back when the test is over at the latest."""
+        return node in self._decorated or (isinstance(node, ast.Call) and is_put_back(self._module, node, scope))
 
     def _within(self, node: ast.AST, scope: Scope) -> Scope:
         """Where a replacement holds: in what it decorates, or in its function; for good in the body of a class."""
@@ -160,30 +171,8 @@ def may_be_in_force(module: Module, fixture: Fixture, scope: Scope) -> bool:
     if fixture.scope != "function":
         # Another test may have asked for it before.
         return True
-    for at in _around(scope):
-        test = module.test_of(module.function_at(at))
-        if test is not None:
-            return any(_may_set_up(test, klass, fixture) for klass in test.collectors or (test.klass,))
-    return True
-
-
-def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:
-    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
-    if fixture in closure.fixtures or not closure.complete:
-        return True
-    return any(map(_may_ask_for_more, (test.function, *(each.function for each in closure.fixtures))))
-
-
-def _may_ask_for_more(function: Function) -> bool:
-    """Whether a function asks for fixtures while it runs, or lets something else do so."""
-    if "request" not in function.parameters:
-        return False
-    return bool(late_requests(function)) or any(
-        isinstance(argument, ast.Name) and argument.id == "request"
-        for call in function.scope.of(ast.Call)
-        if isinstance(call, ast.Call)
-        for argument in call.args
-    )
+    tests = module.fact(ServedTests).by(scope)
+    return tests is None or any(may_set_up(test, fixture) for test in tests)
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------
