@@ -12,10 +12,18 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.bindings import path_of, root_of
+from flake8_async_tests.inference.places import belongs_to_tests, entered_by, is_tearing_down
+from flake8_async_tests.inference.reaching import (
+    is_collected_through,
+    is_only_spoken_of_in_functions,
+    may_run_together,
+    may_set_up,
+    tests_reaching,
+    words_of,
+)
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
-from flake8_async_tests.source.fixtures import late_requests
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -25,7 +33,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
 
@@ -42,6 +49,18 @@ _BEHIND = frozenset({"", " ", "'", '"', ":", "="})
 
 # By these a class calls what it gives an attribute to: an object, and never a module.
 _INSTANCES = ("self", "cls")
+
+# By one of these a class of tests has something put back at the end of each test, or of all.
+_PUTTING_BACK = frozenset(
+    {
+        "addAsyncCleanup",
+        "addClassCleanup",
+        "addCleanup",
+        "enterAsyncContext",
+        "enterClassContext",
+        "enterContext",
+    }
+)
 
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
@@ -84,7 +103,7 @@ class Replacements:
             by_home = self._by_home[name] = {}
             for node, path, owner, where in self._places[name]:
                 replacement = Replacement(name, path, owner, where, self._within(node, where))
-                by_home.setdefault(self._home_of(replacement), []).append(replacement)
+                by_home.setdefault(self._home_of(node, replacement.within), []).append(replacement)
         return [
             each
             for home, replacements in by_home.items()
@@ -93,19 +112,42 @@ class Replacements:
         ]
 
     def _is_in_force(self, home: Scope, scope: Scope) -> bool:
+        module = self._module
         if home in _around(scope):
             return True
-        function = self._module.function_at(home)
-        fixture = self._module.fixture_of(function) if function is not None else None
-        return fixture is not None and may_be_in_force(self._module, fixture, scope)
+        function = module.function_at(home)
+        fixture = module.fixture_of(function) if function is not None else None
+        if fixture is not None:
+            return may_be_in_force(module, fixture, scope)
+        klass = function.klass if function is not None else None
+        if function is not None and klass is None and module.test_of(function) is None:
+            return may_run_together(function, scope)
+        tests = tests_reaching(module, scope)
+        if klass is None or module.test_of(function) is not None:
+            return any(home in _around(test.function.scope) for test in tests)
+        return any(klass.is_related_to(each) for each in self._classes_around(scope)) or any(
+            is_collected_through(test, klass) for test in tests
+        )
 
-    def _home_of(self, replacement: Replacement) -> Scope | None:
-        """The test, fixture or decorated class to which a replacement is confined, None when it is to none."""
-        if replacement.within.is_class:
-            return replacement.within
-        for at in _around(replacement.within):
+    def _classes_around(self, scope: Scope) -> Iterator[Class]:
+        found = (self._module.class_at(each) for each in _around(scope))
+        return (klass for klass in found if klass is not None)
+
+    def _home_of(self, node: ast.AST, within: Scope) -> Scope | None:
+        """What a replacement is confined to: a test, a fixture, a decorated class, or what sets it up for some tests.
+
+        None when it is to nothing.
+        """
+        if within.is_class:
+            return within
+        for at in _around(within):
             function = self._module.function_at(at)
-            if function is not None and (self._module.test_of(function) or self._module.is_fixture(function)):
+            if function is not None and (
+                self._module.test_of(function)
+                or self._module.is_fixture(function)
+                or _is_for_its_class(function)
+                or (at is within and _is_for_its_callers(function, node))
+            ):
                 return at
         return None
 
@@ -149,6 +191,21 @@ class Replacements:
                     yield name, (node, path or None, first, scope)
 
 
+def _is_for_its_class(method: Function) -> bool:
+    """Whether a method is one of a class of tests that puts back what it replaces."""
+    klass = method.klass
+    if klass is None or method.is_nested or not belongs_to_tests(method.module, method.scope):
+        return False
+    methods = [each for base in klass.lineage for each in base.methods.values()]
+    return any(is_tearing_down(each.name) or not words_of(each).isdisjoint(_PUTTING_BACK) for each in methods)
+
+
+def _is_for_its_callers(helper: Function, node: ast.AST) -> bool:
+    """Whether a helper replaces something in a block alone, and nothing but functions of this file makes use of it."""
+    is_entered = isinstance(node, ast.Call) and entered_by(helper.module, node) is not None
+    return is_entered and helper.outer is helper.module.scope and is_only_spoken_of_in_functions(helper)
+
+
 def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator[tuple[str, _Place]]:
     for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
         if isinstance(part, ast.Attribute):
@@ -157,33 +214,13 @@ def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator
 
 def may_be_in_force(module: Module, fixture: Fixture, scope: Scope) -> bool:
     """Whether what a fixture replaces may be so where something stands: not in a test that does not ask for it."""
+    klass = fixture.klass
+    tests = tests_reaching(module, scope)
     if fixture.scope != "function":
-        # Another test may have asked for it before.
-        return True
-    for at in _around(scope):
-        test = module.test_of(module.function_at(at))
-        if test is not None:
-            return any(_may_set_up(test, klass, fixture) for klass in test.collectors or (test.klass,))
-    return True
-
-
-def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:
-    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
-    if fixture in closure.fixtures or not closure.complete:
-        return True
-    return any(map(_may_ask_for_more, (test.function, *(each.function for each in closure.fixtures))))
-
-
-def _may_ask_for_more(function: Function) -> bool:
-    """Whether a function asks for fixtures while it runs, or lets something else do so."""
-    if "request" not in function.parameters:
-        return False
-    return bool(late_requests(function)) or any(
-        isinstance(argument, ast.Name) and argument.id == "request"
-        for call in function.scope.of(ast.Call)
-        if isinstance(call, ast.Call)
-        for argument in call.args
-    )
+        # Another test may have asked for it before, be it one of its class.
+        return fixture.scope != "class" or klass is None or any(is_collected_through(test, klass) for test in tests)
+    # What no test here gets to may be there for those of other files, but not with what a class has for its own.
+    return (klass is None and not tests) or any(may_set_up(test, fixture) for test in tests)
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------
