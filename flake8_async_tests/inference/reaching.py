@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.handover import loads_of
-from flake8_async_tests.inference.places import is_hook
+from flake8_async_tests.inference.places import is_hook, scopes_around
 from flake8_async_tests.record import record
 from flake8_async_tests.source.fixtures import late_requests
 
@@ -54,16 +54,26 @@ def words_of(function: Function) -> frozenset[str]:
     return known[function]
 
 
-def is_only_spoken_of_in_functions(helper: Function) -> bool:
-    """Whether no code outside of functions and their decorators, such as that of a module or a class, uses a helper."""
-    module = helper.module
-    spans = [(_first_line(each.node), each.node.end_lineno or 0) for each in module.functions]
+def runs_at_import(module: Module, scope: Scope) -> bool:
+    """Whether the code of a scope is that of the module, or of a class in it: no test is under way when it runs."""
+    return all(each.is_class or each is module.scope for each in scopes_around(scope))
+
+
+def is_only_spoken_of_in_functions(module: Module, name: str) -> bool:
+    """Whether nothing but functions, their decorators, and classes that inherit from it make use of something."""
+    spans = module.fact(_lines_of_functions)
     return all(
         any(first <= load.lineno <= last for first, last in spans)
         for scope in module.index.scopes
         if not scope.is_function
-        for load in loads_of(module, helper.name, scope)
+        for load in loads_of(module, name, scope)
     )
+
+
+def _lines_of_functions(module: Module) -> list[tuple[int, int]]:
+    """From where to where there are functions, and heads of classes."""
+    spans = [(_first_line(each.node), each.node.end_lineno or 0) for each in module.functions if not each.is_nested]
+    return spans + [(each.node.lineno, each.node.body[0].lineno - 1) for each in module.classes]
 
 
 def may_set_up(test: Test, fixture: Fixture) -> bool:
@@ -98,6 +108,10 @@ def _find_callers(module: Module, function: Function) -> _Callers:
     todo = [function]
     while todo:
         at = todo.pop()
+        if not all(is_only_spoken_of_in_functions(module, name) for name in _names_of(at)):
+            # What is in a table, or has another name, may be called by anybody.
+            seen.update(module.functions)
+            break
         seen.update(test.function for test in _tests_served(module, at))
         new = _names_of(at) - names if module.test_of(at) is None else set()
         names |= new
@@ -145,10 +159,11 @@ def _tests_by_fixture(module: Module) -> dict[Fixture, list[Test]]:
 
 
 def _names_of(function: Function) -> set[str]:
-    """By what one gets at a function: its name, that of the fixture, that of the class which is made an instance of."""
+    """By what one gets at a function: its name, that of the fixture, or that of the class that one makes one of."""
     fixture, klass = function.module.fixture_of(function), function.klass
-    names = {function.name} if fixture is None else {function.name, fixture.name}
-    return names if klass is None or klass.may_be_collected else names | {klass.name}
+    if fixture is not None:
+        return {function.name, fixture.name}
+    return {function.name} if klass is None or klass.may_be_collected else {each.name for each in klass.family}
 
 
 def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:

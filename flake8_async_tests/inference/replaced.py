@@ -11,19 +11,22 @@ import os
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.bindings import path_of, root_of
-from flake8_async_tests.inference.places import belongs_to_tests, entered_by, is_tearing_down
+from flake8_async_tests.inference.places import belongs_to_tests, entered_by, is_tearing_down, is_test_code
 from flake8_async_tests.inference.reaching import (
     is_collected_through,
     is_only_spoken_of_in_functions,
     may_run_together,
     may_set_up,
+    runs_at_import,
     tests_reaching,
     words_of,
 )
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
+from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -49,6 +52,9 @@ _BEHIND = frozenset({"", " ", "'", '"', ":", "="})
 
 # By these a class calls what it gives an attribute to: an object, and never a module.
 _INSTANCES = ("self", "cls")
+
+# Calls that are told the name of an attribute only to look at it.
+_READING = frozenset({"attrgetter", "getattr", "hasattr", "methodcaller"})
 
 # By one of these a class of tests has something put back at the end of each test, or of all.
 _PUTTING_BACK = frozenset(
@@ -78,6 +84,8 @@ class Replacement:
     scope: Scope
     within: Scope
     """The function or class for which it holds: the decorated one for a decorator."""
+    is_setting: bool
+    """Whether it certainly sets something: `open_session(connection, "sleep")` may just be told a word."""
 
 
 _Place: TypeAlias = "tuple[ast.AST, str | None, ast.expr, Scope]"
@@ -102,7 +110,7 @@ class Replacements:
         if by_home is None:
             by_home = self._by_home[name] = {}
             for node, path, owner, where in self._places[name]:
-                replacement = Replacement(name, path, owner, where, self._within(node, where))
+                replacement = Replacement(name, path, owner, where, self._within(node, where), _is_setting(node))
                 by_home.setdefault(self._home_of(node, replacement.within), []).append(replacement)
         return [
             each
@@ -115,6 +123,8 @@ class Replacements:
         module = self._module
         if home in _around(scope):
             return True
+        if runs_at_import(module, scope):
+            return False
         function = module.function_at(home)
         fixture = module.fixture_of(function) if function is not None else None
         if fixture is not None:
@@ -124,7 +134,8 @@ class Replacements:
             return may_run_together(function, scope)
         tests = tests_reaching(module, scope)
         if klass is None or module.test_of(function) is not None:
-            return any(home in _around(test.function.scope) for test in tests)
+            # A test sets itself up only after its fixtures and hooks.
+            return not is_test_code(module, scope) and any(home in _around(test.function.scope) for test in tests)
         return any(klass.is_related_to(each) for each in self._classes_around(scope)) or any(
             is_collected_through(test, klass) for test in tests
         )
@@ -174,10 +185,10 @@ class Replacements:
                 yield from _attributes_given(node.target, node, scope)
 
     def _called(self) -> Iterator[tuple[str, _Place]]:
-        """Whatever call is told a name by a text, be it a patch that is known or not."""
+        """Whatever call is told a name by a text, be it a patch that is known or not: but for those that only read."""
         for sites in self._module.index.calls.values():
             for node, scope, _ in sites:
-                if not node.args:
+                if not node.args or word_of(node.func) in _READING:
                     continue
                 first = node.args[0]
                 path = _text_of(first) if first.__class__ in _TEXTS else ""
@@ -191,6 +202,10 @@ class Replacements:
                     yield name, (node, path or None, first, scope)
 
 
+def _is_setting(node: ast.AST) -> bool:
+    return not isinstance(node, ast.Call) or any(word in ast.unparse(node.func) for word in _SETTING_WORDS)
+
+
 def _is_for_its_class(method: Function) -> bool:
     """Whether a method is one of a class of tests that puts back what it replaces."""
     klass = method.klass
@@ -201,9 +216,14 @@ def _is_for_its_class(method: Function) -> bool:
 
 
 def _is_for_its_callers(helper: Function, node: ast.AST) -> bool:
-    """Whether a helper replaces something in a block alone, and nothing but functions of this file makes use of it."""
-    is_entered = isinstance(node, ast.Call) and entered_by(helper.module, node) is not None
-    return is_entered and helper.outer is helper.module.scope and is_only_spoken_of_in_functions(helper)
+    """Whether a helper replaces something in a block or by its decorator alone, and only functions of this file use it."""
+    module = helper.module
+    is_entered = isinstance(node, ast.Call) and entered_by(module, node) is not None
+    return (
+        (is_entered or node in helper.node.decorator_list)
+        and helper.outer is module.scope
+        and is_only_spoken_of_in_functions(module, helper.name)
+    )
 
 
 def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator[tuple[str, _Place]]:
@@ -214,13 +234,19 @@ def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator
 
 def may_be_in_force(module: Module, fixture: Fixture, scope: Scope) -> bool:
     """Whether what a fixture replaces may be so where something stands: not in a test that does not ask for it."""
+    if runs_at_import(module, scope):
+        return False
     klass = fixture.klass
     tests = tests_reaching(module, scope)
     if fixture.scope != "function":
         # Another test may have asked for it before, be it one of its class.
         return fixture.scope != "class" or klass is None or any(is_collected_through(test, klass) for test in tests)
-    # What no test here gets to may be there for those of other files, but not with what a class has for its own.
-    return (klass is None and not tests) or any(may_set_up(test, fixture) for test in tests)
+    # What a conftest or a module of helpers has is there for the tests of other files.
+    if not module.matches_python_files or any(may_set_up(test, fixture) for test in tests):
+        return True
+    function = outermost_function(module, scope)
+    asking = module.fixture_of(function) if function is not None else None
+    return asking is not None and fixture in module.fixture_graph.closure_of_fixture(asking).fixtures
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------
@@ -266,6 +292,13 @@ def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *,
             return True
     found = _reaching(module, node.attr, scope)
     return len(found) > _MOST or any(_reaches_method(module, each, node, scope, of_library) for each in found)
+
+
+def may_change_library(module: Module, replacement: Replacement) -> bool:
+    """Whether a replacement may change something of a library: not the attribute of an instance of this file's."""
+    owner = replacement.owner
+    klass = class_of_first_parameter(module, owner, replacement.scope) if isinstance(owner, ast.Name) else None
+    return replacement.is_setting and (klass is None or klass.kind is ClassKind.UNKNOWN)
 
 
 def _reaching(module: Module, name: str, scope: Scope) -> list[Replacement]:
@@ -421,7 +454,7 @@ def _reaches_path(module: Module, replacement: Replacement, dotted: str) -> bool
     if path is None:
         path = module.qualified(replacement.owner, replacement.scope)
         if not path:
-            return not _is_made_here(module, replacement)
+            return replacement.is_setting and not _is_made_here(module, replacement)
     return not path or _leads_to(module, f"{path}.{replacement.name}", module, dotted)
 
 
@@ -459,7 +492,7 @@ def _reaches_method(
     if path is None:
         path = module.qualified(replacement.owner, replacement.scope)
         if not path:
-            return _may_be_of_object(module, replacement, node, scope)
+            return _may_be_of_object(module, replacement, node, scope, of_library)
     return not path or _leads_to_method(module, path, of_library=of_library)
 
 
@@ -470,16 +503,21 @@ def _leads_to_method(importer: Module, path: str, *, of_library: bool) -> bool:
     return bool(rest) if file else of_library and path.rpartition(".")[2][:1].isupper()
 
 
-def _may_be_of_object(module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope) -> bool:
+def _may_be_of_object(
+    module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope, of_library: bool
+) -> bool:
     """Whether `service.fetch = ..` or `self.fetch = ..` may be about the object whose method is called."""
     owner = replacement.owner
     changed = class_of_first_parameter(module, owner, replacement.scope) if isinstance(owner, ast.Name) else None
     if changed is None:
-        return path_of(owner) == path_of(node.value) or not _is_made_here(module, replacement)
+        return path_of(owner) == path_of(node.value) or (
+            replacement.is_setting and not _is_made_here(module, replacement)
+        )
     called = class_of_first_parameter(module, node.value, scope) if isinstance(node.value, ast.Name) else None
     if called is None:
-        # Nobody calls methods on an instance of a test class but the class itself.
-        return not changed.may_be_collected
+        # Nobody calls methods on an instance of a test class but the class itself, and what is of a library is made
+        # from no class of this file, unless that inherits from one of elsewhere.
+        return not changed.may_be_collected and (not of_library or changed.kind is ClassKind.UNKNOWN)
     return called.is_related_to(changed)
 
 
