@@ -216,7 +216,7 @@ def _is_for_its_class(method: Function) -> bool:
 
 
 def _is_for_its_callers(helper: Function, node: ast.AST) -> bool:
-    """Whether a helper replaces something in a block or by its decorator alone, and only functions of this file use it."""
+    """Whether a helper replaces something in a block, or by its decorator, and only functions of this file use it."""
     module = helper.module
     is_entered = isinstance(node, ast.Call) and entered_by(module, node) is not None
     return (
