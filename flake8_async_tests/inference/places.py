@@ -83,6 +83,11 @@ def is_hook(module: Module, scope: Scope) -> bool:
     return belongs_to_tests(module, scope)
 
 
+def is_tearing_down(name: str) -> bool:
+    """Whether a method or function of that name tears down for tests."""
+    return name in _TEARDOWN_HOOKS
+
+
 def is_test_code(module: Module, scope: Scope) -> bool:
     """Whether a scope is that of a test, a fixture or a hook itself."""
     return is_test_itself(module, scope) or is_fixture_itself(module, scope) or is_hook(module, scope)
