@@ -16,10 +16,31 @@ PATCH = frozenset(
     {"unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.multiple", "unittest.mock.patch.dict"}
 )
 
+# The double of aiohttp's client: it gives itself to the function, after what that gets from further out.
+FAKE_CLIENT = "aioresponses.aioresponses"
+
 # Under these a coroutine function stays one, and pytest or unittest still collects it under its name.
 _KEEPERS = PATCH | {
+    FAKE_CLIENT,
+    "allure.description",
+    "allure.epic",
+    "allure.feature",
+    "allure.id",
+    "allure.issue",
+    "allure.label",
+    "allure.link",
+    "allure.severity",
+    "allure.story",
+    "allure.suite",
+    "allure.tag",
+    "allure.testcase",
+    "allure.title",
     "builtins.classmethod",
     "builtins.staticmethod",
+    "django.test.modify_settings",
+    "django.test.override_settings",
+    "django.test.tag",
+    "flaky.flaky",
     "freezegun.freeze_time",
     "hypothesis.assume",
     "hypothesis.example",
@@ -28,6 +49,7 @@ _KEEPERS = PATCH | {
     "hypothesis.reproduce_failure",
     "hypothesis.seed",
     "hypothesis.settings",
+    "responses.activate",
     "respx.mock",
     "time_machine.travel",
     "typing.final",
