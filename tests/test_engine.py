@@ -430,7 +430,8 @@ def test_coroutine_functions() -> None:
     [
         ("async def wrapper(): ...\n    return wrapper", True),
         ("def wrapper(): ...\n    return wrapper", False),
-        ("return function", False),
+        ("return function", True),
+        ("function.__test__ = False\n    return function", False),
         ("async def wrapper(): ...", False),
         ("async def wrapper(): ...\n    if function: return wrapper\n    return wrapper", True),
         ("async def wrapper(): ...\n    return functools.wraps(function)(wrapper)", False),

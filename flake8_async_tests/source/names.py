@@ -71,6 +71,8 @@ _CANONICAL = {
     "aiohttp.client": "aiohttp",
     "httpx._client": "httpx",
     "freezegun.api": "freezegun",
+    "aioresponses.core": "aioresponses",
+    "django.test.utils": "django.test",
 }
 _CANONICAL_HEADS = frozenset(prefix.partition(".")[0] for prefix in _CANONICAL)
 
