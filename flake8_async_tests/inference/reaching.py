@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 _WORD = re.compile(r"\w+")
 
+# With one of these a function still runs only where it is named.
+_PLAIN_DECORATORS = (
+    "builtins.classmethod",
+    "builtins.property",
+    "builtins.staticmethod",
+    "contextlib.",
+    "functools.",
+    "pytest.mark.",
+    "unittest.mock.patch",
+)
+
 # With more functions that may call one it would take long to tell: then all may do so.
 _MOST_CALLERS = 500
 
@@ -108,7 +119,7 @@ def _find_callers(module: Module, function: Function) -> _Callers:
     todo = [function]
     while todo:
         at = todo.pop()
-        if not all(is_only_spoken_of_in_functions(module, name) for name in _names_of(at)):
+        if _may_be_registered(at) or not all(is_only_spoken_of_in_functions(module, name) for name in _names_of(at)):
             # What is in a table, or has another name, may be called by anybody.
             seen.update(module.functions)
             break
@@ -123,6 +134,14 @@ def _find_callers(module: Module, function: Function) -> _Callers:
             seen.update(module.functions)
             break
     return _Callers(tuple(module.tests_among(seen)), frozenset(seen))
+
+
+def _may_be_registered(function: Function) -> bool:
+    """Whether a decorator of a helper may hand it to somebody who calls it without its name: one from elsewhere."""
+    module = function.module
+    if module.is_fixture(function) or module.test_of(function) is not None or is_hook(module, function.scope):
+        return False
+    return any(each.name and not each.name.startswith(_PLAIN_DECORATORS) for each in function.decorators)
 
 
 def _speakers_by_name(module: Module) -> dict[str, list[Function]]:

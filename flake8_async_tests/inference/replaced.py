@@ -68,6 +68,9 @@ _PUTTING_BACK = frozenset(
     }
 )
 
+# Pytest puts back what is replaced by way of these.
+_PUTTING_BACK_FIXTURES = frozenset({"mocker", "monkeypatch"})
+
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
 
@@ -156,7 +159,7 @@ class Replacements:
             if function is not None and (
                 self._module.test_of(function)
                 or self._module.is_fixture(function)
-                or _is_for_its_class(function)
+                or _is_for_its_class(function, node)
                 or (at is within and _is_for_its_callers(function, node))
             ):
                 return at
@@ -206,24 +209,31 @@ def _is_setting(node: ast.AST) -> bool:
     return not isinstance(node, ast.Call) or any(word in ast.unparse(node.func) for word in _SETTING_WORDS)
 
 
-def _is_for_its_class(method: Function) -> bool:
-    """Whether a method is one of a class of tests that puts back what it replaces."""
+def _is_for_its_class(method: Function, node: ast.AST) -> bool:
+    """Whether a method is one of a class of tests that puts back what it replaces, as a decorator of it does."""
     klass = method.klass
     if klass is None or method.is_nested or not belongs_to_tests(method.module, method.scope):
         return False
+    if node in method.node.decorator_list:
+        return True
     methods = [each for base in klass.lineage for each in base.methods.values()]
     return any(is_tearing_down(each.name) or not words_of(each).isdisjoint(_PUTTING_BACK) for each in methods)
 
 
 def _is_for_its_callers(helper: Function, node: ast.AST) -> bool:
-    """Whether a helper replaces something in a block, or by its decorator, and only functions of this file use it."""
+    """Whether a helper replaces something for a time, and only functions of this file use it."""
     module = helper.module
-    is_entered = isinstance(node, ast.Call) and entered_by(module, node) is not None
     return (
-        (is_entered or node in helper.node.decorator_list)
+        (node in helper.node.decorator_list or (isinstance(node, ast.Call) and _is_put_back(module, node)))
         and helper.outer is module.scope
         and is_only_spoken_of_in_functions(module, helper.name)
     )
+
+
+def _is_put_back(module: Module, call: ast.Call) -> bool:
+    """Whether a call replaces something for a block, or till the end of the test, when pytest puts it back."""
+    root = root_of(call.func)
+    return entered_by(module, call) is not None or (root is not None and root.id in _PUTTING_BACK_FIXTURES)
 
 
 def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator[tuple[str, _Place]]:
