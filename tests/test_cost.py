@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flake8_async_tests import Checker
+from flake8_async_tests.project.project import Project
 from flake8_async_tests.rule import Knows, rule
 from flake8_async_tests.rules import all_rules
 from flake8_async_tests.source.walk import walk
@@ -120,3 +121,31 @@ def test_that_a_rule_about_calls_is_run_only_where_there_are_some(tmp_path: Path
     text = f"import asyncio\n{text}\n"
     Checker(ast.parse(text), text.splitlines(keepends=True), str(tmp_path / "test_orders.py")).reports([about_calls])
     assert bool(asked) is is_run
+
+
+@pytest.mark.parametrize("is_found", [False, True])
+def test_that_not_every_test_of_a_project_is_parsed_for_its_loop_scope(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_found: bool
+) -> None:
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = session\n"
+    )
+    (tmp_path / "conftest.py").touch()
+    text = "import pytest\n\n\n@pytest.mark.asyncio(loop_scope='session')\nasync def test_total(): ...\n"
+    for number in range(60):
+        (tmp_path / f"test_{number:02}.py").write_text(text)
+    if is_found:
+        # The last of all, but the only one whose text says nothing of scopes.
+        (tmp_path / "test_99.py").write_text("async def test_total(): ...\n")
+    configure()
+    parsed: list[str] = []
+    parse = Project.parse
+
+    def noting(project: Project, path: str, text: str) -> Module | None:
+        parsed.append(path)
+        return parse(project, path, text)
+
+    monkeypatch.setattr(Project, "parse", noting)
+    found = lint_text(tmp_path / "conftest.py", "", {"AT807"})
+    assert len(found) == is_found
+    assert 0 < len(parsed) < 30

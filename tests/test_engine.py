@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flake8_async_tests.checker import Checker
+from flake8_async_tests.inference import reaching
 from flake8_async_tests.inference.loops import is_event_loop
 from flake8_async_tests.options import Options
 from flake8_async_tests.project.project import Project
@@ -429,7 +430,8 @@ def test_coroutine_functions() -> None:
     [
         ("async def wrapper(): ...\n    return wrapper", True),
         ("def wrapper(): ...\n    return wrapper", False),
-        ("return function", False),
+        ("return function", True),
+        ("function.__test__ = False\n    return function", False),
         ("async def wrapper(): ...", False),
         ("async def wrapper(): ...\n    if function: return wrapper\n    return wrapper", True),
         ("async def wrapper(): ...\n    return functools.wraps(function)(wrapper)", False),
@@ -979,3 +981,9 @@ def test_that_nothing_is_known_of_what_lambdas_take() -> None:
     receiver = receiver_of(call.node)
     assert receiver is not None
     assert not is_event_loop(module, receiver, call.scope)
+
+
+def test_that_everybody_may_call_what_very_many_call() -> None:
+    helpers = "".join(f"def helper_{number}():\n    pause()\n" for number in range(501))
+    module = module_of(f"def pause(): ...\n{helpers}def test_of_others(): ...\n")
+    assert list(reaching.tests_reaching(module, module.functions[0].scope)) == module.tests

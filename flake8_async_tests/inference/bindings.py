@@ -56,6 +56,13 @@ def root_of(node: ast.expr) -> ast.Name | None:
     return node if isinstance(node, ast.Name) else None
 
 
+def alternatives_of(node: ast.expr) -> list[ast.expr]:
+    """What a value may come to: the parts of `a or b` and of `a if x else b`, else itself."""
+    if isinstance(node, ast.BoolOp):
+        return node.values
+    return [node.body, node.orelse] if isinstance(node, ast.IfExp) else [node]
+
+
 def path_of(node: ast.expr) -> str:
     """`a.b.c` as a text, "" for anything else and for longer ones than are followed."""
     if node.__class__ is ast.Name:

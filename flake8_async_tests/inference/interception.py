@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import outermost_function
-from flake8_async_tests.inference.replaced import Replacements
+from flake8_async_tests.inference.reaching import is_only_spoken_of_in_functions, may_run_together, words_of
+from flake8_async_tests.inference.replaced import Replacements, may_change_library
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -81,7 +83,9 @@ def may_be_intercepted(call: Call) -> bool:
 def requests_may_be_intercepted(module: Module, scope: Scope, methods: Set[str]) -> bool:
     """Whether the same may take the requests of a scope that are made by these methods."""
     conftests = module.project.conftests(module.directory)
-    if not conftests.complete or any(each.imports(*_LIBRARIES) for each in (module, *conftests.modules)):
+    if not conftests.complete or any(each.imports(*_LIBRARIES) for each in conftests.modules):
+        return True
+    if module.imports(*_LIBRARIES) and _may_use_library(module, scope):
         return True
     function = outermost_function(module, scope)
     test = module.test_of(function)
@@ -91,12 +95,35 @@ def requests_may_be_intercepted(module: Module, scope: Scope, methods: Set[str])
     return not _FIXTURES.isdisjoint(closure.names) or _is_patched(module, scope, methods, closure.fixtures)
 
 
+def _may_use_library(module: Module, scope: Scope) -> bool:
+    """Whether a mocking library that a file imports may be at work in a scope: not where only other tests use it."""
+    names = module.fact(_names_of_libraries)
+    if names is None or not all(is_only_spoken_of_in_functions(module, name) for name in names):
+        return True
+    speaking = (each for each in module.functions if not each.is_nested and not names.isdisjoint(words_of(each)))
+    return any(may_run_together(each, scope) for each in speaking)
+
+
+def _names_of_libraries(module: Module) -> frozenset[str] | None:
+    """The names under which the module itself imports mocking libraries; None where that is not all of it."""
+    found: set[str] = set()
+    imports: list[tuple[ast.Import | ast.ImportFrom, Scope]] = [*module.of_kind(ast.Import)]
+    for node, scope in [*imports, *module.of_kind(ast.ImportFrom)]:
+        source = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
+        for alias in node.names:
+            if f"{source}{alias.name}".partition(".")[0] in _LIBRARIES:
+                if scope is not module.scope or alias.name == "*":
+                    return None
+                found.add(alias.asname or alias.name.partition(".")[0])
+    return frozenset(found) or None
+
+
 def _is_patched(module: Module, scope: Scope, methods: Set[str], fixtures: tuple[Fixture, ...]) -> bool:
     """Whether a patch gets at the client, in sight of the request or in a fixture that is set up for it."""
     names = (_HANDLES | methods) - {""}
     places = [(module, scope), *((each.module, each.function.scope) for each in fixtures)]
     return any(
-        _fixture_around(at, patch) in (None, *fixtures)
+        _fixture_around(at, patch) in (None, *fixtures) and may_change_library(at, patch)
         for at, where in places
         for name in names
         for patch in at.fact(Replacements).reaching(name, where)

@@ -6,6 +6,7 @@ import ast
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import alternatives_of
 from flake8_async_tests.inference.elsewhere import find_elsewhere
 from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import captures, loads_of
@@ -52,6 +53,22 @@ _LOOP_TYPES = frozenset(
         "asyncio.ProactorEventLoop",
         "asyncio.SelectorEventLoop",
         "uvloop.Loop",
+    }
+)
+# Classes of libraries that run sync tests as they are, and make no loop the current one for them.
+_CLASSES_WITHOUT_LOOP = frozenset(
+    {
+        "absl.testing.absltest.TestCase",
+        "absl.testing.parameterized.TestCase",
+        "django.test.LiveServerTestCase",
+        "django.test.SimpleTestCase",
+        "django.test.TestCase",
+        "django.test.TransactionTestCase",
+        "pyfakefs.fake_filesystem_unittest.TestCase",
+        "rest_framework.test.APISimpleTestCase",
+        "rest_framework.test.APITestCase",
+        "rest_framework.test.APITransactionTestCase",
+        "testtools.TestCase",
     }
 )
 _RUNNERS = frozenset({"asyncio.Runner"})
@@ -241,6 +258,8 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
         if isinstance(node, ast.Call):
             if _makes_loop(module, node, scope):
                 yield node, scope
+        elif isinstance(node, (ast.BoolOp, ast.IfExp)):
+            todo += [(part, scope, depth) for part in alternatives_of(node)]
         elif depth:
             todo += [
                 (binding.value, binding.scope, depth - 1)
@@ -252,9 +271,10 @@ def new_loops_behind(module: Module, node: ast.expr, scope: Scope) -> Iterator[t
 def may_be_loop_from_before(module: Module, node: ast.expr, scope: Scope) -> bool:
     """Whether an expression may be a loop that was there before, and only else a new one."""
     return any(
-        isinstance(binding.value, ast.Call)
-        and module.qualified(binding.value.func, binding.scope) in _LOOPS_FROM_BEFORE
+        isinstance(part, ast.Call) and module.qualified(part.func, binding.scope) in _LOOPS_FROM_BEFORE
         for binding in bindings_at(module, node, scope)
+        if binding.value is not None
+        for part in alternatives_of(binding.value)
     )
 
 
@@ -327,7 +347,7 @@ def sets_loop_before(module: Module, node: ast.AST, scope: Scope) -> bool:
 def may_be_given_loop(klass: Class) -> bool:
     """Whether a class, or one that it is made of, may make a loop the current one before it runs a test.
 
-    An IsolatedAsyncioTestCase does, one sets it up by itself, and of a class of a library nobody knows.
+    An IsolatedAsyncioTestCase does, one sets it up by itself, and of a class of a library nobody knows but of a few.
     """
     todo = [klass]
     looked_at = 0
@@ -338,6 +358,8 @@ def may_be_given_loop(klass: Class) -> bool:
             if looked_at > _MOST_CLASSES or any(sets_up(it) and it.scope in setters for it in each.methods.values()):
                 return True
             for base in each.foreign_bases:
+                if base in _CLASSES_WITHOUT_LOOP:
+                    continue
                 kind = kind_of_foreign(base)
                 if kind is ClassKind.ISOLATED:
                     return True

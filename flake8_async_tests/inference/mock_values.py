@@ -53,9 +53,68 @@ BEGINNINGS_OF_ASSERTIONS = ("assert", "assret", "asert", "aseert", "assrt")
 """An attribute that begins like this is an AttributeError unless the mock was made with `unsafe=True`."""
 
 ASYNC_DUNDERS = frozenset({"__aenter__", "__aexit__", "__anext__"})
-_SYNC_DUNDERS = frozenset({"__aiter__", "__enter__", "__exit__", "__getitem__", "__iter__"})
-# Those whose call gives a further mock; what the other ones give is a constant.
-_DUNDERS_WITH_CHILDREN = frozenset({"__aenter__", "__enter__", "__getitem__"})
+_OF_NUMBERS = (
+    "add",
+    "and",
+    "floordiv",
+    "lshift",
+    "matmul",
+    "mod",
+    "mul",
+    "or",
+    "pow",
+    "rshift",
+    "sub",
+    "truediv",
+    "xor",
+)
+_DUNDERS_WITH_CHILDREN = {
+    "__abs__",
+    "__aenter__",
+    "__ceil__",
+    "__delitem__",
+    "__divmod__",
+    "__enter__",
+    "__floor__",
+    "__getitem__",
+    "__invert__",
+    "__neg__",
+    "__next__",
+    "__pos__",
+    "__rdivmod__",
+    "__round__",
+    "__setitem__",
+    "__trunc__",
+    *(f"__{variant}{name}__" for name in _OF_NUMBERS for variant in ("", "i", "r")),
+}
+"""The methods of protocols whose call gives a further mock; what the other ones give is a constant."""
+_DUNDERS = (
+    ASYNC_DUNDERS
+    | _DUNDERS_WITH_CHILDREN
+    | {
+        "__aiter__",
+        "__bool__",
+        "__complex__",
+        "__contains__",
+        "__eq__",
+        "__exit__",
+        "__float__",
+        "__fspath__",
+        "__ge__",
+        "__gt__",
+        "__hash__",
+        "__index__",
+        "__int__",
+        "__iter__",
+        "__le__",
+        "__len__",
+        "__lt__",
+        "__ne__",
+        "__sizeof__",
+        "__str__",
+    }
+)
+"""The methods of protocols that a MagicMock and an AsyncMock have, each a mock of its own."""
 
 
 class MockKind(Enum):
@@ -141,7 +200,7 @@ class Mock:
     def child(self, name: str) -> Mock | None:
         """The mock that unittest.mock makes of an attribute; None when that is no mock."""
         if is_dunder(name):
-            is_made = self.is_open and name in ASYNC_DUNDERS | _SYNC_DUNDERS and self.kind is not MockKind.PLAIN
+            is_made = self.is_open and name in _DUNDERS and self.kind is not MockKind.PLAIN
         elif name == RETURN_VALUE:
             last = self.path[-1] if self.path else ""
             is_made = not is_dunder(last) or last in _DUNDERS_WITH_CHILDREN

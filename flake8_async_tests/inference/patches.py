@@ -10,7 +10,7 @@ from flake8_async_tests.inference.literals import text_of
 from flake8_async_tests.inference.mock_values import Given, MockKind, Origin
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
-from flake8_async_tests.source.fixtures import injects_mock
+from flake8_async_tests.source.fixtures import doubles_before_mocks, injects_mock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -257,6 +257,7 @@ def patched_parameters(function: Function) -> dict[str, tuple[ast.Call, Scope]]:
     if not function.keeps_its_nature:
         # Another decorator may put an argument in front.
         return {}
+    names = names[doubles_before_mocks(function) :]
     return {name: (call, scope) for name, (call, scope) in zip(names, calls, strict=False) if call is not None}
 
 

@@ -83,6 +83,11 @@ def is_hook(module: Module, scope: Scope) -> bool:
     return belongs_to_tests(module, scope)
 
 
+def is_tearing_down(name: str) -> bool:
+    """Whether a method or function of that name tears down for tests."""
+    return name in _TEARDOWN_HOOKS
+
+
 def is_test_code(module: Module, scope: Scope) -> bool:
     """Whether a scope is that of a test, a fixture or a hook itself."""
     return is_test_itself(module, scope) or is_fixture_itself(module, scope) or is_hook(module, scope)
@@ -121,16 +126,6 @@ def _ends_of_first_yields(module: Module) -> dict[Scope, Place]:
         for node, scope in module.of_kind(kind):
             found[scope] = min(end_of(node), found.get(scope, end_of(node)))
     return found
-
-
-def is_cancelled_before(module: Module, node: ast.AST, scope: Scope) -> bool:
-    """Whether the same function cancels something before it gets to a node."""
-    first = module.fact(_first_cancels).get(scope)
-    return first is not None and first < place_of(node)
-
-
-def _first_cancels(module: Module) -> dict[Scope, Place]:
-    return {call.scope: place_of(call.node) for call in reversed(module.method_calls("cancel"))}
 
 
 def nodes_of(parts: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -29,6 +29,7 @@ _WORDS = (
     "TestCase",
     "dependency_overrides",
     "httpx",
+    "threading",
     "NullPool",
 )
 # The same of the rules that are off unless asked for.

@@ -11,11 +11,22 @@ import os
 import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.bindings import path_of, root_of
+from flake8_async_tests.inference.places import belongs_to_tests, entered_by, is_tearing_down, is_test_code
+from flake8_async_tests.inference.reaching import (
+    is_collected_through,
+    is_only_spoken_of_in_functions,
+    may_run_together,
+    may_set_up,
+    runs_at_import,
+    tests_reaching,
+    words_of,
+)
 from flake8_async_tests.inference.receivers import class_of_first_parameter
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
-from flake8_async_tests.source.fixtures import late_requests
+from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
@@ -25,7 +36,6 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
-    from flake8_async_tests.source.tests import Test
     from flake8_async_tests.source.walk import Scope
 
 
@@ -43,6 +53,24 @@ _BEHIND = frozenset({"", " ", "'", '"', ":", "="})
 # By these a class calls what it gives an attribute to: an object, and never a module.
 _INSTANCES = ("self", "cls")
 
+# Calls that are told the name of an attribute only to look at it.
+_READING = frozenset({"attrgetter", "getattr", "hasattr", "methodcaller"})
+
+# By one of these a class of tests has something put back at the end of each test, or of all.
+_PUTTING_BACK = frozenset(
+    {
+        "addAsyncCleanup",
+        "addClassCleanup",
+        "addCleanup",
+        "enterAsyncContext",
+        "enterClassContext",
+        "enterContext",
+    }
+)
+
+# Pytest puts back what is replaced by way of these.
+_PUTTING_BACK_FIXTURES = frozenset({"mocker", "monkeypatch"})
+
 # With more replacements of one name in force nothing is certain, and it would take long to tell.
 _MOST = 50
 
@@ -59,6 +87,8 @@ class Replacement:
     scope: Scope
     within: Scope
     """The function or class for which it holds: the decorated one for a decorator."""
+    is_setting: bool
+    """Whether it certainly sets something: `open_session(connection, "sleep")` may just be told a word."""
 
 
 _Place: TypeAlias = "tuple[ast.AST, str | None, ast.expr, Scope]"
@@ -83,8 +113,8 @@ class Replacements:
         if by_home is None:
             by_home = self._by_home[name] = {}
             for node, path, owner, where in self._places[name]:
-                replacement = Replacement(name, path, owner, where, self._within(node, where))
-                by_home.setdefault(self._home_of(replacement), []).append(replacement)
+                replacement = Replacement(name, path, owner, where, self._within(node, where), _is_setting(node))
+                by_home.setdefault(self._home_of(node, replacement.within), []).append(replacement)
         return [
             each
             for home, replacements in by_home.items()
@@ -93,19 +123,45 @@ class Replacements:
         ]
 
     def _is_in_force(self, home: Scope, scope: Scope) -> bool:
+        module = self._module
         if home in _around(scope):
             return True
-        function = self._module.function_at(home)
-        fixture = self._module.fixture_of(function) if function is not None else None
-        return fixture is not None and may_be_in_force(self._module, fixture, scope)
+        if runs_at_import(module, scope):
+            return False
+        function = module.function_at(home)
+        fixture = module.fixture_of(function) if function is not None else None
+        if fixture is not None:
+            return may_be_in_force(module, fixture, scope)
+        klass = function.klass if function is not None else None
+        if function is not None and klass is None and module.test_of(function) is None:
+            return may_run_together(function, scope)
+        tests = tests_reaching(module, scope)
+        if klass is None or module.test_of(function) is not None:
+            # A test sets itself up only after its fixtures and hooks.
+            return not is_test_code(module, scope) and any(home in _around(test.function.scope) for test in tests)
+        return any(klass.is_related_to(each) for each in self._classes_around(scope)) or any(
+            is_collected_through(test, klass) for test in tests
+        )
 
-    def _home_of(self, replacement: Replacement) -> Scope | None:
-        """The test, fixture or decorated class to which a replacement is confined, None when it is to none."""
-        if replacement.within.is_class:
-            return replacement.within
-        for at in _around(replacement.within):
+    def _classes_around(self, scope: Scope) -> Iterator[Class]:
+        found = (self._module.class_at(each) for each in _around(scope))
+        return (klass for klass in found if klass is not None)
+
+    def _home_of(self, node: ast.AST, within: Scope) -> Scope | None:
+        """What a replacement is confined to: a test, a fixture, a decorated class, or what sets it up for some tests.
+
+        None when it is to nothing.
+        """
+        if within.is_class:
+            return within
+        for at in _around(within):
             function = self._module.function_at(at)
-            if function is not None and (self._module.test_of(function) or self._module.is_fixture(function)):
+            if function is not None and (
+                self._module.test_of(function)
+                or self._module.is_fixture(function)
+                or _is_for_its_class(function, node)
+                or (at is within and _is_for_its_callers(function, node))
+            ):
                 return at
         return None
 
@@ -132,10 +188,10 @@ class Replacements:
                 yield from _attributes_given(node.target, node, scope)
 
     def _called(self) -> Iterator[tuple[str, _Place]]:
-        """Whatever call is told a name by a text, be it a patch that is known or not."""
+        """Whatever call is told a name by a text, be it a patch that is known or not: but for those that only read."""
         for sites in self._module.index.calls.values():
             for node, scope, _ in sites:
-                if not node.args:
+                if not node.args or word_of(node.func) in _READING:
                     continue
                 first = node.args[0]
                 path = _text_of(first) if first.__class__ in _TEXTS else ""
@@ -149,6 +205,37 @@ class Replacements:
                     yield name, (node, path or None, first, scope)
 
 
+def _is_setting(node: ast.AST) -> bool:
+    return not isinstance(node, ast.Call) or any(word in ast.unparse(node.func) for word in _SETTING_WORDS)
+
+
+def _is_for_its_class(method: Function, node: ast.AST) -> bool:
+    """Whether a method is one of a class of tests that puts back what it replaces, as a decorator of it does."""
+    klass = method.klass
+    if klass is None or method.is_nested or not belongs_to_tests(method.module, method.scope):
+        return False
+    if node in method.node.decorator_list:
+        return True
+    methods = [each for base in klass.lineage for each in base.methods.values()]
+    return any(is_tearing_down(each.name) or not words_of(each).isdisjoint(_PUTTING_BACK) for each in methods)
+
+
+def _is_for_its_callers(helper: Function, node: ast.AST) -> bool:
+    """Whether a helper replaces something for a time, and only functions of this file use it."""
+    module = helper.module
+    return (
+        (node in helper.node.decorator_list or (isinstance(node, ast.Call) and _is_put_back(module, node)))
+        and helper.outer is module.scope
+        and is_only_spoken_of_in_functions(module, helper.name)
+    )
+
+
+def _is_put_back(module: Module, call: ast.Call) -> bool:
+    """Whether a call replaces something for a block, or till the end of the test, when pytest puts it back."""
+    root = root_of(call.func)
+    return entered_by(module, call) is not None or (root is not None and root.id in _PUTTING_BACK_FIXTURES)
+
+
 def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator[tuple[str, _Place]]:
     for part in target.elts if isinstance(target, (ast.Tuple, ast.List)) else [target]:
         if isinstance(part, ast.Attribute):
@@ -157,33 +244,19 @@ def _attributes_given(target: ast.expr, node: ast.AST, scope: Scope) -> Iterator
 
 def may_be_in_force(module: Module, fixture: Fixture, scope: Scope) -> bool:
     """Whether what a fixture replaces may be so where something stands: not in a test that does not ask for it."""
-    if fixture.scope != "function":
-        # Another test may have asked for it before.
-        return True
-    for at in _around(scope):
-        test = module.test_of(module.function_at(at))
-        if test is not None:
-            return any(_may_set_up(test, klass, fixture) for klass in test.collectors or (test.klass,))
-    return True
-
-
-def _may_set_up(test: Test, klass: Class | None, fixture: Fixture) -> bool:
-    closure = test.module.fixture_graph.closure(klass, test.requests, test.parametrized)
-    if fixture in closure.fixtures or not closure.complete:
-        return True
-    return any(map(_may_ask_for_more, (test.function, *(each.function for each in closure.fixtures))))
-
-
-def _may_ask_for_more(function: Function) -> bool:
-    """Whether a function asks for fixtures while it runs, or lets something else do so."""
-    if "request" not in function.parameters:
+    if runs_at_import(module, scope):
         return False
-    return bool(late_requests(function)) or any(
-        isinstance(argument, ast.Name) and argument.id == "request"
-        for call in function.scope.of(ast.Call)
-        if isinstance(call, ast.Call)
-        for argument in call.args
-    )
+    klass = fixture.klass
+    tests = tests_reaching(module, scope)
+    if fixture.scope != "function":
+        # Another test may have asked for it before, be it one of its class.
+        return fixture.scope != "class" or klass is None or any(is_collected_through(test, klass) for test in tests)
+    # What a conftest or a module of helpers has is there for the tests of other files.
+    if not module.matches_python_files or any(may_set_up(test, fixture) for test in tests):
+        return True
+    function = outermost_function(module, scope)
+    asking = module.fixture_of(function) if function is not None else None
+    return asking is not None and fixture in module.fixture_graph.closure_of_fixture(asking).fixtures
 
 
 # -- the questions ----------------------------------------------------------------------------------------------------
@@ -229,6 +302,13 @@ def method_may_be_replaced(module: Module, node: ast.Attribute, scope: Scope, *,
             return True
     found = _reaching(module, node.attr, scope)
     return len(found) > _MOST or any(_reaches_method(module, each, node, scope, of_library) for each in found)
+
+
+def may_change_library(module: Module, replacement: Replacement) -> bool:
+    """Whether a replacement may change something of a library: not the attribute of an instance of this file's."""
+    owner = replacement.owner
+    klass = class_of_first_parameter(module, owner, replacement.scope) if isinstance(owner, ast.Name) else None
+    return replacement.is_setting and (klass is None or klass.kind is ClassKind.UNKNOWN)
 
 
 def _reaching(module: Module, name: str, scope: Scope) -> list[Replacement]:
@@ -384,7 +464,7 @@ def _reaches_path(module: Module, replacement: Replacement, dotted: str) -> bool
     if path is None:
         path = module.qualified(replacement.owner, replacement.scope)
         if not path:
-            return not _is_made_here(module, replacement)
+            return replacement.is_setting and not _is_made_here(module, replacement)
     return not path or _leads_to(module, f"{path}.{replacement.name}", module, dotted)
 
 
@@ -422,7 +502,7 @@ def _reaches_method(
     if path is None:
         path = module.qualified(replacement.owner, replacement.scope)
         if not path:
-            return _may_be_of_object(module, replacement, node, scope)
+            return _may_be_of_object(module, replacement, node, scope, of_library)
     return not path or _leads_to_method(module, path, of_library=of_library)
 
 
@@ -433,16 +513,21 @@ def _leads_to_method(importer: Module, path: str, *, of_library: bool) -> bool:
     return bool(rest) if file else of_library and path.rpartition(".")[2][:1].isupper()
 
 
-def _may_be_of_object(module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope) -> bool:
+def _may_be_of_object(
+    module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope, of_library: bool
+) -> bool:
     """Whether `service.fetch = ..` or `self.fetch = ..` may be about the object whose method is called."""
     owner = replacement.owner
     changed = class_of_first_parameter(module, owner, replacement.scope) if isinstance(owner, ast.Name) else None
     if changed is None:
-        return path_of(owner) == path_of(node.value) or not _is_made_here(module, replacement)
+        return path_of(owner) == path_of(node.value) or (
+            replacement.is_setting and not _is_made_here(module, replacement)
+        )
     called = class_of_first_parameter(module, node.value, scope) if isinstance(node.value, ast.Name) else None
     if called is None:
-        # Nobody calls methods on an instance of a test class but the class itself.
-        return not changed.may_be_collected
+        # Nobody calls methods on an instance of a test class but the class itself, and what is of a library is made
+        # from no class of this file, unless that inherits from one of elsewhere.
+        return not changed.may_be_collected and (not of_library or changed.kind is ClassKind.UNKNOWN)
     return called.is_related_to(changed)
 
 

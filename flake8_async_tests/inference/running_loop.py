@@ -24,6 +24,9 @@ _MOST_FUNCTIONS = 512
 
 # Those whose classes look for a loop when an instance of them is made, be it one of an heir.
 _MADE_ON_A_LOOP = ("aiodataloader.", "janus.")
+_CLASSES_MADE_ON_A_LOOP = frozenset(
+    {"aiohttp.ClientSession", "asyncio.Future", "asyncio.StreamReader", "asyncio.StreamReaderProtocol", "asyncio.Task"}
+)
 _LIBRARIES = (
     *_MADE_ON_A_LOOP,
     "aiohttp.",
@@ -222,7 +225,9 @@ class _Search:
             if name.startswith("__") and name != "__del__":
                 self._come_to_function(method)
         for base in klass.foreign_bases:
-            self._makes_on_loop = self._makes_on_loop or base.startswith(_MADE_ON_A_LOOP)
+            self._makes_on_loop = (
+                self._makes_on_loop or base in _CLASSES_MADE_ON_A_LOOP or base.startswith(_MADE_ON_A_LOOP)
+            )
             self._come_to_definition_elsewhere(klass.module, base)
 
     def _come_to_methods(self, module: Module, attribute: str) -> None:

@@ -16,6 +16,7 @@ from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.suspension import block_of, position_in, statement_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,10 +39,12 @@ def check(module: Module) -> Iterator[Finding]:
     for call in module.method_calls("run_until_complete", "run_forever"):
         # Most loops that are used were made elsewhere: these are not followed back at all.
         if untold.may_be_used_by(call) and _works(call):
-            made |= untold.without(_made_here(call, receiver_of(call.node)))
+            made |= untold.without(_made_here(module, receiver_of(call.node), call.scope))
+    for kept, scope in untold.used_by_kept_method():
+        made |= untold.without(_made_here(module, kept, scope))
     for call in module.calls("asyncio.set_event_loop"):
         loop = call.argument(0, "loop")
-        found = _made_here(call, loop)
+        found = _made_here(module, loop, call.scope)
         made |= found
         if not found or loop is None or may_be_loop_from_before(module, loop, call.scope):
             continue
@@ -62,17 +65,16 @@ def check(module: Module) -> Iterator[Finding]:
             )
 
 
-def _made_here(call: Call, loop: ast.expr | None) -> dict[ast.Call, Scope]:
-    """The calls that made a loop by hand which is used in a call: in the same function, or for the same instance."""
-    module = call.module
-    if loop is None or call.function is None:
+def _made_here(module: Module, loop: ast.expr | None, used_in: Scope) -> dict[ast.Call, Scope]:
+    """The calls that made a loop by hand which is used in a scope: in the same function, or for the same instance."""
+    if loop is None or module.function_at(used_in) is None:
         return {}
     found = {
         node: scope
-        for node, scope in new_loops_behind(module, loop, call.scope)
-        if scope is call.scope or _are_methods(scope, call.scope)
+        for node, scope in new_loops_behind(module, loop, used_in)
+        if scope is used_in or _are_methods(scope, used_in)
     }
-    return {} if found and is_run_for_ever(module, loop, call.scope) else found
+    return {} if found and is_run_for_ever(module, loop, used_in) else found
 
 
 def _works(call: Call) -> bool:
@@ -142,6 +144,7 @@ class _Untold:
     """The calls that make a loop of which there is something to tell, as long as that was not told."""
 
     def __init__(self, module: Module) -> None:
+        self._module = module
         self._homes: dict[ast.Call, tuple[Scope | Class, ...]] = {
             call.node: _homes_of(call.function)
             for call in module.calls(_MAKER)
@@ -151,10 +154,28 @@ class _Untold:
 
     def may_be_used_by(self, call: Call) -> bool:
         """Whether one is made in the same function, or for the same instance."""
-        if self._left[call.scope]:
+        return self._may_be_used_in(call.scope)
+
+    def _may_be_used_in(self, scope: Scope) -> bool:
+        if self._left[scope]:
             return True
-        klass = call.function.klass if call.function is not None else None
+        function = self._module.function_at(scope)
+        klass = function.klass if function is not None else None
         return klass is not None and bool(self._left[klass])
+
+    def used_by_kept_method(self) -> Iterator[tuple[ast.expr, Scope]]:
+        """The loops whose method is kept under a name, and called by that: `run = loop.run_until_complete`."""
+        if not self._homes:
+            return
+        for kept, scope in self._module.of_kind(ast.Assign):
+            method, name = kept.value, word_of(kept.targets[0])
+            if not isinstance(method, ast.Attribute) or method.attr != "run_until_complete":
+                continue
+            calls = self._module.index.calls.get(name, ())
+            if self._may_be_used_in(scope) and any(
+                where is scope or _are_methods(where, scope) for _, where, _ in calls
+            ):
+                yield method.value, scope
 
     def without(self, told: dict[ast.Call, Scope]) -> dict[ast.Call, Scope]:
         for node in told:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.assertions import assertion_of, assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.cancels import is_cancelled_before
 from flake8_async_tests.inference.exceptions import is_expected_around
 from flake8_async_tests.inference.flow import Kind, bindings_at
 from flake8_async_tests.inference.handover import observations, reads_of_each
-from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_itself, place_of
+from flake8_async_tests.inference.places import clears_up, end_of, is_test_itself, place_of
 from flake8_async_tests.inference.suspension import is_suspended_between, runs_straight, statement_of
 from flake8_async_tests.inference.tasks import (
     TASKS,

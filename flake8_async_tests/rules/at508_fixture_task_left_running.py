@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.places import comes_after_yield, is_fixture_itself, place_of
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.tasks import (
     COLLECTED,
@@ -40,7 +41,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if may_be_found_later(call) or _is_stopped_otherwise(call):
             continue
-        if not runs_on_trio(module, call.scope):
+        if not runs_on_trio(module, call.scope) and not function_may_be_replaced(call):
             yield Finding(
                 call.node,
                 f"{name_of_starter(call)}() starts a task that outlives the fixture {function.name}: it runs on into"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import runs_on_trio
 from flake8_async_tests.inference.cancellations import catching_handler, keeps_looping
-from flake8_async_tests.inference.places import is_cancelled_before
+from flake8_async_tests.inference.cancels import is_cancelled_before
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_before, lines_of, replace, spell, text_of, unsafe
 from flake8_async_tests.inference.backends import runs_on_trio
+from flake8_async_tests.inference.cancels import is_cancelled_before
 from flake8_async_tests.inference.counting import is_asserted_to_number, is_only_counted
 from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
 from flake8_async_tests.inference.handover import is_handed_over, is_shared, loads_of
-from flake8_async_tests.inference.places import clears_up, end_of, is_cancelled_before, is_test_code, place_of
+from flake8_async_tests.inference.places import clears_up, end_of, is_test_code, place_of
+from flake8_async_tests.inference.replaced import function_may_be_replaced
 from flake8_async_tests.inference.stragglers import may_be_found_later
 from flake8_async_tests.inference.suspension import is_last_to_raise
 from flake8_async_tests.inference.tasks import TASK, Watch, is_said_not_to_fail, names_of_tasks, observations
@@ -50,7 +52,7 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         if _may_be_read(call) or _is_race_of_waits(call) or _failure_would_show(awaited, call):
             continue
-        if may_be_found_later(call) or runs_on_trio(module, call.scope):
+        if may_be_found_later(call) or runs_on_trio(module, call.scope) or function_may_be_replaced(call):
             continue
         yield Finding(
             awaited,

@@ -12,16 +12,9 @@ from flake8_async_tests.inference.assertions import (
     asserts,
     holds_assertion,
 )
+from flake8_async_tests.inference.cancels import is_cancelled_before
 from flake8_async_tests.inference.exceptions import exceptions_caught, exceptions_named
-from flake8_async_tests.inference.places import (
-    clears_up,
-    end_of,
-    is_async_test_itself,
-    is_cancelled_before,
-    names_in,
-    nodes_of,
-    place_of,
-)
+from flake8_async_tests.inference.places import clears_up, end_of, is_async_test_itself, names_in, nodes_of, place_of
 from flake8_async_tests.inference.quiet import does_nothing
 from flake8_async_tests.inference.timeouts import awaits_under_timeout
 from flake8_async_tests.record import record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.loops import (
@@ -37,6 +38,11 @@ _MARK = "pytest.mark.asyncio"
 
 # Run by something that has no loop scopes.
 _RUN_BY_OTHERS = frozenset({Runs.ANYIO, Runs.TRIO, Runs.UNITTEST, Runs.OPTION})
+
+# What a file says whose tests bring their loop scope with them, or have none.
+_WORDS_OF_OTHER_LOOPS = (b"scope", b"TestCase", b"anyio", b"trio")
+_TEST_OUTSIDE_CLASS = re.compile(rb"^async def ", re.MULTILINE)
+_MOST_FILES_PARSED = 25
 
 
 @rule("AT807", "fixture-loop-scope-alone", knows=Knows.PROJECT)
@@ -104,13 +110,27 @@ def _fixtures_set_theirs(module: Module, config: PytestConfig, wanted: str) -> b
 
 
 def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
-    """The async tests of all files that the configuration is for. Those of a file that cannot be read are left out."""
+    """The async tests of the files that the configuration is for. Those of a file that cannot be read are left out.
+
+    Those come first that are likeliest to hold a test without a loop scope of its own, and where so many agree, the
+    others are not parsed: that would cost as much as all else together.
+    """
     project = module.project
-    for path in project.places.collected_files(config.rootdir):
-        content = project.files.read(path)
-        other = project.read_module(path) if content is not None and b"async def" in content else None
+    asynchronous = [
+        (path, content)
+        for path in project.places.collected_files(config.rootdir)
+        if (content := project.files.read(path)) is not None and b"async def" in content
+    ]
+    asynchronous.sort(key=lambda each: _may_bring_loop_scopes(each[1]))
+    for path, _ in asynchronous[:_MOST_FILES_PARSED]:
+        other = project.read_module(path)
         if other is not None:
             yield from other.async_tests
+
+
+def _may_bring_loop_scopes(content: bytes) -> bool:
+    """Whether all tests of a file may bring their loop scope with them, or have none, told by its text."""
+    return any(word in content for word in _WORDS_OF_OTHER_LOOPS) or _TEST_OUTSIDE_CLASS.search(content) is None
 
 
 def _may_set_its_own(test: Test) -> bool:

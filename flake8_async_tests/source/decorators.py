@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -16,10 +17,31 @@ PATCH = frozenset(
     {"unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.multiple", "unittest.mock.patch.dict"}
 )
 
+# The double of aiohttp's client: it gives itself to the function, after what that gets from further out.
+FAKE_CLIENT = "aioresponses.aioresponses"
+
 # Under these a coroutine function stays one, and pytest or unittest still collects it under its name.
 _KEEPERS = PATCH | {
+    FAKE_CLIENT,
+    "allure.description",
+    "allure.epic",
+    "allure.feature",
+    "allure.id",
+    "allure.issue",
+    "allure.label",
+    "allure.link",
+    "allure.severity",
+    "allure.story",
+    "allure.suite",
+    "allure.tag",
+    "allure.testcase",
+    "allure.title",
     "builtins.classmethod",
     "builtins.staticmethod",
+    "django.test.modify_settings",
+    "django.test.override_settings",
+    "django.test.tag",
+    "flaky.flaky",
     "freezegun.freeze_time",
     "hypothesis.assume",
     "hypothesis.example",
@@ -28,6 +50,7 @@ _KEEPERS = PATCH | {
     "hypothesis.reproduce_failure",
     "hypothesis.seed",
     "hypothesis.settings",
+    "responses.activate",
     "respx.mock",
     "time_machine.travel",
     "typing.final",
@@ -173,7 +196,10 @@ def _wrappers(_: Module) -> dict[tuple[ast.FunctionDef, bool], bool]:  # filled 
 
 
 def _wraps_in_async(module: Module, function: ast.FunctionDef, *, factory: bool) -> bool:
-    """Whether a local decorator gives back an `async def` of its own, directly or, as a factory, one level down."""
+    """Whether a local decorator gives back an `async def` of its own, directly or, as a factory, one level down.
+
+    Or the very function that it got.
+    """
     inner: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
     for node in ast.walk(function):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node is not function:
@@ -181,9 +207,34 @@ def _wraps_in_async(module: Module, function: ast.FunctionDef, *, factory: bool)
     decorator = module.function_of_node(function)
     # Wherever it returns: it may have one wrapper for coroutine functions and another one for the rest.
     returned = list(decorator.values_returned()) if decorator is not None else []
+    if decorator is not None and not factory and returned and _gives_back_what_it_got(decorator, returned):
+        return True
     targets = [inner.get(value.id, []) if isinstance(value, ast.Name) else [] for value in returned]
     return bool(targets) and all(
         found and all(_is_async_wrapper(module, target, factory=factory) for target in found) for found in targets
+    )
+
+
+def _gives_back_what_it_got(decorator: Function, returned: list[ast.expr | None]) -> bool:
+    """Whether a decorator returns the function itself, with no more done to it than that attributes are set.
+
+    Anything else may put a mark on it, or take it out of the collection.
+    """
+    arguments = decorator.node.args
+    parameter = next((argument.arg for argument in (*arguments.posonlyargs, *arguments.args)), "")
+    if not all(isinstance(value, ast.Name) and value.id == parameter for value in returned):
+        return False
+    uses = (name for name in ast.walk(decorator.node) if isinstance(name, ast.Name) and name.id == parameter)
+    return all(use in returned or _has_attribute_set(decorator, use) for use in uses)
+
+
+def _has_attribute_set(decorator: Function, use: ast.Name) -> bool:
+    attribute = decorator.scope.parents.get(use)
+    return (
+        isinstance(attribute, ast.Attribute)
+        and isinstance(attribute.ctx, ast.Store)
+        and attribute.attr != "pytestmark"
+        and not attribute.attr.startswith("__")
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
 from flake8_async_tests.source.calls import has_double_star, keyword_value
-from flake8_async_tests.source.decorators import FIXTURE
+from flake8_async_tests.source.decorators import FAKE_CLIENT, FIXTURE
 from flake8_async_tests.source.marks import NO_MARKS, marks_of_parameters
 from flake8_async_tests.source.names import word_of
 
@@ -27,6 +27,7 @@ MOCK_DEFAULT = "unittest.mock.DEFAULT"
 """What asks `patch` for a mock of its own, and to pass it on."""
 
 _GIVEN = "hypothesis.given"
+_PATCH_DICT = "unittest.mock.patch.dict"
 
 EVENT_LOOP = "event_loop"
 """The fixture that pytest-asyncio had up to 0.26."""
@@ -183,10 +184,25 @@ def injected_mocks(function: Function) -> int:
     return sum(1 for decorator in decorators if decorator.is_patch and injects_mock(decorator))
 
 
+def doubles_before_mocks(function: Function) -> int:
+    """How many leading parameters take the double of a client, and come before the mocks of the `patch` decorators.
+
+    What `patch` has wrapped once adds the mocks of all other patches, too, behind what a decorator over it has given.
+    """
+    decorators = function.decorators
+    return sum(
+        1
+        for place, decorator in enumerate(decorators)
+        if decorator.name == FAKE_CLIENT
+        and (decorator.call is None or keyword_value(decorator.call, "param") is None)
+        and any(inner.is_patch and inner.name != _PATCH_DICT for inner in decorators[place + 1 :])
+    )
+
+
 def injects_mock(decorator: Decorator) -> bool:
     """Whether a `patch` decorator passes its mock as an argument: it does unless it was told what to put there."""
     call = decorator.call
-    if call is None or decorator.name in ("unittest.mock.patch.dict", "unittest.mock.patch.multiple"):
+    if call is None or decorator.name in (_PATCH_DICT, "unittest.mock.patch.multiple"):
         return False
     position = 2 if decorator.name == "unittest.mock.patch.object" else 1
     new = call.args[position] if len(call.args) > position else keyword_value(call, "new")

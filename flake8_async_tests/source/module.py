@@ -16,7 +16,7 @@ from flake8_async_tests.source.calls import Call
 from flake8_async_tests.source.fixtures import Fixture, fixture_of
 from flake8_async_tests.source.functions import Class, Function
 from flake8_async_tests.source.marks import Marks, pytestmarks_of
-from flake8_async_tests.source.names import Names, imported_by_call, word_of
+from flake8_async_tests.source.names import ALWAYS_BUILTINS, Names, imported_by_call, word_of
 from flake8_async_tests.source.outside import marks_everything
 from flake8_async_tests.source.test_libraries import imports_test_library
 from flake8_async_tests.source.tests import Test, named_like_tests, test_of
@@ -142,7 +142,7 @@ class Module:
     def _may_be_starred(self, name: str) -> bool:
         """Whether a star import may bring a name."""
         starred = self.provided_fixtures.starred
-        return starred is None or name in starred
+        return name not in ALWAYS_BUILTINS if starred is None else name in starred
 
     @property
     def scope(self) -> Scope:

@@ -17,6 +17,29 @@ if TYPE_CHECKING:
 _ALIAS_DEPTH = 4
 
 _BUILTINS = frozenset(dir(builtins))
+ALWAYS_BUILTINS = frozenset(
+    {
+        "BaseException",
+        "Exception",
+        "classmethod",
+        "dict",
+        "getattr",
+        "hasattr",
+        "isinstance",
+        "list",
+        "object",
+        "property",
+        "setattr",
+        "staticmethod",
+        "super",
+        "tuple",
+        "type",
+    }
+)
+"""Those that hardly any module gives another meaning, so that a star import of who knows what brings none of them.
+
+Others (`TimeoutError`, `open`, `sum`) are names of their own in one library or another.
+"""
 
 # The same thing under several names: the longest prefix on the left stands for what is on the right.
 _CANONICAL = {
@@ -48,6 +71,8 @@ _CANONICAL = {
     "aiohttp.client": "aiohttp",
     "httpx._client": "httpx",
     "freezegun.api": "freezegun",
+    "aioresponses.core": "aioresponses",
+    "django.test.utils": "django.test",
 }
 _CANONICAL_HEADS = frozenset(prefix.partition(".")[0] for prefix in _CANONICAL)
 
