@@ -266,22 +266,14 @@ def _helper_called(module: Module, call: ast.Call, function: ast.AST) -> tuple[M
         return module, definition
     within = module.function_of_node(function)
     scope = within.scope if within is not None else module.scope
-    path = _path_behind(module, module.qualified(call.func, scope))
-    if path is None or not module.project.said_in(path, _speaks_of_asyncio_mode):
+    located = module.project.outlines.end_of_imports(module.qualified(call.func, scope), module.directory)
+    if located is None or not module.project.said_in(located[0], _speaks_of_asyncio_mode):
         return None
     helper = function_meant(module, call.func, scope)
     if helper is not None:
         return helper.module, helper.node
-    other = module.project.module_at(path)
+    other = module.project.module_at(located[0])
     return (other, other.tree) if other is not None else (module, _WHAT_CANNOT_BE_READ)
-
-
-def _path_behind(module: Module, name: str) -> str | None:
-    """The file of the project that the imports of a name lead to."""
-    if not name or not module.project.may_have(name, module.directory):
-        return None
-    *_, (_, _, located) = module.project.outlines.along_imports(name, module.directory)
-    return located[0] if located is not None else None
 
 
 def _speaks_of_asyncio_mode(content: bytes) -> bool:

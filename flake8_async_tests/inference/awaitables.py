@@ -6,6 +6,7 @@ import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.bindings import alternatives_of
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
 from flake8_async_tests.inference.exceptions import is_exception
 from flake8_async_tests.inference.flow import Kind, bindings_at, flow_of
@@ -133,10 +134,8 @@ class _Judge:
             return self._of_call(node, scope)
         if isinstance(node, (ast.Name, ast.Attribute)):
             return _joined(self._of_binding(binding) for binding in bindings_at(self._module, node, scope))
-        if isinstance(node, ast.IfExp):
-            return _joined((self.of(node.body, scope), self.of(node.orelse, scope)))
-        if isinstance(node, ast.BoolOp):
-            return _joined(self.of(value, scope) for value in node.values)
+        if isinstance(node, (ast.BoolOp, ast.IfExp)):
+            return _joined(self.of(value, scope) for value in alternatives_of(node))
         # `not x` is a bool, and `"%s" % x` a text.
         is_plain = (
             isinstance(node.op, ast.Not)

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 # At which position a loop's method takes its callback.
-_SCHEDULERS = {"call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1, "call_at": 1}
+SCHEDULERS = {"call_soon": 0, "call_soon_threadsafe": 0, "call_later": 1, "call_at": 1}
 A_THREAD = "a thread"
 _THREADS = {"threading.Thread": (1, "target"), "threading.Timer": (1, "function")}
-HANDING_OVER = (*_SCHEDULERS, "add_done_callback", "run_in_executor", *_THREADS)
+HANDING_OVER = (*SCHEDULERS, "add_done_callback", "run_in_executor", *_THREADS)
 """What is called, or the methods, to hand over a callback."""
 # By these methods something that others look at learns that the callback came so far.
 _TELLING = frozenset(
@@ -80,7 +80,7 @@ def lost_callbacks(module: Module) -> Iterator[Callback]:
 
 
 def _handed_over(module: Module) -> Iterator[tuple[Call, ast.expr | None, str]]:
-    for method, position in _SCHEDULERS.items():
+    for method, position in SCHEDULERS.items():
         for call in loop_calls(module, method):
             yield call, call.argument(position, "callback"), f"loop.{method}()"
     for call in module.method_calls("add_done_callback"):

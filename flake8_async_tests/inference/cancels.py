@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from flake8_async_tests.inference.callbacks import SCHEDULERS
 from flake8_async_tests.inference.flow import bindings_at
 from flake8_async_tests.inference.mocks import mocks_of
 from flake8_async_tests.inference.places import place_of
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.walk import Scope
 
 # What these give is cancelled without a task that comes to an end.
-_MAKERS_OF_HANDLES = frozenset({"call_at", "call_later", "call_soon", "call_soon_threadsafe"})
+_MAKERS_OF_HANDLES = frozenset(SCHEDULERS)
 
 
 def is_cancelled_before(module: Module, node: ast.AST, scope: Scope) -> bool:

@@ -97,11 +97,16 @@ def requests_may_be_intercepted(module: Module, scope: Scope, methods: Set[str])
 
 def _may_use_library(module: Module, scope: Scope) -> bool:
     """Whether a mocking library that a file imports may be at work in a scope: not where only other tests use it."""
-    names = module.fact(_names_of_libraries)
+    users = module.fact(_users_of_libraries)
+    return users is None or any(may_run_together(each, scope) for each in users)
+
+
+def _users_of_libraries(module: Module) -> list[Function] | None:
+    """The functions that speak of the mocking libraries that a file imports; None where others may use them, too."""
+    names = _names_of_libraries(module)
     if names is None or not all(is_only_spoken_of_in_functions(module, name) for name in names):
-        return True
-    speaking = (each for each in module.functions if not each.is_nested and not names.isdisjoint(words_of(each)))
-    return any(may_run_together(each, scope) for each in speaking)
+        return None
+    return [each for each in module.functions if not each.is_nested and not names.isdisjoint(words_of(each))]
 
 
 def _names_of_libraries(module: Module) -> frozenset[str] | None:

@@ -11,7 +11,6 @@ import re
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.backends import outermost_function
-from flake8_async_tests.inference.handover import loads_of
 from flake8_async_tests.inference.places import is_hook, scopes_around
 from flake8_async_tests.record import record
 from flake8_async_tests.source.fixtures import late_requests
@@ -72,19 +71,24 @@ def runs_at_import(module: Module, scope: Scope) -> bool:
 
 def is_only_spoken_of_in_functions(module: Module, name: str) -> bool:
     """Whether nothing but functions, their decorators, and classes that inherit from it make use of something."""
-    spans = module.fact(_lines_of_functions)
-    return all(
-        any(first <= load.lineno <= last for first, last in spans)
-        for scope in module.index.scopes
-        if not scope.is_function
-        for load in loads_of(module, name, scope)
-    )
+    return name not in module.fact(_names_spoken_of_outside)
 
 
-def _lines_of_functions(module: Module) -> list[tuple[int, int]]:
-    """From where to where there are functions, and heads of classes."""
-    spans = [(_first_line(each.node), each.node.end_lineno or 0) for each in module.functions if not each.is_nested]
-    return spans + [(each.node.lineno, each.node.body[0].lineno - 1) for each in module.classes]
+def _names_spoken_of_outside(module: Module) -> frozenset[str]:
+    within = _lines_of_functions(module)
+    scopes = (scope for scope in module.index.scopes if not scope.is_function)
+    return frozenset(load.id for scope in scopes for load in scope.loads if load.lineno not in within)
+
+
+def _lines_of_functions(module: Module) -> set[int]:
+    """The lines of functions, and of the heads of classes."""
+    found: set[int] = set()
+    for function in module.functions:
+        if not function.is_nested:
+            found.update(range(_first_line(function.node), (function.node.end_lineno or 0) + 1))
+    for klass in module.classes:
+        found.update(range(klass.node.lineno, klass.node.body[0].lineno))
+    return found
 
 
 def may_set_up(test: Test, fixture: Fixture) -> bool:

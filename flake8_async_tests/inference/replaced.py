@@ -129,18 +129,19 @@ class Replacements:
         if runs_at_import(module, scope):
             return False
         function = module.function_at(home)
-        fixture = module.fixture_of(function) if function is not None else None
+        if function is None or module.test_of(function) is not None:
+            # A test sets itself up only after its fixtures and hooks.
+            return not is_test_code(module, scope) and any(
+                home in _around(test.function.scope) for test in tests_reaching(module, scope)
+            )
+        fixture = module.fixture_of(function)
         if fixture is not None:
             return may_be_in_force(module, fixture, scope)
-        klass = function.klass if function is not None else None
-        if function is not None and klass is None and module.test_of(function) is None:
+        klass = function.klass
+        if klass is None:
             return may_run_together(function, scope)
-        tests = tests_reaching(module, scope)
-        if klass is None or module.test_of(function) is not None:
-            # A test sets itself up only after its fixtures and hooks.
-            return not is_test_code(module, scope) and any(home in _around(test.function.scope) for test in tests)
         return any(klass.is_related_to(each) for each in self._classes_around(scope)) or any(
-            is_collected_through(test, klass) for test in tests
+            is_collected_through(test, klass) for test in tests_reaching(module, scope)
         )
 
     def _classes_around(self, scope: Scope) -> Iterator[Class]:

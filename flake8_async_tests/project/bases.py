@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 
-def class_elsewhere(importer: Module, qualified: str, says: Callable[[bytes], bool] | None = None) -> Class | None:
-    """The class of another file that an imported name means.
+def bases_across_files(klass: Class, says: Callable[[bytes], bool] | None = None) -> list[Class]:
+    """The bases of a class that can be read, those of other files included.
 
     Who asks for nothing but what only some files can hold says how their text tells it: others are not parsed.
     """
+    found = (base if isinstance(base, Class) else _class_elsewhere(klass.module, base, says) for base in klass.bases)
+    return [base for base in found if base is not None]
+
+
+def _class_elsewhere(importer: Module, qualified: str, says: Callable[[bytes], bool] | None = None) -> Class | None:
+    """The class of another file that an imported name means."""
     project = importer.project
-    if not qualified or not project.may_have(qualified, importer.directory):
-        return None
-    *_, (_, _, located) = project.outlines.along_imports(qualified, importer.directory)
+    located = project.outlines.end_of_imports(qualified, importer.directory)
     if located is None or (says is not None and not project.said_in(located[0], says)):
         return None
     module = project.module_at(located[0])
@@ -57,7 +61,7 @@ def _known_bases(_: Module) -> dict[Class, tuple[Class, ...] | None]:
 
 
 def _find_plain_bases(klass: Class) -> tuple[Class, ...] | None:
-    lineage = lineage_by(klass, _bases_across_files)
+    lineage = lineage_by(klass, bases_across_files)
     if len(lineage) == MOST_BASES or not klass.is_collected or not all(map(_is_plain, lineage)):
         return None
     elsewhere = tuple(each for each in lineage if each not in klass.lineage)
@@ -68,15 +72,10 @@ def _find_plain_bases(klass: Class) -> tuple[Class, ...] | None:
     return elsewhere
 
 
-def _bases_across_files(klass: Class) -> list[Class]:
-    found = (base if isinstance(base, Class) else class_elsewhere(klass.module, base) for base in klass.bases)
-    return [base for base in found if base is not None]
-
-
 def _is_plain(klass: Class) -> bool:
     """Whether neither the class itself nor a base of it that stands in no file of the project makes anything else."""
     return not klass.may_be_remade and all(
-        kind_of_foreign(base) is ClassKind.PLAIN or class_elsewhere(klass.module, base) is not None
+        kind_of_foreign(base) is ClassKind.PLAIN or _class_elsewhere(klass.module, base) is not None
         for base in klass.foreign_bases
     )
 

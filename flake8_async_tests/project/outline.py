@@ -154,6 +154,13 @@ class Outlines:
                 return
             name, directory = ".".join((imported, *rest)), os.path.dirname(path)
 
+    def end_of_imports(self, name: str, directory: str) -> tuple[str, tuple[str, ...]] | None:
+        """The file in which a dotted name of the project is defined in the end, and what is left of it there."""
+        if not name or not self._project.may_have(name, directory):
+            return None
+        *_, (_, _, located) = self.along_imports(name, directory)
+        return located
+
     def imported_as(self, path: str, name: str) -> str:
         """What a file imports under a name, by its text."""
         return self._texts.imported_as(path, name)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.lazy import lazy
-from flake8_async_tests.project.bases import class_elsewhere
+from flake8_async_tests.project.bases import bases_across_files
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.functions import Class, lineage_by
@@ -135,16 +135,7 @@ def _lineage_across_files(klass: Class) -> tuple[Class, ...]:
     """A class and its bases, those included that stand in other files of the project where fixtures are spoken of."""
     if all(isinstance(base, Class) for each in klass.lineage for base in each.bases):
         return klass.lineage
-    return lineage_by(klass, _bases_across_files)
-
-
-def _bases_across_files(klass: Class) -> list[Class]:
-    return [base for base in map(partial(_base_with_fixtures, klass.module), klass.bases) if base is not None]
-
-
-def _base_with_fixtures(module: Module, base: Class | str) -> Class | None:
-    """A base of a class of a module; None where the file in which it stands holds no fixtures, by its text."""
-    return base if isinstance(base, Class) else class_elsewhere(module, base, _speaks_of_fixtures)
+    return lineage_by(klass, partial(bases_across_files, says=_speaks_of_fixtures))
 
 
 def _is_last(scope: Scope, node: FunctionNode) -> bool:

@@ -27,10 +27,11 @@ from flake8_async_tests.source.calls import has_double_star, keyword_value
 from flake8_async_tests.source.fixtures import SCOPES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flake8_async_tests.project.config import PytestConfig
     from flake8_async_tests.project.problems import Problem
+    from flake8_async_tests.project.project import Project
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.tests import Test
 
@@ -90,11 +91,7 @@ def _tests_set_their_own(module: Module, config: PytestConfig) -> bool:
 def _fixtures_set_theirs(module: Module, config: PytestConfig, wanted: str) -> bool:
     """Whether every async fixture in sight says that it runs on the tests' loops; False where there is none."""
     project = module.project
-    speaking = [
-        (path, content)
-        for path in project.places.files_of_tests(config.rootdir)
-        if (content := project.files.read(path)) is not None and b"fixture" in content and b"async def" in content
-    ]
+    speaking = _those_that_say(project, project.places.files_of_tests(config.rootdir), b"fixture", b"async def")
     # Most say nothing of it, so that none has to be parsed.
     if not any(b"loop_scope" in content for _, content in speaking):
         return False
@@ -116,16 +113,18 @@ def _async_tests(module: Module, config: PytestConfig) -> Iterator[Test]:
     others are not parsed: that would cost as much as all else together.
     """
     project = module.project
-    asynchronous = [
-        (path, content)
-        for path in project.places.collected_files(config.rootdir)
-        if (content := project.files.read(path)) is not None and b"async def" in content
-    ]
+    asynchronous = _those_that_say(project, project.places.collected_files(config.rootdir), b"async def")
     asynchronous.sort(key=lambda each: _may_bring_loop_scopes(each[1]))
     for path, _ in asynchronous[:_MOST_FILES_PARSED]:
         other = project.read_module(path)
         if other is not None:
             yield from other.async_tests
+
+
+def _those_that_say(project: Project, paths: Iterable[str], *words: bytes) -> list[tuple[str, bytes]]:
+    """The files whose text holds all of some words, with that text."""
+    contents = ((path, project.files.read(path)) for path in paths)
+    return [(path, content) for path, content in contents if content and all(word in content for word in words)]
 
 
 def _may_bring_loop_scopes(content: bytes) -> bool:

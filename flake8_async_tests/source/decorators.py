@@ -200,15 +200,15 @@ def _wraps_in_async(module: Module, function: ast.FunctionDef, *, factory: bool)
 
     Or the very function that it got.
     """
-    inner: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
-    for node in ast.walk(function):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node is not function:
-            inner.setdefault(node.name, []).append(node)
     decorator = module.function_of_node(function)
     # Wherever it returns: it may have one wrapper for coroutine functions and another one for the rest.
     returned = list(decorator.values_returned()) if decorator is not None else []
     if decorator is not None and not factory and returned and _gives_back_what_it_got(decorator, returned):
         return True
+    inner: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
+    for node in ast.walk(function):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node is not function:
+            inner.setdefault(node.name, []).append(node)
     targets = [inner.get(value.id, []) if isinstance(value, ast.Name) else [] for value in returned]
     return bool(targets) and all(
         found and all(_is_async_wrapper(module, target, factory=factory) for target in found) for found in targets
