@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.backends import outermost_function
-from flake8_async_tests.inference.bindings import path_of, root_of
+from flake8_async_tests.inference.bindings import bound_in, path_of, root_of
 from flake8_async_tests.inference.places import belongs_to_tests, entered_by, is_tearing_down, is_test_code
 from flake8_async_tests.inference.reaching import (
     is_collected_through,
@@ -534,10 +534,21 @@ def _may_be_of_object(
 
 def _is_made_here(module: Module, replacement: Replacement) -> bool:
     """Whether it is an attribute of something new, such as a mock, or of `self`, and of no module."""
-    owner = module.value_of(replacement.owner, replacement.scope)
-    if isinstance(owner, ast.Name):
-        return class_of_first_parameter(module, owner, replacement.scope) is not None
-    return isinstance(owner, ast.Call) and not module.qualified(owner.func, replacement.scope).startswith("importlib.")
+    scope = replacement.scope
+    owner = module.value_of(replacement.owner, scope)
+    if isinstance(owner, ast.Name) and class_of_first_parameter(module, owner, scope) is not None:
+        return True
+    # An attribute is as new as what it was given: `client.connected = MagicMock()`.
+    made = [owner] if isinstance(owner, ast.Call) else _given_in(module, path_of(owner), scope)
+    return bool(made) and all(
+        isinstance(value, ast.Call) and not module.qualified(value.func, scope).startswith("importlib.")
+        for value in made
+    )
+
+
+def _given_in(module: Module, path: str, scope: Scope) -> list[ast.expr | None]:
+    """Whatever a name or a path is given in one scope."""
+    return [binding.value for binding in bound_in(module, scope).get(path, ())] if path else []
 
 
 def _file_behind(module: Module, name: str) -> tuple[str, tuple[str, ...]]:
