@@ -18,7 +18,7 @@ from tests.mutation.draft import Mutant, program
 from tests.mutation.mutators import MUTATORS
 from tests.mutation.record import Doubt, Figures, Record, by_rule, count, difference, together
 from tests.mutation.run import Plugin, Tried, found_in, try_suite
-from tests.mutation.table import shown, table, table_of_doubts
+from tests.mutation.table import shown, table, table_of_doubts, tables
 
 CASES = [
     case for path in sorted((Path(__file__).parent / "mutation" / "cases").glob("*.md")) for case in load_cases(path)
@@ -69,10 +69,9 @@ def test_what_is_undecidable_adds_up() -> None:
 
 
 def test_the_docs_show_what_is_written_down() -> None:
-    recorded = record.read()
     page = (DOCS / "mutation.md").read_text(encoding="utf-8")
-    assert f"\n\n{table(recorded.figures)}\n\n" in page
-    assert f"\n\n{table_of_doubts(recorded.doubts)}\n\n" in page
+    for each in tables(record.read()):
+        assert f"\n\n{each}\n\n" in page
     assert f"There are {len(MUTATORS)} kinds of changes" in page
 
 
@@ -191,7 +190,11 @@ def test_the_command_compares_packages_with_the_record(
     monkeypatch.setattr(command, "archive_of", lambda *_: archive)
     assert command.main(["--jobs", "1"]) == 1
     assert "\n+ shop AT301 1 1 0\n" in capsys.readouterr().out
+    page = tmp_path / "mutation.md"
+    page.write_text("# Missed\n\n| rule | decidable\n\n| why it | is open\n\nThe end.\n", encoding="utf-8")
+    monkeypatch.setattr(command, "PAGE", page)
     assert command.main(["--jobs", "1", "--record"]) == 0
+    assert page.read_text(encoding="utf-8") == "\n\n".join(["# Missed", *tables(record.read()), "The end.\n"])
     assert command.main(["--jobs", "1", "shop"]) == 0
     assert "differ" not in capsys.readouterr().out
     assert command.main(["--table"]) == 0

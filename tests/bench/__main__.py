@@ -4,8 +4,8 @@
     python -m tests.bench --table
 
 The first measures on the asyncio tests of this Python's library and on the packages of the ecosystem check; with
---record it writes what it saw to `record.json`. With folders it measures on these alone, with all peers. The second
-prints the tables of the docs from what was recorded.
+--record it writes what it saw to `record.json` and into the docs. With folders it measures on these alone, with all
+peers. The second prints the tables of the docs from what was recorded.
 
 All that is measured is CPU time, as a multiple of `ast.parse` of the same files in the same run.
 """
@@ -28,10 +28,12 @@ from tests.bench.whole import import_milliseconds, share_of_a_run
 from tests.ecosystem.__main__ import CACHE
 from tests.ecosystem.pins import pinned
 from tests.ecosystem.sources import archive_of, pips_index, unpack
+from tests.figures_in_docs import put_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "cost.md"
 FILES = [1250, 2500, 5000, 10_000, 20_000]
 LINES = [3125, 6250, 12_500, 25_000, 50_000]
 
@@ -59,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     print("\n\n".join(tables(record)))
     if options.record:
         record.write()
+        put_figures(PAGE, tables(record))
     return 0
 
 

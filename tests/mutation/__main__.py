@@ -28,9 +28,10 @@ from typing import TYPE_CHECKING
 from tests.ecosystem.__main__ import CACHE
 from tests.ecosystem.pins import pinned
 from tests.ecosystem.sources import archive_of, pips_index, unpack
+from tests.figures_in_docs import put_figures
 from tests.mutation.record import by_rule, count, difference, read, together, write
 from tests.mutation.run import try_suite
-from tests.mutation.table import shown, table, table_of_doubts
+from tests.mutation.table import shown, table, tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 CAP = 6
 SEED = "1"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "mutation.md"
 LEAST_SHARE = 0.9
 """So many of the mutants of a rule must be found."""
 
@@ -77,8 +79,7 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := set(options.packages) - set(pins):
         parser.error(f"not pinned: {', '.join(sorted(unknown))}")
     if options.table:
-        recorded = read()
-        print(table(recorded.figures), table_of_doubts(recorded.doubts), sep="\n\n")
+        print("\n\n".join(tables(read())))
         return 0
     wanted = Wanted(options.cap, options.seed, tuple(options.select.split(",")), options.missed, options.open)
     if options.record and (options.packages or options.suite or not wanted.is_usual):
@@ -97,6 +98,7 @@ def main(arguments: Sequence[str]) -> int:
     print(table(now.figures))
     if options.record:
         write(now)
+        put_figures(PAGE, tables(now))
     # What was just written down does not differ.
     compared = wanted.is_usual and not options.suite
     return 1 if [*_too_low(now), *(_changes(now, list(sources)) if compared else ())] else 0
@@ -143,7 +145,7 @@ def _changes(now: Record, packages: list[str]) -> list[str]:
     if lines:
         print("These figures differ from what is written down (package, rule, decidable, caught, undecidable):")
         print("\n".join(lines))
-        print("If they are right, write them down with --record, and put what --table prints into docs/mutation.md.")
+        print("If they are right, write them down with --record.")
     return lines
 
 

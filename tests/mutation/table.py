@@ -11,8 +11,13 @@ from tests.mutation.record import by_rule
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tests.mutation.record import Doubt, Figures
+    from tests.mutation.record import Doubt, Figures, Record
     from tests.mutation.run import Tried
+
+
+def tables(record: Record) -> list[str]:
+    """All that the page shows, in its order."""
+    return [table(record.figures), table_of_doubts(record.doubts)]
 
 
 def table(figures: Iterable[Figures]) -> str:
