@@ -17,7 +17,7 @@ _TEST_LIBRARIES = ("pytest", "pytest_asyncio")
 
 
 def is_run_by_its_script(function: Function) -> bool:
-    """Whether a file calls a test itself when it is started, and nothing says that pytest is to have it.
+    """Whether a file calls a test itself when it is started or imported, and nothing says that pytest is to have it.
 
     That is: neither an import of pytest, nor a configuration of it, nor a conftest.
     """
@@ -30,15 +30,26 @@ def is_run_by_its_script(function: Function) -> bool:
 
 
 def _names_reached_when_started(module: Module) -> frozenset[str]:
-    """The names that are spoken of under `if __name__ == "__main__"`, and in what these stand for, and so on."""
+    """The names that the file's own code speaks of when it is started, and in what these stand for, and so on.
+
+    That is what stands under `if __name__ == "__main__"`, and what is called right away: `asyncio.run(main())`.
+    """
     seen: set[str] = set()
     todo = {name for body in _bodies_of_scripts(module) for name in _names_between(module, body)}
+    for statement in module.tree.body:
+        todo |= _names_called_in(statement)
     while todo:
         name = todo.pop()
         seen.add(name)
         for binding in module.scope.bindings.get(name, ()):
             todo |= _names_behind(module, binding) - seen
     return frozenset(seen)
+
+
+def _names_called_in(statement: ast.stmt) -> set[str]:
+    """The names in a call that is a statement, or is tried."""
+    tried = statement.body if isinstance(statement, ast.Try) else [statement]
+    return {name for each in tried if isinstance(each, ast.Expr) for name in names_in(each)}
 
 
 def _bodies_of_scripts(module: Module) -> Iterator[ast.If]:

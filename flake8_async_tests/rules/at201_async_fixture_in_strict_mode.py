@@ -85,7 +85,9 @@ def _is_nobodys(fixture: Fixture) -> bool:
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:
     found: set[Runs] = set()
     for test, with_anyio in requesting_tests_anywhere(fixture):
-        if not with_anyio and _is_strict(test.module):
+        if with_anyio:
+            found.add(Runs.ANYIO)
+        elif _is_strict(test.module):
             found.add(runner_of(test).runs if test.is_async else Runs.NOBODY)
         if Runs.ASYNCIO in found:
             return True
