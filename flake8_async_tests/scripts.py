@@ -1,4 +1,4 @@
-"""Scripts that are named like tests: files that call their tests themselves when they are started."""
+"""Files with the names of tests that are none of pytest's: scripts that call their tests themselves, examples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places import end_of, names_in, place_of
+from flake8_async_tests.project.left_out import is_beside_testpaths
+from flake8_async_tests.source.test_libraries import imports_test_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,14 @@ def is_run_by_its_script(function: Function) -> bool:
     project, directory = module.project, module.directory
     chain = project.conftests(directory)
     return not (project.config_for(directory).settings or chain.modules or module.imports(*_TEST_LIBRARIES))
+
+
+def is_for_something_else(module: Module) -> bool:
+    """Whether a file lies beside the `testpaths`, and nothing in it says that pytest is to have it all the same.
+
+    Type checkers, for one, are given examples with the names of tests.
+    """
+    return is_beside_testpaths(module.project, module.path) and not imports_test_library(module.tree)
 
 
 def _names_reached_when_started(module: Module) -> frozenset[str]:
