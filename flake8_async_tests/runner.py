@@ -10,7 +10,7 @@ from flake8_async_tests.project.asyncio_mode import AsyncioMode, Mode
 from flake8_async_tests.project.bases import plain_bases_elsewhere
 from flake8_async_tests.project.project import plugin_names
 from flake8_async_tests.record import record
-from flake8_async_tests.scripts import is_run_by_its_script
+from flake8_async_tests.scripts import is_for_something_else, is_run_by_its_script
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS
 
@@ -132,7 +132,7 @@ def _runner_in(test: Test, klass: Class | None) -> Runner:
         or _by_mode(module)
         or _by_unknown_fixtures(test, klass)
         or unknown_means(module)
-        or _by_script(test)
+        or _by_its_file(test)
         or Runner(Runs.NOBODY, nobody_because(module))
     )
 
@@ -221,9 +221,11 @@ def _by_mode(module: Module) -> Runner | None:
     return None
 
 
-def _by_script(test: Test) -> Runner | None:
+def _by_its_file(test: Test) -> Runner | None:
     if is_run_by_its_script(test.function):
         return Runner(Runs.UNKNOWN, "its file is a script that runs it")
+    if is_for_something_else(test.module):
+        return Runner(Runs.UNKNOWN, "its file lies beside the testpaths and may be no file of pytest's")
     return None
 
 

@@ -35,6 +35,17 @@ def is_left_out(project: Project, path: str) -> bool:
     )
 
 
+def is_beside_testpaths(project: Project, path: str) -> bool:
+    """Whether pytest, started without a word about where, looks for tests elsewhere alone."""
+    config = project.config_for(os.path.dirname(path))
+    testpaths = config.get("testpaths")
+    places = testpaths.values if testpaths is not None else ()
+    patterns = [os.path.normpath(os.path.join(config.rootdir, place)) for place in places]
+    return bool(patterns) and not any(
+        fnmatch(path, pattern) or fnmatch(path, f"{pattern}{os.sep}*") for pattern in patterns
+    )
+
+
 def _is_folder_left_out(project: Project, folder: str) -> bool:
     above = os.path.dirname(folder)
     if folder in (project.root_of(folder), above):

@@ -85,8 +85,8 @@ def _is_nobodys(fixture: Fixture) -> bool:
 def _is_asked_for_in_vain(fixture: Fixture) -> bool:
     found: set[Runs] = set()
     for test, with_anyio in requesting_tests_anywhere(fixture):
-        if not with_anyio and _is_strict(test.module):
-            found.add(runner_of(test).runs if test.is_async else Runs.NOBODY)
+        by_test = runner_of(test).runs if test.is_async else Runs.NOBODY
+        found.add(Runs.ANYIO if with_anyio else by_test)
         if Runs.ASYNCIO in found:
             return True
     return found == {Runs.NOBODY}
