@@ -22,6 +22,8 @@ _Place: TypeAlias = tuple[str, int]
 
 _FIRST_WITHOUT = (1, 0)
 
+# What a file holds that imports it under another name.
+_RENAMED = b"event_loop as "
 # What a file holds that asks for it. The bare word is in `get_event_loop` as well.
 _REQUESTS = (b"(event_loop", b" event_loop", b",event_loop", b'"event_loop"', b"'event_loop'")
 
@@ -59,35 +61,50 @@ def check(module: Module) -> Iterator[Finding]:
 def _requesters_by_place(module: Module) -> dict[_Place, set[str]]:
     """What kind of functions ask for each of the fixtures of that name."""
     found: dict[_Place, set[str]] = {}
-    for other in _modules_with_requests(module):
+    names = _names_given(module)
+    for other in _modules_with_requests(module, names):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
-        for is_async, klass in _requests_in(other):
-            meant = graph.find(EVENT_LOOP, klass)
+        for name, is_async, klass in _requests_in(other, names):
+            meant = graph.find(name, klass)
             if meant is not None:
                 found.setdefault(meant.place, set()).add(_kind(is_async))
         for test in other.tests:
             # What fixtures ask for is looked up from the test: it may be one that stands nearer to it than they do.
-            kinds = {_kind(test.is_async)} if EVENT_LOOP in test.requests else set()
-            _add_requests_of(graph.closure_of(test), kinds, found)
+            kinds = set() if names.isdisjoint(test.requests) else {_kind(test.is_async)}
+            _add_requests_of(graph.closure_of(test), kinds, names, found)
     # What is there without being asked for serves tests that need not say anything of it.
-    _add_requests_of(module.fixture_graph.closure(None, ()), set(), found)
+    _add_requests_of(module.fixture_graph.closure(None, ()), set(), names, found)
     return found
 
 
-def _modules_with_requests(module: Module) -> Iterator[Module]:
+def _names_given(module: Module) -> frozenset[str]:
+    """The name, and those under which files in sight import what has it."""
+    return frozenset({EVENT_LOOP}).union(
+        alias.asname
+        for other in modules_in_sight(module, _RENAMED)
+        for node in other.own_from_imports
+        for alias in node.names
+        if alias.name == EVENT_LOOP and alias.asname
+    )
+
+
+def _modules_with_requests(module: Module, names: frozenset[str]) -> Iterator[Module]:
     """The modules in sight that name it, or a fixture that is in sight and draws it in."""
     seen: set[str] = set()
-    names = tuple(name.encode(errors="replace") for name in sorted(module.fixture_graph.names_leading_to(EVENT_LOOP)))
-    for other in chain(modules_in_sight(module, *_REQUESTS), modules_in_sight(module, *names)):
+    leading = module.fixture_graph.names_leading_to(EVENT_LOOP) | names - {EVENT_LOOP}
+    words = tuple(name.encode(errors="replace") for name in sorted(leading))
+    for other in chain(modules_in_sight(module, *_REQUESTS), modules_in_sight(module, *words)):
         if other.path not in seen:
             seen.add(other.path)
             yield other
 
 
-def _add_requests_of(closure: Closure, kinds: set[str], found: dict[_Place, set[str]]) -> None:
+def _add_requests_of(closure: Closure, kinds: set[str], names: frozenset[str], found: dict[_Place, set[str]]) -> None:
     """Add what fixtures that are set up together ask for, with what is asked for beside them."""
     kinds = kinds | {
-        _kind(each.is_async) for each in closure.fixtures if each.name != EVENT_LOOP and EVENT_LOOP in each.requests
+        _kind(each.is_async)
+        for each in closure.fixtures
+        if each.name not in names and not names.isdisjoint(each.requests)
     }
     for fixture in closure.fixtures:
         if fixture.name == EVENT_LOOP and kinds:
@@ -98,12 +115,12 @@ def _kind(is_async: bool) -> str:
     return "async" if is_async else "sync"
 
 
-def _requests_in(module: Module) -> Iterator[tuple[bool, Class | None]]:
-    """Whether something that asks for a fixture of that name is async, and the class that it stands in."""
+def _requests_in(module: Module, names: frozenset[str]) -> Iterator[tuple[str, bool, Class | None]]:
+    """By which name something asks for such a fixture, whether it is async, and the class that it stands in."""
     # An override that hands on what it overrides is no use of it.
     for fixture in module.fixtures:
-        if fixture.name != EVENT_LOOP and EVENT_LOOP in fixture.requests:
-            yield fixture.is_async, fixture.klass
+        if fixture.name not in names:
+            yield from ((name, fixture.is_async, fixture.klass) for name in names.intersection(fixture.requests))
     for call in module.method_calls("getfixturevalue"):
-        if call.function is not None and name_requested_late(call) == EVENT_LOOP:
-            yield call.function.is_async, call.function.klass
+        if call.function is not None and name_requested_late(call) in names:
+            yield name_requested_late(call), call.function.is_async, call.function.klass
