@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_async_tests.hooks import has_hook
 from flake8_async_tests.inference.precautions import is_for_some_versions
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import unknown_provider
 from flake8_async_tests.source.fixtures import EVENT_LOOP, name_requested_late
 
 if TYPE_CHECKING:
@@ -48,7 +50,7 @@ def check(module: Module) -> Iterator[Finding]:
     ]
     if not found or module.options.pytest_asyncio < _FIRST_WITHOUT:
         return
-    if not is_pytest_asyncio_at_work(module):
+    if not is_pytest_asyncio_at_work(module) or _may_others_use_it(module):
         return
     requesters = _requesters_by_place(module)
     for fixture in found:
@@ -56,6 +58,12 @@ def check(module: Module) -> Iterator[Finding]:
         asking = requesters.get(fixture.place)
         if asking != {"sync"}:
             yield Finding(fixture.function.node, _ASKED_FOR if asking else _IGNORED)
+
+
+def _may_others_use_it(module: Module) -> bool:
+    """Whether a plugin that is not known here, or a hook in sight, runs the tests and may take the loop for it."""
+    modules = (module, *module.project.conftests(module.directory).modules)
+    return bool(unknown_provider(module)) or any(has_hook(each, "pytest_pyfunc_call") for each in modules)
 
 
 def _requesters_by_place(module: Module) -> dict[_Place, set[str]]:
