@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
 from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
-from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.inference.receivers import class_of_receiver
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
@@ -89,16 +89,8 @@ def _never_awaits(call: Call, *, is_lambda: bool) -> bool:
 
 
 def _kinds_of_case(call: Call, receiver: ast.expr | None) -> set[ClassKind]:
-    """The kinds of the test cases on which a method is called: `self`, `cls` or a class by its name."""
-    if not isinstance(receiver, ast.Name):
-        return set()
-    module = call.module
-    definition = module.names.definition(receiver, call.scope)
-    klass = (
-        module.class_of_node(definition)
-        if isinstance(definition, ast.ClassDef)
-        else class_of_first_parameter(module, receiver, call.scope)
-    )
+    """The kinds of the test cases on which a method is called: `self`, `cls`, or a class."""
+    klass = class_of_receiver(call.module, receiver, call.scope) if receiver is not None else None
     if klass is None:
         return set()
     if klass.kind is not ClassKind.PLAIN:
