@@ -1,4 +1,4 @@
-"""What a method is called on: `self`, `cls`, and the class of `self`."""
+"""What a method is called on: `self`, `cls`, and the class of `self`; and which are asked for by name."""
 
 from __future__ import annotations
 
@@ -33,6 +33,17 @@ def is_method_of_file(module: Module, node: ast.Attribute, scope: Scope) -> bool
     """Whether an attribute is a method of a class of this file, of `self`, `cls` or a class by its name."""
     klass = class_of_receiver(module, node.value, scope)
     return klass is not None and klass.find_method(node.attr) is not None
+
+
+def names_asked_for(module: Module) -> frozenset[str]:
+    """The names for which `getattr` is asked in a file, given as such or by a constant."""
+    return module.fact(_names_asked_for)
+
+
+def _names_asked_for(module: Module) -> frozenset[str]:
+    calls = module.calls("builtins.getattr", where=lambda node: len(node.args) > 1)
+    asked = [module.value_of(call.node.args[1], call.scope) for call in calls]
+    return frozenset(each.value for each in asked if isinstance(each, ast.Constant) and isinstance(each.value, str))
 
 
 def class_of_receiver(module: Module, node: ast.expr, scope: Scope) -> Class | None:
