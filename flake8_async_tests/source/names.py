@@ -184,7 +184,13 @@ class Names:
     def _bound_name(self, name: str, owner: Scope, depth: int) -> str:
         """What all bindings of a name agree on."""
         found = ""
-        for binding in self._but_for_none(name, owner):
+        bindings = self._but_for_none(name, owner)
+        values = self._assignments(owner).get(name, ()) if len(bindings) > 1 and depth else ()
+        if values and len(values) == len(bindings):
+            # Each branch assigns it, and the same.
+            meanings = {self._qualified(value, owner, depth - 1) for value in values}
+            return meanings.pop() if len(meanings) == 1 else ""
+        for binding in bindings:
             meaning = self._meaning(name, binding, owner, depth)
             if not meaning or (found and meaning != found):
                 return ""
