@@ -173,6 +173,7 @@ def pytestmarks_of(module: Module, scope: Scope) -> Marks:
             understood = -1
     # Imported, or bound in another way than by an assignment: marks that cannot be seen.
     is_understood = understood == len(scope.bindings["pytestmark"])
+    is_understood &= not module.names.may_be_starred_over("pytestmark", scope)
     alternatives = [marks_in_values(module, [value], scope) for value in assigned]
     return _one_of(alternatives, module) + marks_in_values(module, added, scope) + Marks(complete=is_understood)
 
