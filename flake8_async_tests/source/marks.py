@@ -184,10 +184,11 @@ def running_marks(module: Module) -> tuple[str, ...]:
 
 
 def _one_of(alternatives: list[Marks], module: Module) -> Marks:
-    """What holds whichever of several marks there are: of two that run tests on different things neither does."""
+    """What holds whichever of several marks there are: where two of them would run tests differently, neither."""
     found = sum(alternatives, NO_MARKS)
+    running = [marks for marks in alternatives if marks.has(*running_marks(module))]
     disputed = {
-        name for name in running_marks(module) if found.has(name) and not all(marks.has(name) for marks in alternatives)
+        name for name in running_marks(module) if found.has(name) and not all(marks.has(name) for marks in running)
     }
     if not disputed:
         return found
