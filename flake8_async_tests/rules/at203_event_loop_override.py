@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flake8_async_tests.hooks import has_hook
 from flake8_async_tests.inference.precautions import is_for_some_versions
 from flake8_async_tests.project.fixture_graph import FixtureGraph
-from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight
+from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight, names_given
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import unknown_provider
 from flake8_async_tests.source.fixtures import EVENT_LOOP, name_requested_late
@@ -24,8 +24,6 @@ _Place: TypeAlias = tuple[str, int]
 
 _FIRST_WITHOUT = (1, 0)
 
-# What a file holds that imports it under another name.
-_RENAMED = b"event_loop as "
 # What a file holds that asks for it. The bare word is in `get_event_loop` as well.
 _REQUESTS = (b"(event_loop", b" event_loop", b",event_loop", b'"event_loop"', b"'event_loop'")
 
@@ -69,7 +67,7 @@ def _may_others_use_it(module: Module) -> bool:
 def _requesters_by_place(module: Module) -> dict[_Place, set[str]]:
     """What kind of functions ask for each of the fixtures of that name."""
     found: dict[_Place, set[str]] = {}
-    names = _names_given(module)
+    names = names_given(module, EVENT_LOOP)
     for other in _modules_with_requests(module, names):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
         for name, is_async, klass in _requests_in(other, names):
@@ -83,17 +81,6 @@ def _requesters_by_place(module: Module) -> dict[_Place, set[str]]:
     # What is there without being asked for serves tests that need not say anything of it.
     _add_requests_of(module.fixture_graph.closure(None, ()), set(), names, found)
     return found
-
-
-def _names_given(module: Module) -> frozenset[str]:
-    """The name, and those under which files in sight import what has it."""
-    return frozenset({EVENT_LOOP}).union(
-        alias.asname
-        for other in modules_in_sight(module, _RENAMED)
-        for node in other.own_from_imports
-        for alias in node.names
-        if alias.name == EVENT_LOOP and alias.asname
-    )
 
 
 def _modules_with_requests(module: Module, names: frozenset[str]) -> Iterator[Module]:
