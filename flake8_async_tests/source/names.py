@@ -280,7 +280,7 @@ class Names:
 
     def only_binding(self, name: str, owner: Scope) -> ast.AST | None:
         """What binds a name in its scope if nothing else does, the overloads of the same function left out."""
-        if self.may_be_starred_over(name, owner):
+        if self._lowest_star and self.may_be_starred_over(name, owner):
             return None
         *others, last = owner.bindings[name]
         if others and not (
@@ -300,7 +300,7 @@ class Names:
         values = self._assignments(owner).get(name)
         if values is None or len(values) != 1 or len(owner.bindings.get(name, ())) != 1:
             return None
-        if self.may_be_starred_over(name, owner):
+        if self._lowest_star and self.may_be_starred_over(name, owner):
             return None
         return values[0]
 
