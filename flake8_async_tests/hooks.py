@@ -10,7 +10,7 @@ from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 from flake8_async_tests.source.decorators import MARK
 from flake8_async_tests.source.functions import ClassKind
-from flake8_async_tests.source.marks import OTHER_RUNNING_MARKS, RUNNING_MARKS, mark_of, marks_in_values
+from flake8_async_tests.source.marks import mark_of, marks_in_values, running_marks
 from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.tests import argument_names
 
@@ -329,7 +329,7 @@ def _adds_harmless_mark(call: Call) -> bool:
     mark = mark_of(call.module, argument, call.scope)
     value = call.module.value_of(argument, call.scope)
     name = mark.name if mark is not None else value.value if isinstance(value, ast.Constant) else None
-    return isinstance(name, str) and name not in _running_marks(call.module)
+    return isinstance(name, str) and name not in running_marks(call.module)
 
 
 def _generates_marks(module: Module) -> bool:
@@ -346,8 +346,4 @@ def _generates_marks(module: Module) -> bool:
 
 def may_run(module: Module, marks: Marks) -> bool:
     """Whether there is a mark among some that may run what gets it."""
-    return not marks.complete or marks.has(*_running_marks(module))
-
-
-def _running_marks(module: Module) -> tuple[str, ...]:
-    return (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)
+    return not marks.complete or marks.has(*running_marks(module))

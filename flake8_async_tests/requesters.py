@@ -198,10 +198,10 @@ def requesting_tests_anywhere(fixture: Fixture) -> Iterator[tuple[Test, bool]]:
     names: set[str] = set()
     seen: set[str] = set()
     todo = [fixture]
+    further = names_given(fixture.module, fixture.name)
     while todo:
-        known = frozenset(names)
-        names.update(each.name for each in todo)
-        searches = [tuple(sorted(name.encode(errors="replace") for name in names - known))]
+        searches = [tuple(sorted(name.encode(errors="replace") for name in further - names))]
+        names |= further
         if any(each.is_autouse for each in todo):
             searches.append((b"mark.asyncio",))
         todo = []
@@ -210,6 +210,18 @@ def requesting_tests_anywhere(fixture: Fixture) -> Iterator[tuple[Test, bool]]:
             if module.path not in seen:
                 seen.add(module.path)
                 yield from sight.requests(fixture, module)
+        further = frozenset(each.name for each in todo)
+
+
+def names_given(module: Module, name: str) -> frozenset[str]:
+    """A name, and those under which the module or files that it serves import what has it."""
+    return frozenset({name}).union(
+        alias.asname
+        for other in modules_in_sight(module, f"{name} as ".encode(errors="replace"))
+        for node in other.own_from_imports
+        for alias in node.names
+        if alias.name == name and alias.asname
+    )
 
 
 def is_asked_for_by_asyncio_tests(fixture: Fixture) -> bool:

@@ -248,6 +248,8 @@ def doubt_about_fixtures(module: Module) -> str:
     if not chain.complete:
         return "a conftest.py cannot be read"
     for conftest in (module, *chain.modules):
+        if not conftest.provided_fixtures.complete:
+            return f"not all that {conftest.name} imports can be read"
         if has_hook(conftest, "pytest_fixture_setup"):
             return f"pytest_fixture_setup in {conftest.name} may await it"
         hook = configuring_hook(conftest)

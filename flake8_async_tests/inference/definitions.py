@@ -97,7 +97,7 @@ def _may_be_something_else(module: Module, name: str, owner: Scope, scope: Scope
         return True
     if owner is not module.scope:
         return False
-    if name_may_be_replaced(module, name, scope):
+    if name_may_be_replaced(module, name, scope) or module.names.may_be_starred_over(name, owner):
         return True
     # Where it is defined under a condition alone, it may come from elsewhere, too.
     return bool(module.fact(star_imports)) and not any(each in owner.body() for each in owner.bindings[name])

@@ -1,4 +1,4 @@
-"""What a method is called on: `self` and `cls`."""
+"""What a method is called on: `self`, `cls`, and the class of `self`; and which are asked for by name."""
 
 from __future__ import annotations
 
@@ -35,11 +35,38 @@ def is_method_of_file(module: Module, node: ast.Attribute, scope: Scope) -> bool
     return klass is not None and klass.find_method(node.attr) is not None
 
 
+def names_asked_for(module: Module) -> frozenset[str]:
+    """The names for which `getattr` is asked in a file, given as such or by a constant."""
+    return module.fact(_names_asked_for)
+
+
+def _names_asked_for(module: Module) -> frozenset[str]:
+    calls = module.calls("builtins.getattr", where=lambda node: len(node.args) > 1)
+    asked = [module.value_of(call.node.args[1], call.scope) for call in calls]
+    return frozenset(each.value for each in asked if isinstance(each, ast.Constant) and isinstance(each.value, str))
+
+
 def class_of_receiver(module: Module, node: ast.expr, scope: Scope) -> Class | None:
-    """The class behind `self`, `cls` or the name of a class of this file."""
+    """The class behind `self`, `cls`, `type(self)`, `self.__class__` or the name of a class of this file."""
     if not isinstance(node, ast.Name):
-        return None
+        instance = _whose_class(module, node, scope)
+        method = method_with_first_parameter(module, instance, scope) if instance is not None else None
+        return method.klass if method is not None and not _is_of_class(method) else None
     definition = module.names.definition(node, scope)
     if isinstance(definition, ast.ClassDef):
         return module.class_of_node(definition)
     return class_of_first_parameter(module, node, scope)
+
+
+def _whose_class(module: Module, node: ast.expr, scope: Scope) -> ast.Name | None:
+    """The name in `type(self)` and `self.__class__`."""
+    inner: ast.expr | None = None
+    if isinstance(node, ast.Attribute) and node.attr == "__class__":
+        inner = node.value
+    elif isinstance(node, ast.Call) and len(node.args) == 1 and module.qualified(node.func, scope) == "builtins.type":
+        inner = node.args[0]
+    return inner if isinstance(inner, ast.Name) else None
+
+
+def _is_of_class(method: Function) -> bool:
+    return any(decorator.name == "builtins.classmethod" for decorator in method.decorators)

@@ -34,6 +34,9 @@ _MOST_DOTS_IN_A_LINE = 2000
 # tomllib takes up to ten seconds for each further one; nobody writes a configuration like that.
 _MOST_BYTES = 1024 * 1024
 
+# What says which packages are developed together.
+_UV = ("tool", "uv")
+
 _Table = Mapping[str, object]
 _Path = tuple[str, ...]
 
@@ -56,7 +59,7 @@ class RawConfig:
     path: str
     sections: Mapping[str, Section] = NOTHING_BY_NAME
     """By name, as between the brackets. Of a TOML file: its top-level tables, those of `tool`, and those of
-    pytest's own table. A quoted name is bare here (`tool:pytest`), unless it holds a dot or a quote."""
+    pytest's own table and uv's. A quoted name is bare here (`tool:pytest`), unless it holds a dot or a quote."""
     configuration: Section | None = None
     """The section that configures pytest, if any: in an empty pytest.ini an empty one, as pytest has it."""
     error: str | None = None
@@ -150,7 +153,7 @@ class _TomlReader:
             if name in ("tool", pytest_table[0]):
                 for inner, inner_table in _tables_in(table):
                     yield (name, inner), inner_table
-                    if (name, inner) == pytest_table:
+                    if (name, inner) in (pytest_table, _UV):
                         for innermost, innermost_table in _tables_in(inner_table):
                             yield (name, inner, innermost), innermost_table
 

@@ -58,7 +58,7 @@ class Places:
         """The test files below a folder that look for their configuration up to there or farther, in order."""
         remaining = _MOST_FILES_READ
         for path in self._files_below(folder):
-            if self._is_collected(path):
+            if self._is_conftest(path) or self._is_collected(path):
                 yield path
             elif remaining:
                 remaining -= 1
@@ -71,11 +71,7 @@ class Places:
 
     def files_of_tests(self, folder: str) -> Iterator[str]:
         """Those, and each conftest."""
-        return (
-            path
-            for path in self._files_below(folder)
-            if os.path.basename(path) == "conftest.py" or self._is_collected(path)
-        )
+        return (path for path in self._files_below(folder) if self._is_conftest(path) or self._is_collected(path))
 
     def _files_below(self, folder: str) -> list[str]:
         return sorted(path for level in self._levels(folder) for each in level for path in self._python_files(each))
@@ -83,6 +79,9 @@ class Places:
     def _is_collected(self, path: str) -> bool:
         matches = self._project.patterns_for(os.path.dirname(path)).matches_file(path)
         return matches and self._project.files.is_file(path)
+
+    def _is_conftest(self, path: str) -> bool:
+        return os.path.basename(path) == "conftest.py" and self._project.files.is_file(path)
 
     def _shallowest_conftest(self, folder: str) -> str | None:
         files = self._project.files

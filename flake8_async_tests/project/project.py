@@ -17,6 +17,7 @@ from flake8_async_tests.project.outline import Outlines
 from flake8_async_tests.project.patterns import Patterns
 from flake8_async_tests.project.places import Places
 from flake8_async_tests.project.signs import Signs, signs_of
+from flake8_async_tests.project.workspaces import workspace_around
 from flake8_async_tests.record import record
 from flake8_async_tests.source.module import Module
 from flake8_async_tests.source.test_libraries import imports_test_library
@@ -440,18 +441,26 @@ class Project:
                 for folder in _upwards(directory, root)
                 if self.files.has(os.path.join(folder, "conftest.py"))
             ]
-            for installed in (root, self._installed_above(root)):
+            workspace = self.fact_of_folder(root, _workspace_of)
+            for installed in (root, self._installed_above(root), *workspace):
                 roots += [installed, os.path.join(installed, "src")]
             found = self._roots[directory] = tuple(dict.fromkeys(roots))
         return found
 
     def _installed_above(self, root: str) -> str:
         """The nearest folder upwards that can be installed: pytest's configuration may stand among its tests."""
-        top = self.configs.repository_root(root) or os.path.dirname(root)
         installed = (
-            folder for folder in _upwards(root, top) if not _BUILD_FILES.isdisjoint(self.files.names_in(folder))
+            folder for folder in self.folders_above(root) if not _BUILD_FILES.isdisjoint(self.files.names_in(folder))
         )
         return next(installed, root)
+
+    def folders_above(self, root: str) -> Iterator[str]:
+        """The root of a project and the folders above it, as far as its repository reaches."""
+        return _upwards(root, self.configs.repository_root(root) or os.path.dirname(root))
+
+
+def _workspace_of(project: Project, root: str) -> tuple[str, ...]:
+    return workspace_around(project.files, project.configs, project.folders_above(root))
 
 
 def _current_folder() -> str:

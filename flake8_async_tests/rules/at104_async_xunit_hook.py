@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, rename_attribute, rename_function, unsafe
+from flake8_async_tests.inference.receivers import names_asked_for
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import Class, ClassKind
@@ -65,6 +66,8 @@ def _fix(function: Function) -> Fix | None:
     # One that is there already would hide this one, or be hidden: in another base of a class that inherits both, too.
     relatives = (*klass.lineage, *klass.subclasses, *(each for user in users for each in user.lineage))
     if any(name in each.methods for each in relatives):
+        return None
+    if function.name in names_asked_for(module):
         return None
     calls = module.method_calls(function.name)
     if any(user.kind is not ClassKind.ISOLATED for user in users):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_before, unsafe
 from flake8_async_tests.inference.coroutines import coroutine_function_called
+from flake8_async_tests.inference.receivers import names_asked_for
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flake8_async_tests.rule import Fix
-    from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
 
@@ -85,10 +85,10 @@ class _Uses:
         module = self._module
         if any(not _is_own(call.node) for call in module.method_calls(hook.name)):
             return True
-        if any(_is_asked_for(call, hook.name) for call in module.calls("builtins.getattr")):
-            return True
         conftests = module.project.conftests(module.directory).modules
         if any(conftest.method_calls(hook.name) for conftest in conftests):
+            return True
+        if any(hook.name in names_asked_for(each) for each in (module, *conftests)):
             return True
         return any(hook.name in self._in_class(klass) for user in users for klass in (*user.lineage, *user.subclasses))
 
@@ -102,12 +102,6 @@ class _Uses:
                     if isinstance(node, ast.Attribute) and not (node.attr == method.name and _is_super(node.value)):
                         found.add(node.attr)
         return found
-
-
-def _is_asked_for(call: Call, name: str) -> bool:
-    """Whether `getattr` is asked for a name."""
-    asked = call.argument(1, "name")
-    return isinstance(asked, ast.Constant) and asked.value == name
 
 
 def _is_own(call: ast.Call) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
 from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
-from flake8_async_tests.inference.receivers import class_of_first_parameter
+from flake8_async_tests.inference.receivers import class_of_receiver
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
@@ -38,8 +38,18 @@ _REMEDY = {
 }
 
 
-@rule("AT106", "async-finalizer", knows=Knows.PROJECT, calls=(*_FUNCTIONS, *_METHODS))
+# What registers, as the last word of a decorator: all of these pass on the function or drop it.
+_DECORATING = frozenset({*_METHODS, *(name.rpartition(".")[2] for name in _FUNCTIONS)})
+
+
+@rule("AT106", "async-finalizer", knows=Knows.PROJECT)
 def check(module: Module) -> Iterator[Finding]:
+    yield from _registered_by_call(module)
+    if not _DECORATING.isdisjoint(module.decorating_words):
+        yield from _registered_by_decorator(module)
+
+
+def _registered_by_call(module: Module) -> Iterator[Finding]:
     for call in [*module.calls(*_FUNCTIONS), *module.method_calls(*_METHODS)]:
         callback = call.argument(0, "finalizer")
         if callback is None or isinstance(callback, ast.Starred):
@@ -49,9 +59,28 @@ def check(module: Module) -> Iterator[Finding]:
             continue
         name = _coroutine_of(module, callback, call.scope)
         if name:
-            receiver = call.node.func.attr if isinstance(call.node.func, ast.Attribute) else call.name
-            remedy = _REMEDY.get(receiver, "run it with asyncio.run in a sync function")
-            yield Finding(callback, f"async {name} never runs: {receiver} calls it and awaits nothing ({remedy})")
+            yield Finding(callback, _message(name, call))
+
+
+def _registered_by_decorator(module: Module) -> Iterator[Finding]:
+    """`@stack.callback`, which gets the function that stands under it."""
+    for function in module.functions:
+        decorators = function.node.decorator_list
+        if function.is_async and not function.is_generator and decorators:
+            call = module.call_at(ast.Call(decorators[-1], [], []), function.outer)
+            if _registers(call) and _never_awaits(call, is_lambda=False):
+                yield Finding(function.node, _message(function.name, call))
+
+
+def _registers(call: Call) -> bool:
+    function = call.node.func
+    return call.name in _FUNCTIONS or (isinstance(function, ast.Attribute) and function.attr in _METHODS)
+
+
+def _message(name: str, call: Call) -> str:
+    registers = call.node.func.attr if isinstance(call.node.func, ast.Attribute) else call.name
+    remedy = _REMEDY.get(registers, "run it with asyncio.run in a sync function")
+    return f"async {name} never runs: {registers} calls it and awaits nothing ({remedy})"
 
 
 def _meant(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
@@ -89,16 +118,8 @@ def _never_awaits(call: Call, *, is_lambda: bool) -> bool:
 
 
 def _kinds_of_case(call: Call, receiver: ast.expr | None) -> set[ClassKind]:
-    """The kinds of the test cases on which a method is called: `self`, `cls` or a class by its name."""
-    if not isinstance(receiver, ast.Name):
-        return set()
-    module = call.module
-    definition = module.names.definition(receiver, call.scope)
-    klass = (
-        module.class_of_node(definition)
-        if isinstance(definition, ast.ClassDef)
-        else class_of_first_parameter(module, receiver, call.scope)
-    )
+    """The kinds of the test cases on which a method is called: `self`, `cls`, or a class."""
+    klass = class_of_receiver(call.module, receiver, call.scope) if receiver is not None else None
     if klass is None:
         return set()
     if klass.kind is not ClassKind.PLAIN:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
+from flake8_async_tests.hooks import has_hook
 from flake8_async_tests.inference.precautions import is_for_some_versions
 from flake8_async_tests.project.fixture_graph import FixtureGraph
-from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight
+from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight, names_given
 from flake8_async_tests.rule import Finding, Knows, rule
+from flake8_async_tests.runner import unknown_provider
 from flake8_async_tests.source.fixtures import EVENT_LOOP, name_requested_late
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def check(module: Module) -> Iterator[Finding]:
     ]
     if not found or module.options.pytest_asyncio < _FIRST_WITHOUT:
         return
-    if not is_pytest_asyncio_at_work(module):
+    if not is_pytest_asyncio_at_work(module) or _may_others_use_it(module):
         return
     requesters = _requesters_by_place(module)
     for fixture in found:
@@ -56,38 +58,48 @@ def check(module: Module) -> Iterator[Finding]:
             yield Finding(fixture.function.node, _ASKED_FOR if asking else _IGNORED)
 
 
+def _may_others_use_it(module: Module) -> bool:
+    """Whether a plugin that is not known here, or a hook in sight, runs the tests and may take the loop for it."""
+    modules = (module, *module.project.conftests(module.directory).modules)
+    return bool(unknown_provider(module)) or any(has_hook(each, "pytest_pyfunc_call") for each in modules)
+
+
 def _requesters_by_place(module: Module) -> dict[_Place, set[str]]:
     """What kind of functions ask for each of the fixtures of that name."""
     found: dict[_Place, set[str]] = {}
-    for other in _modules_with_requests(module):
+    names = names_given(module, EVENT_LOOP)
+    for other in _modules_with_requests(module, names):
         graph = module.fixture_graph if other is module else FixtureGraph(other)
-        for is_async, klass in _requests_in(other):
-            meant = graph.find(EVENT_LOOP, klass)
+        for name, is_async, klass in _requests_in(other, names):
+            meant = graph.find(name, klass)
             if meant is not None:
                 found.setdefault(meant.place, set()).add(_kind(is_async))
         for test in other.tests:
             # What fixtures ask for is looked up from the test: it may be one that stands nearer to it than they do.
-            kinds = {_kind(test.is_async)} if EVENT_LOOP in test.requests else set()
-            _add_requests_of(graph.closure_of(test), kinds, found)
+            kinds = set() if names.isdisjoint(test.requests) else {_kind(test.is_async)}
+            _add_requests_of(graph.closure_of(test), kinds, names, found)
     # What is there without being asked for serves tests that need not say anything of it.
-    _add_requests_of(module.fixture_graph.closure(None, ()), set(), found)
+    _add_requests_of(module.fixture_graph.closure(None, ()), set(), names, found)
     return found
 
 
-def _modules_with_requests(module: Module) -> Iterator[Module]:
+def _modules_with_requests(module: Module, names: frozenset[str]) -> Iterator[Module]:
     """The modules in sight that name it, or a fixture that is in sight and draws it in."""
     seen: set[str] = set()
-    names = tuple(name.encode(errors="replace") for name in sorted(module.fixture_graph.names_leading_to(EVENT_LOOP)))
-    for other in chain(modules_in_sight(module, *_REQUESTS), modules_in_sight(module, *names)):
+    leading = module.fixture_graph.names_leading_to(EVENT_LOOP) | names - {EVENT_LOOP}
+    words = tuple(name.encode(errors="replace") for name in sorted(leading))
+    for other in chain(modules_in_sight(module, *_REQUESTS), modules_in_sight(module, *words)):
         if other.path not in seen:
             seen.add(other.path)
             yield other
 
 
-def _add_requests_of(closure: Closure, kinds: set[str], found: dict[_Place, set[str]]) -> None:
+def _add_requests_of(closure: Closure, kinds: set[str], names: frozenset[str], found: dict[_Place, set[str]]) -> None:
     """Add what fixtures that are set up together ask for, with what is asked for beside them."""
     kinds = kinds | {
-        _kind(each.is_async) for each in closure.fixtures if each.name != EVENT_LOOP and EVENT_LOOP in each.requests
+        _kind(each.is_async)
+        for each in closure.fixtures
+        if each.name not in names and not names.isdisjoint(each.requests)
     }
     for fixture in closure.fixtures:
         if fixture.name == EVENT_LOOP and kinds:
@@ -98,12 +110,12 @@ def _kind(is_async: bool) -> str:
     return "async" if is_async else "sync"
 
 
-def _requests_in(module: Module) -> Iterator[tuple[bool, Class | None]]:
-    """Whether something that asks for a fixture of that name is async, and the class that it stands in."""
+def _requests_in(module: Module, names: frozenset[str]) -> Iterator[tuple[str, bool, Class | None]]:
+    """By which name something asks for such a fixture, whether it is async, and the class that it stands in."""
     # An override that hands on what it overrides is no use of it.
     for fixture in module.fixtures:
-        if fixture.name != EVENT_LOOP and EVENT_LOOP in fixture.requests:
-            yield fixture.is_async, fixture.klass
+        if fixture.name not in names:
+            yield from ((name, fixture.is_async, fixture.klass) for name in names.intersection(fixture.requests))
     for call in module.method_calls("getfixturevalue"):
-        if call.function is not None and name_requested_late(call) == EVENT_LOOP:
-            yield call.function.is_async, call.function.klass
+        if call.function is not None and name_requested_late(call) in names:
+            yield name_requested_late(call), call.function.is_async, call.function.klass

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument, replace, unsafe
 from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.entering import may_never_be_entered
 from flake8_async_tests.inference.mock_settings import MockSettings
 from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given, Mock
 from flake8_async_tests.inference.mocks import mocks_of
@@ -70,6 +71,8 @@ def _exit_that_swallows(module: Module, setting: MockSetting) -> str:
     if name not in _EXITS or _is_of_what_was_entered(module, setting, position):
         return ""
     if module.fact(MockSettings).is_lost_on_instance(setting, position):
+        return ""
+    if may_never_be_entered(module, setting, position):
         return ""
     if setting.name == name:
         return name if _makes_true_result(module, setting) else ""

@@ -88,7 +88,7 @@ class Function:
     @lazy
     def is_replaced(self) -> bool:
         """Whether something else stands, or may stand, under its name when its module or class is complete."""
-        return is_replaced(self.node, self.outer)
+        return is_replaced(self.node, self.outer) or self.module.names.may_be_starred_over(self.name, self.outer)
 
     @lazy
     def keeps_its_nature(self) -> bool:
@@ -216,8 +216,9 @@ class Class:
         owner = self.module.names.owner_of(node, self.outer) if isinstance(node, ast.Name) else None
         if owner is None or not isinstance(node, ast.Name):
             return None
-        made = [each for each in owner.bindings[node.id] if not isinstance(getattr(each, "ctx", None), ast.Del)]
-        return made[0] if len(made) == 1 else None
+        bindings = owner.bindings[node.id]
+        made = [each for each in bindings if not isinstance(getattr(each, "ctx", None), ast.Del)]
+        return made[0] if len(made) == 1 < len(bindings) else None
 
     @lazy
     def lineage(self) -> tuple[Class, ...]:
@@ -338,7 +339,7 @@ class Class:
         """Whether pytest takes it for a class of tests."""
         if self.outer.is_function or self.module.is_switched_off or self.test_switch is False:
             return False
-        if is_replaced(self.node, self.outer):
+        if is_replaced(self.node, self.outer) or self.module.names.may_be_starred_over(self.name, self.outer):
             return False
         around = self.module.class_at(self.outer)
         # Of what stands in a test case nothing is collected, and a class of another module may make one of its heirs.

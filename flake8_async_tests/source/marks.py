@@ -148,27 +148,51 @@ def pytestmarks_of(module: Module, scope: Scope) -> Marks:
     """What the assignments to `pytestmark` in a module or class body say."""
     if "pytestmark" not in scope.bindings:
         return NO_MARKS
-    found: list[ast.expr] = []
+    assigned: list[ast.expr] = []
+    added: list[ast.expr] = []
     understood = 0
     unconditional = set(scope.body())
     for node in scope.of(ast.Assign, ast.AnnAssign, ast.AugAssign):
         assert isinstance(node, (ast.Assign, ast.AnnAssign, ast.AugAssign))
         if _assigns_pytestmark(node) and node.value is not None:
-            if node in unconditional and not isinstance(node, ast.AugAssign):
-                # Whatever was assigned before is gone.
-                found.clear()
-            found.append(node.value)
+            if isinstance(node, ast.AugAssign):
+                added.append(node.value)
+            else:
+                if node in unconditional:
+                    # Whatever was assigned before is gone.
+                    assigned.clear()
+                    added.clear()
+                assigned.append(node.value)
             understood += 1
     for call in scope.of(ast.Call):
         assert isinstance(call, ast.Call)
         method = _method_of_pytestmark(call)
         if method in _ADDING and call.args:
-            found.append(call.args[-1])
+            added.append(call.args[-1])
         elif method:
             understood = -1
     # Imported, or bound in another way than by an assignment: marks that cannot be seen.
     is_understood = understood == len(scope.bindings["pytestmark"])
-    return marks_in_values(module, found, scope) + Marks(complete=is_understood)
+    is_understood &= not module.names.may_be_starred_over("pytestmark", scope)
+    alternatives = [marks_in_values(module, [value], scope) for value in assigned]
+    return _one_of(alternatives, module) + marks_in_values(module, added, scope) + Marks(complete=is_understood)
+
+
+def running_marks(module: Module) -> tuple[str, ...]:
+    """The marks that may run what gets them."""
+    return (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)
+
+
+def _one_of(alternatives: list[Marks], module: Module) -> Marks:
+    """What holds whichever of several marks there are: where two of them would run tests differently, neither."""
+    found = sum(alternatives, NO_MARKS)
+    running = [marks for marks in alternatives if marks.has(*running_marks(module))]
+    disputed = {
+        name for name in running_marks(module) if found.has(name) and not all(marks.has(name) for marks in running)
+    }
+    if not disputed:
+        return found
+    return Marks([mark for mark in found.marks if mark.name not in disputed], complete=False)
 
 
 def _method_of_pytestmark(call: ast.Call) -> str:

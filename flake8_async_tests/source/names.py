@@ -129,11 +129,13 @@ class Names:
         self._meanings: dict[tuple[Scope, str], str] = {}
         self._assigned: dict[Scope, dict[str, list[ast.expr | None]]] = {}
         self._comprehended: dict[Scope, dict[str, _Comprehensions]] = {}
-        stars = [
-            source_of(node)
-            for node, _ in index.by_kind[ast.ImportFrom]
-            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"
-        ]
+        stars: list[str] = []
+        self._lowest_star = 0
+        for node, _ in index.by_kind[ast.ImportFrom]:
+            if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+                stars.append(source_of(node))
+                if not is_known_library(stars[-1]):
+                    self._lowest_star = max(self._lowest_star, node.lineno)
         self._has_star_import = bool(stars)
         # What nothing else binds can only come from the one star import of a file.
         self._starred_library = stars[0] if len(stars) == 1 and is_known_library(stars[0]) else ""
@@ -184,7 +186,13 @@ class Names:
     def _bound_name(self, name: str, owner: Scope, depth: int) -> str:
         """What all bindings of a name agree on."""
         found = ""
-        for binding in self._but_for_none(name, owner):
+        bindings = self._but_for_none(name, owner)
+        values = self._assignments(owner).get(name, ()) if len(bindings) > 1 and depth else ()
+        if values and len(values) == len(bindings):
+            # Each branch assigns it, and the same.
+            meanings = {self._qualified(value, owner, depth - 1) for value in values}
+            return meanings.pop() if len(meanings) == 1 else ""
+        for binding in bindings:
             meaning = self._meaning(name, binding, owner, depth)
             if not meaning or (found and meaning != found):
                 return ""
@@ -263,8 +271,17 @@ class Names:
         binding = self.only_binding(node.id, owner)
         return binding if isinstance(binding, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) else None
 
+    def may_be_starred_over(self, name: str, owner: Scope) -> bool:
+        """Whether a star import, below all else that binds a name of the module, may bring another thing of it."""
+        if owner is not self._module or not self._lowest_star or name.startswith("_"):
+            return False
+        last = max((getattr(each, "lineno", 0) for each in owner.bindings.get(name, ())), default=0)
+        return last < self._lowest_star and self._may_be_starred(name)
+
     def only_binding(self, name: str, owner: Scope) -> ast.AST | None:
         """What binds a name in its scope if nothing else does, the overloads of the same function left out."""
+        if self._lowest_star and self.may_be_starred_over(name, owner):
+            return None
         *others, last = owner.bindings[name]
         if others and not (
             isinstance(last, (ast.FunctionDef, ast.AsyncFunctionDef))
@@ -282,6 +299,8 @@ class Names:
         """What the only assignment of a name in its scope gives it; None when there are several, or none so simple."""
         values = self._assignments(owner).get(name)
         if values is None or len(values) != 1 or len(owner.bindings.get(name, ())) != 1:
+            return None
+        if self._lowest_star and self.may_be_starred_over(name, owner):
             return None
         return values[0]
 
