@@ -108,11 +108,14 @@ def _touches(module: Module) -> Iterator[Touch | None]:
     for call in module.method_calls(*_CHANGING_METHODS):
         function = call.node.func
         assert isinstance(function, ast.Attribute)
-        yield _touch(module, _without_items(function.value), _done_by(function), call.node, call.scope)
+        changed = _without_items(module, function.value, call.scope)
+        doing = _done_by(function, is_whole=module.value_of(function.value, call.scope) is changed)
+        yield _touch(module, changed, doing, call.node, call.scope)
     for call in module.method_calls(*_CALLING_LATER, where=lambda node: bool(node.args)):
         callback = call.node.args[0]
         if isinstance(callback, ast.Attribute) and callback.attr == "clear":
-            yield _touch(module, callback.value, Doing.CLEARED, call.node, call.scope, clears_up=True)
+            cleared = module.value_of(callback.value, call.scope)
+            yield _touch(module, cleared, Doing.CLEARED, call.node, call.scope, clears_up=True)
     for call in module.method_calls(*_REPLACING, where=lambda node: len(node.args) > 1):
         holder, name = call.node.args[:2]
         if isinstance(name, ast.Constant) and isinstance(name.value, str):
@@ -120,8 +123,8 @@ def _touches(module: Module) -> Iterator[Touch | None]:
             yield _touch(module, replaced, Doing.SET, call.node, call.scope, clears_up=True)
 
 
-def _done_by(method: ast.Attribute) -> Doing:
-    if method.attr == "clear" and isinstance(method.value, ast.Attribute):
+def _done_by(method: ast.Attribute, *, is_whole: bool) -> Doing:
+    if method.attr == "clear" and is_whole:
         return Doing.CLEARED
     return Doing.FILLED if method.attr in _FILLING_METHODS else Doing.CHANGED
 
@@ -142,34 +145,37 @@ def gives_to_test(fixture: Fixture, attribute: str) -> bool:
 def _assigned(module: Module, node: ast.Assign | ast.AnnAssign, target: ast.expr, scope: Scope) -> Touch | None:
     if not isinstance(target, ast.Subscript):
         return _touch(module, target, Doing.SET, node, scope)
-    doing = Doing.CLEARED if _is_everything(target) else Doing.CHANGED
-    return _touch(module, _without_items(target), doing, node, scope)
+    doing = Doing.CLEARED if _is_everything(module, target, scope) else Doing.CHANGED
+    return _touch(module, _without_items(module, target, scope), doing, node, scope)
 
 
 def _deleted(module: Module, node: ast.Delete, target: ast.expr, scope: Scope) -> Touch | None:
-    whole = not isinstance(target, ast.Subscript) or _is_everything(target)
-    return _touch(module, _without_items(target), Doing.CLEARED if whole else Doing.CHANGED, node, scope)
+    if not isinstance(target, ast.Subscript):
+        return _touch(module, target, Doing.CLEARED, node, scope)
+    doing = Doing.CLEARED if _is_everything(module, target, scope) else Doing.CHANGED
+    return _touch(module, _without_items(module, target, scope), doing, node, scope)
 
 
-def _is_everything(node: ast.Subscript) -> bool:
+def _is_everything(module: Module, node: ast.Subscript, scope: Scope) -> bool:
     """Whether it is all that an attribute holds: `self.x[:]`."""
     part = node.slice
     return (
         isinstance(part, ast.Slice)
         and part.lower is None
         and part.upper is None
-        and isinstance(node.value, ast.Attribute)
+        and isinstance(module.value_of(node.value, scope), ast.Attribute)
     )
 
 
 def _augmented(module: Module, node: ast.AugAssign, scope: Scope) -> Touch | None:
-    return _touch(module, _without_items(node.target), Doing.CHANGED, node, scope)
+    return _touch(module, _without_items(module, node.target, scope), Doing.CHANGED, node, scope)
 
 
-def _without_items(node: ast.expr) -> ast.expr:
-    """`self.x` of `self.x["a"]["b"]`: what is changed within it, is changed in it."""
+def _without_items(module: Module, node: ast.expr, scope: Scope) -> ast.expr:
+    """`self.x` of `self.x["a"]["b"]`, or behind a name for that: what is changed within it, is changed in it."""
+    node = module.value_of(node, scope)
     while isinstance(node, ast.Subscript):
-        node = node.value
+        node = module.value_of(node.value, scope)
     return node
 
 
@@ -187,7 +193,7 @@ def _touch(
     method = _method_or_fixture_around(module, scope)
     if method is None:
         return None
-    if _is_instance(module, target.value, scope, method):
+    if _is_instance(module, module.value_of(target.value, scope), scope, method):
         klass: Class | None = method.klass
         through_class = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
     else:

@@ -24,7 +24,11 @@ _SAME = {
 }
 REFUSALS = ("builtins.RuntimeError", "builtins.Exception", "builtins.BaseException")
 """What is to be expected of the start of a loop while another one runs."""
-_EXPECTING = frozenset({".assertRaises", ".assertRaisesRegex", "pytest.raises"})
+_EXPECTING = frozenset(
+    {".assertRaises", ".assertRaisesRegex", ".assertWarns", ".assertWarnsRegex", "pytest.raises", "pytest.warns"}
+)
+# What means something else in a pattern than itself.
+_SPECIAL = frozenset("\\.^$*+?{}[]|()")
 _KNOWN = frozenset(
     f"builtins.{name}"
     for name, value in vars(builtins).items()
@@ -66,12 +70,24 @@ def exceptions_caught(module: Module, handler: ast.ExceptHandler, scope: Scope) 
     return exceptions_named(module, handler.type, scope)
 
 
-def is_expected_around(module: Module, node: ast.AST, scope: Scope, *names: str) -> bool:
-    """Whether `pytest.raises`, `assertRaises` or the like of one of these exceptions stands around a node."""
-    return any(
-        context in _EXPECTING and _expects(module, call, scope, names)
-        for context, call in contexts_around(module, node, scope)
-    )
+def is_expected_around(module: Module, node: ast.AST, scope: Scope, *names: str, saying: str = "") -> bool:
+    """Whether `pytest.raises`, `assertWarns` or the like of one of these exceptions or warnings stands around a node.
+
+    With the message that is raised, one that waits for another message does not count.
+    """
+    for context, call in contexts_around(module, node, scope):
+        if context == "pytest.deprecated_call" and "builtins.DeprecationWarning" in names:
+            return True
+        if context in _EXPECTING and _expects(module, call, scope, names) and _may_wait_for(call, saying):
+            return True
+    return False
+
+
+def _may_wait_for(call: ast.Call, message: str) -> bool:
+    """Whether the text that a call looks for may be in a message: what is no plain text may be."""
+    pattern = call.args[1] if len(call.args) > 1 else keyword_value(call, "match")
+    text = pattern.value if isinstance(pattern, ast.Constant) else None
+    return not (message and isinstance(text, str) and _SPECIAL.isdisjoint(text)) or text in message
 
 
 def expects_refusal(module: Module, scope: Scope) -> bool:

@@ -270,6 +270,9 @@ class Flow:
                     self._expression(node.value)
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 self._expressions(target for target in targets if target.__class__ is not ast.Name)
+                if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
+                    # The one target that is read as well.
+                    self.seen[node.target] = self._state.held.get(node.target.id, ())
             elif isinstance(node, _DEFINITIONS):
                 self._expressions(_head_of(node))
             else:

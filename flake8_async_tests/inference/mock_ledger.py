@@ -323,8 +323,11 @@ class _Reader:
         function = call.func
         scope = self._scope
         if isinstance(function, ast.Name):
-            if isinstance(self._module.names.definition(function, scope), (ast.FunctionDef, ast.AsyncFunctionDef)):
+            definition = self._module.names.definition(function, scope)
+            if isinstance(definition, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 return True
+            if isinstance(definition, ast.ClassDef):
+                return self._sets_up_what_it_gets(definition)
             bindings = bindings_at(self._module, function, scope)
             if any(binding.kind is Kind.PARAMETER for binding in bindings):
                 return not self._mocks.at(function, scope)
@@ -334,6 +337,15 @@ class _Reader:
             return True
         name = self._module.qualified(function, scope)
         return name in _OPAQUE or _is_helper(name)
+
+    def _sets_up_what_it_gets(self, definition: ast.ClassDef) -> bool:
+        """Whether a class of this file sets something on an argument when an instance is made."""
+        klass = self._module.class_of_node(definition)
+        made_by = klass.find_method("__init__") if klass is not None else None
+        if made_by is None:
+            return False
+        paths = (path.partition(".") for path in bound_in(self._module, made_by.scope))
+        return any(attribute and root in made_by.parameters[1:] for root, _, attribute in paths)
 
 
 def _with_attribute_told(base: ast.expr, path: Path) -> Path:

@@ -76,6 +76,8 @@ class MockSettings:
         """What mock there is after so many attributes of the path."""
         if setting.owner is None:
             return ()
+        if any(self.is_told_further(other, by=setting) for other in self.naming(*setting.path[:length])):
+            return ()
         written = min(length, len(setting.attributes))
         start = setting.attributes[written - 1] if written else setting.owner
         patch = self._mocks.patch(start, setting.scope) if isinstance(start, ast.Call) else None
@@ -83,6 +85,17 @@ class MockSettings:
         rest = setting.path[written:length]
         ends = [self._mocks.descendant(mock, rest, setting.value, setting.scope) for mock in found]
         return tuple(mock for end in ends for mock in end) if all(ends) else ()
+
+    def is_told_further(self, setting: MockSetting, *, by: MockSetting | None = None) -> bool:
+        """Whether the same call tells what it gives more: `__aexit__=mock, **{"__aexit__.return_value": None}`.
+
+        A mock takes such keywords in the order of their depth.
+        """
+        length = len(setting.path)
+        return any(
+            other.owner is setting.owner and len(other.path) > length and other.path[:length] == setting.path
+            for other in ([by] if by is not None else self.naming(setting.name))
+        )
 
     def is_lost_on_instance(self, setting: MockSetting, position: int) -> bool:
         """Whether a path begins with a method of Python's protocols, given to an instance of a class of this file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ from flake8_async_tests.lazy import lazy
 from flake8_async_tests.record import record
 
 if TYPE_CHECKING:
-    import ast
     from collections.abc import Callable
 
     from flake8_async_tests.source.walk import Scope
@@ -53,21 +53,23 @@ BEGINNINGS_OF_ASSERTIONS = ("assert", "assret", "asert", "aseert", "assrt")
 """An attribute that begins like this is an AttributeError unless the mock was made with `unsafe=True`."""
 
 ASYNC_DUNDERS = frozenset({"__aenter__", "__aexit__", "__anext__"})
-_OF_NUMBERS = (
-    "add",
-    "and",
-    "floordiv",
-    "lshift",
-    "matmul",
-    "mod",
-    "mul",
-    "or",
-    "pow",
-    "rshift",
-    "sub",
-    "truediv",
-    "xor",
-)
+_OF_NUMBERS = {
+    ast.Add: "add",
+    ast.BitAnd: "and",
+    ast.FloorDiv: "floordiv",
+    ast.LShift: "lshift",
+    ast.MatMult: "matmul",
+    ast.Mod: "mod",
+    ast.Mult: "mul",
+    ast.BitOr: "or",
+    ast.Pow: "pow",
+    ast.RShift: "rshift",
+    ast.Sub: "sub",
+    ast.Div: "truediv",
+    ast.BitXor: "xor",
+}
+IN_PLACE: dict[type[ast.operator], str] = {operator: f"__i{name}__" for operator, name in _OF_NUMBERS.items()}
+"""The method of a mock that gives what stands in its place after `mock += 1` and its like."""
 _DUNDERS_WITH_CHILDREN = {
     "__abs__",
     "__aenter__",
@@ -85,7 +87,7 @@ _DUNDERS_WITH_CHILDREN = {
     "__round__",
     "__setitem__",
     "__trunc__",
-    *(f"__{variant}{name}__" for name in _OF_NUMBERS for variant in ("", "i", "r")),
+    *(f"__{variant}{name}__" for name in _OF_NUMBERS.values() for variant in ("", "i", "r")),
 }
 """The methods of protocols whose call gives a further mock; what the other ones give is a constant."""
 _DUNDERS = (

@@ -16,6 +16,7 @@ from flake8_async_tests.inference.flow import Kind, bindings_at, is_assigned_at
 from flake8_async_tests.inference.mock_configuration import Configuration, Setting
 from flake8_async_tests.inference.mock_names import MockNames
 from flake8_async_tests.inference.mock_values import (
+    IN_PLACE,
     RETURN_VALUE,
     SIDE_EFFECT,
     Given,
@@ -169,6 +170,8 @@ class Mocks:
         if binding.kind is Kind.PARAMETER:
             assert isinstance(binding.node, ast.arg)
             return self._parameter(binding.node.arg, scope)
+        if isinstance(binding.node, ast.AugAssign):
+            return self._by_protocol(IN_PLACE[binding.node.op.__class__], binding.node.target, scope)
         if value is None:
             return ()
         if binding.kind is Kind.ASSIGNED:

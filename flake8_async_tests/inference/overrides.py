@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
+from flake8_async_tests.inference.bindings import path_of, root_of
 from flake8_async_tests.inference.elsewhere import function_meant
 from flake8_async_tests.inference.instances import given_in_class_body
 from flake8_async_tests.inference.literals import text_of
@@ -24,7 +24,7 @@ OVERRIDES = "dependency_overrides"
 _TAKING_BACK = frozenset({"clear", "pop", "popitem"})
 # Methods of `monkeypatch` after which an item is put back in the end, whatever else is done to it.
 _RESTORING_ITEMS = frozenset({"delitem", "setitem"})
-# How many functions that call each other are looked into.
+# How many functions that call each other are looked into, and names for the same app.
 _DEPTH = 2
 
 
@@ -84,7 +84,8 @@ def taken_back_in(module: Module, scope: Scope) -> Iterator[TakenBack]:
 
 def means_another(module: Module, taken_back: TakenBack, override: Override) -> bool:
     """Whether something takes back the overrides of another app, or certainly another dependency's."""
-    if _named(module, taken_back.app, taken_back.scope) != _named(module, override.app, override.scope):
+    apps = {_named(module, each.app, each.scope) for each in (taken_back, override)}
+    if "" not in apps and len(apps) > 1:
         return True
     names = {name_of_key(module, each.key, each.scope) for each in (taken_back, override)}
     return "" not in names and len(names) > 1
@@ -176,12 +177,34 @@ def _taken_back_by(module: Module, call: ast.Call, scope: Scope) -> Iterator[Tak
 
 
 def _named(module: Module, node: ast.expr, scope: Scope) -> str:
-    node, scope = behind_class_attribute(module, node, scope)
-    return module.qualified(node, scope) or path_of(module.value_of(node, scope))
+    """How an app that others find, too, is called; "" for what may be any, such as `client.app`."""
+    node, scope = as_shared(module, node, scope)
+    is_known = isinstance(node, ast.Name) and is_of_module(module, node, scope)
+    return module.qualified(node, scope) or (path_of(node) if is_known else "")
 
 
-def behind_class_attribute(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
-    """What `self.app` was given in the body of its class, and where that is to be read; else the expression itself."""
+def is_of_module(module: Module, node: ast.expr, scope: Scope) -> bool:
+    """Whether something is reached from a name of the module itself."""
+    root = root_of(node)
+    return root is not None and module.names.binding_scope(root.id, scope) is module.scope
+
+
+def as_shared(module: Module, node: ast.expr, scope: Scope) -> tuple[ast.expr, Scope]:
+    """What an app is called where others find it, too, and where that is to be read.
+
+    That is behind local names (`c = client`, then `c.app`), and behind `self.app`, which the body of a class gives.
+    """
+    for _ in range(_DEPTH):
+        root = root_of(node)
+        owner = module.names.owner_of(root, scope) if root is not None else None
+        if root is None or owner is None or not owner.is_function:
+            break
+        value = module.names.assigned_value(root.id, owner)
+        if not isinstance(value, (ast.Name, ast.Attribute)):
+            break
+        for attribute in path_of(node).split(".")[1:]:
+            value = ast.Attribute(value, attribute, ast.Load())
+        node, scope = value, owner
     given = given_in_class_body(module, node, scope)
     value = given[0].value if given else None
     # `app = app` reads what is outside of the class.

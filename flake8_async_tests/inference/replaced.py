@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.backends import outermost_function
 from flake8_async_tests.inference.bindings import bound_in, path_of, root_of
+from flake8_async_tests.inference.patches import mock_constructor
 from flake8_async_tests.inference.places import belongs_to_tests, entered_by, is_tearing_down, is_test_code
 from flake8_async_tests.inference.reaching import (
     is_collected_through,
@@ -67,6 +68,9 @@ _PUTTING_BACK = frozenset(
         "enterContext",
     }
 )
+
+# What gives a further name to what stands in it directly, or hands it out.
+_HANDING_ON = (ast.AnnAssign, ast.Assign, ast.Dict, ast.List, ast.NamedExpr, ast.Return, ast.Tuple, ast.Yield)
 
 # Pytest puts back what is replaced by way of these.
 _PUTTING_BACK_FIXTURES = frozenset({"mocker", "monkeypatch"})
@@ -521,9 +525,12 @@ def _may_be_of_object(
     owner = replacement.owner
     changed = class_of_first_parameter(module, owner, replacement.scope) if isinstance(owner, ast.Name) else None
     if changed is None:
-        return path_of(owner) == path_of(node.value) or (
-            replacement.is_setting and not _is_made_here(module, replacement)
-        )
+        # Of what has no name both paths are "".
+        called_on = module.value_of(node.value, scope) if path_of(owner) else node.value
+        if path_of(owner) in (path_of(node.value), path_of(called_on)):
+            return True
+        is_of_another = _is_made_here(module, replacement) and not _may_be_had_by_others(module, replacement)
+        return replacement.is_setting and not is_of_another
     called = class_of_first_parameter(module, node.value, scope) if isinstance(node.value, ast.Name) else None
     if called is None:
         # Nobody calls methods on an instance of a test class but the class itself, and what is of a library is made
@@ -544,6 +551,17 @@ def _is_made_here(module: Module, replacement: Replacement) -> bool:
         isinstance(value, ast.Call) and not module.qualified(value.func, scope).startswith("importlib.")
         for value in made
     )
+
+
+def _may_be_had_by_others(module: Module, replacement: Replacement) -> bool:
+    """Whether what is made there, and is no mock, gets another name or is handed out: `return client`."""
+    scope, root = replacement.scope, root_of(replacement.owner)
+    if root is None:
+        return False
+    made = _given_in(module, root.id, scope)
+    if all(isinstance(each, ast.Call) and mock_constructor(module, each.func, scope) is not None for each in made):
+        return False
+    return any(load.id == root.id and isinstance(scope.parents[load], _HANDING_ON) for load in scope.loads)
 
 
 def _given_in(module: Module, path: str, scope: Scope) -> list[ast.expr | None]:

@@ -70,15 +70,15 @@ def _exit_that_swallows(module: Module, setting: MockSetting) -> str:
     name = setting.path[position]
     if name not in _EXITS or _is_of_what_was_entered(module, setting, position):
         return ""
-    if module.fact(MockSettings).is_lost_on_instance(setting, position):
+    settings = module.fact(MockSettings)
+    if settings.is_lost_on_instance(setting, position) or settings.is_told_further(setting):
         return ""
     if may_never_be_entered(module, setting, position):
         return ""
     if setting.name == name:
         return name if _makes_true_result(module, setting) else ""
     has_effect = any(
-        mocks_of(module).ever_given(mock, SIDE_EFFECT, setting.scope)
-        for mock in module.fact(MockSettings).mocks(setting, position + 1)
+        mocks_of(module).ever_given(mock, SIDE_EFFECT, setting.scope) for mock in settings.mocks(setting, position + 1)
     )
     return name if _is_true(module, setting.value, setting.scope) and not has_effect else ""
 

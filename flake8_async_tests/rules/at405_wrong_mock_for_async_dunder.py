@@ -31,9 +31,12 @@ def check(module: Module) -> Iterator[Finding]:
     if not mocks_of(module).names.are_there or "__a" not in module.text:
         return
     found: dict[ast.AST, Finding] = {}
-    for setting in module.fact(MockSettings).naming(*_AWAITED, _NOT_AWAITED):
+    settings = module.fact(MockSettings)
+    for setting in settings.naming(*_AWAITED, _NOT_AWAITED):
         message = _message(module, setting.name, mocks_of(module).at(setting.value, setting.scope), setting.scope)
-        if message and not module.fact(MockSettings).is_lost_on_instance(setting, len(setting.path) - 1):
+        if not message or (setting.name != _NOT_AWAITED and settings.is_told_further(setting)):
+            continue
+        if not settings.is_lost_on_instance(setting, len(setting.path) - 1):
             # One statement may give a mock to several names.
             found.setdefault(setting.node, Finding(setting.node, message, _fix(module, setting)))
     for patch in mocks_of(module).patches_of(*_AWAITED, _NOT_AWAITED):

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
 
 _LOOP_FIXTURES = frozenset({"event_loop", "loop"})
+# What is raised where there is no loop, or warned of.
+_COMPLAINTS = ("builtins.RuntimeError", "builtins.DeprecationWarning")
+_COMPLAINT = "There is no current event loop in thread 'MainThread'."
 
 
 @rule("AT503", "get-event-loop", knows=Knows.FILE, fix="safe", calls=("asyncio.get_event_loop",))
@@ -71,7 +74,7 @@ def _is_in_order(call: Call) -> bool:
     return (
         sets_loop_before(module, call.node, scope)
         or is_caught_around(module, call.node, scope, "builtins.RuntimeError")
-        or is_expected_around(module, call.node, scope, "builtins.RuntimeError")
+        or is_expected_around(module, call.node, scope, *_COMPLAINTS, saying=_COMPLAINT)
         or path_may_be_replaced(module, "asyncio.get_event_loop", scope)
         or runs_on_trio(module, scope)
     )

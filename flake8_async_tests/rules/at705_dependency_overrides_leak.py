@@ -11,8 +11,9 @@ from flake8_async_tests.inference.overrides import (
     OVERRIDES,
     Override,
     TakenBack,
-    behind_class_attribute,
+    as_shared,
     function_behind,
+    is_of_module,
     means_another,
     name_of_key,
     overrides_in,
@@ -90,13 +91,8 @@ def check(module: Module) -> Iterator[Finding]:
 
 def _is_shared(module: Module, app: ast.expr, scope: Scope) -> bool:
     """Whether the app is an imported or a module-level one."""
-    app, scope = behind_class_attribute(module, app, scope)
-    root = app
-    while isinstance(root, ast.Attribute):
-        root = root.value
-    if not isinstance(root, ast.Name):
-        return False
-    return bool(module.qualified(app, scope)) or module.names.binding_scope(root.id, scope) is module.scope
+    app, scope = as_shared(module, app, scope)
+    return bool(module.qualified(app, scope)) or is_of_module(module, app, scope)
 
 
 def _is_undone_within(module: Module, override: Override, function: Function) -> bool:
