@@ -24,21 +24,20 @@ if TYPE_CHECKING:
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
-_ACQUIRE = "acquire"
 # What waits, by the class that it is a method of.
 _WAITING = {
     "anyio.Condition": "wait",
     "anyio.Event": "wait",
-    "anyio.Lock": _ACQUIRE,
+    "anyio.Lock": "acquire",
     "asyncio.Condition": "wait",
     "asyncio.Event": "wait",
     "asyncio.LifoQueue": "get",
-    "asyncio.Lock": _ACQUIRE,
+    "asyncio.Lock": "acquire",
     "asyncio.PriorityQueue": "get",
     "asyncio.Queue": "get",
     "trio.Condition": "wait",
     "trio.Event": "wait",
-    "trio.Lock": _ACQUIRE,
+    "trio.Lock": "acquire",
 }
 # What lets a wait end.
 _PROVIDING = ("cancel", "set", "set_exception", "set_result")
@@ -66,7 +65,7 @@ def check(module: Module) -> Iterator[Finding]:
         what = _awaited(module, node.value, scope)
         if not what or _may_end_in_time(module, node, scope) or _has_come_already(module, node, scope):
             continue
-        if _is_known_to_hold_something(module, node, scope) or _is_still_free(module, node, scope):
+        if _is_known_to_hold_something(module, node, scope):
             continue
         if not _is_wrapped_in_timeout(module, test.function):
             yield Finding(
@@ -214,20 +213,6 @@ def _is_known_to_hold_something(module: Module, node: ast.Await, scope: Scope) -
         if isinstance(around, (ast.While, ast.If))
         for part in nodes_of([around.test])
     )
-
-
-def _is_still_free(module: Module, node: ast.Await, scope: Scope) -> bool:
-    """Whether it takes a lock that the test made, and that nothing speaks of before: it does not have to wait."""
-    call = node.value
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or call.func.attr != _ACQUIRE:
-        return False
-    lock = call.func.value
-    made = constructions_of(module, lock, scope)
-    if not isinstance(lock, ast.Name) or not made or any(each.scope is not scope for each in made):
-        return False
-    loads = [load for each in module.scopes_within(scope) for load in each.loads if load.id == lock.id]
-    is_repeated = any(isinstance(around, (*_LOOPS, ast.While)) for around in module.ancestors(node, scope))
-    return min(loads, key=place_of) is lock and not is_repeated
 
 
 def _provided(module: Module) -> dict[tuple[Scope, str], list[ast.Call]]:
