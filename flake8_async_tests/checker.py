@@ -11,7 +11,7 @@ from flake8.exceptions import ExecutionError, PluginExecutionFailed
 
 from flake8_async_tests import __version__
 from flake8_async_tests.in_force import rules_in_force
-from flake8_async_tests.inference.relevance import can_matter
+from flake8_async_tests.inference.places.relevance import can_matter
 from flake8_async_tests.options import NEWEST_PYTEST_ASYNCIO, Options
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.rules import all_rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.elsewhere import function_meant
+from flake8_async_tests.inference.values.elsewhere import function_meant
 from flake8_async_tests.record import record
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 from flake8_async_tests.source.decorators import MARK

@@ -17,13 +17,13 @@ from flake8_async_tests.edits import (
     spell,
     unsafe,
 )
-from flake8_async_tests.inference.mock_families import family_of
-from flake8_async_tests.inference.mock_values import MockKind, is_dunder
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.patches import is_mocker, mock_constructor, patched_parameters
+from flake8_async_tests.inference.coroutines.mock_families import family_of
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.replacing.mock_values import MockKind, is_dunder
+from flake8_async_tests.inference.replacing.patches import is_mocker, mock_constructor, patched_parameters
 
 if TYPE_CHECKING:
-    from flake8_async_tests.inference.mock_values import Mock, Origin
+    from flake8_async_tests.inference.replacing.mock_values import Mock, Origin
     from flake8_async_tests.rule import Edit, Fix
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import end_of, names_in, place_of
+from flake8_async_tests.inference.places.parts import end_of, names_in, place_of
 from flake8_async_tests.project.left_out import is_beside_testpaths
 from flake8_async_tests.source.test_libraries import imports_test_library
 

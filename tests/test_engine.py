@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flake8_async_tests.checker import Checker
-from flake8_async_tests.inference import reaching
-from flake8_async_tests.inference.loops import is_event_loop
+from flake8_async_tests.inference.loops.known import is_event_loop
+from flake8_async_tests.inference.places import reaching
 from flake8_async_tests.options import Options
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.source.calls import Call, has_double_star, keyword_value, receiver_of

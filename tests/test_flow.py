@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flake8_async_tests.inference.flow import Binding, Kind, bindings_at, is_assigned_at
+from flake8_async_tests.inference.values.flow import Binding, Kind, bindings_at, is_assigned_at
 from flake8_async_tests.options import Options
 from flake8_async_tests.project.project import Project
 from flake8_async_tests.source.module import Module

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.places.parts import place_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, asyncio_mode, runner_of
 

@@ -6,7 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, rename_attribute, rename_function, unsafe
-from flake8_async_tests.inference.receivers import names_asked_for
+from flake8_async_tests.inference.values.receivers import names_asked_for
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import Class, ClassKind

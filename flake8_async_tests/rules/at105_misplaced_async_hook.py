@@ -6,8 +6,8 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_before, unsafe
-from flake8_async_tests.inference.coroutines import coroutine_function_called
-from flake8_async_tests.inference.receivers import names_asked_for
+from flake8_async_tests.inference.coroutines.known import coroutine_function_called
+from flake8_async_tests.inference.values.receivers import names_asked_for
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind

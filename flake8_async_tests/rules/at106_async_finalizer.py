@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.coroutines import coroutine_function_called, coroutine_function_named
-from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
-from flake8_async_tests.inference.receivers import class_of_receiver
+from flake8_async_tests.inference.coroutines.known import coroutine_function_called, coroutine_function_named
+from flake8_async_tests.inference.values.flow import bindings_at, class_of_parameter
+from flake8_async_tests.inference.values.receivers import class_of_receiver
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.functions import ClassKind
@@ -16,7 +16,7 @@ from flake8_async_tests.source.names import word_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.inference.values.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

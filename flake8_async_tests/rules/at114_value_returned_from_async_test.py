@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.coroutines import coroutine_function_called
-from flake8_async_tests.inference.flow import leaves
+from flake8_async_tests.inference.coroutines.known import coroutine_function_called
+from flake8_async_tests.inference.values.flow import leaves
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import runner_of, unknown_means
 from flake8_async_tests.source.functions import ClassKind

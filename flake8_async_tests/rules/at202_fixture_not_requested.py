@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.flow import is_rebound_elsewhere
+from flake8_async_tests.inference.values.flow import is_rebound_elsewhere
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
 

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.hooks import has_hook
-from flake8_async_tests.inference.precautions import is_for_some_versions
+from flake8_async_tests.inference.places.precautions import is_for_some_versions
 from flake8_async_tests.project.fixture_graph import FixtureGraph
 from flake8_async_tests.requesters import is_pytest_asyncio_at_work, modules_in_sight, names_given
 from flake8_async_tests.rule import Finding, Knows, rule

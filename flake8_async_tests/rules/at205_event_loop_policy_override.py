@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.precautions import is_for_some_versions
+from flake8_async_tests.inference.places.precautions import is_for_some_versions
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.plugin_options import is_pytest_asyncio
 

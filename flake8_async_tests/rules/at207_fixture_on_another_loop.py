@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.loop_bound import Belongs, ClosingFails, Thing, holdings_of
+from flake8_async_tests.inference.tasks.loop_bound import Belongs, ClosingFails, Thing, holdings_of
 from flake8_async_tests.loops import (
     FIXTURE_OPTION,
     TEST_OPTION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.places import place_of
+from flake8_async_tests.inference.places.parts import place_of
 from flake8_async_tests.loops import is_run_by_asyncio
 from flake8_async_tests.requesters import is_asked_for_with_anyio
 from flake8_async_tests.rule import Finding, Knows, rule

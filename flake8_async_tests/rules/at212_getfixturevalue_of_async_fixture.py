@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.exceptions import is_caught_around
-from flake8_async_tests.inference.places import is_expected_to_raise
+from flake8_async_tests.inference.places.exceptions import is_caught_around
+from flake8_async_tests.inference.places.parts import is_expected_to_raise
 from flake8_async_tests.requesters import requesting_tests_anywhere
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of

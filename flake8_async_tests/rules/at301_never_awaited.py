@@ -6,9 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, unsafe
-from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
-from flake8_async_tests.inference.raising import expectation_of_only
-from flake8_async_tests.inference.uses import is_left_alone_on_purpose
+from flake8_async_tests.inference.awaiting.consumption import is_left_alone_on_purpose
+from flake8_async_tests.inference.awaiting.raising import expectation_of_only
+from flake8_async_tests.inference.coroutines.known import coroutine_function_called, suspects
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

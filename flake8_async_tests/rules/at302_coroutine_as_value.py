@@ -6,26 +6,26 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, unsafe
-from flake8_async_tests.inference.bindings import leaves_of
-from flake8_async_tests.inference.candidates import UNITTEST_ASSERTIONS
-from flake8_async_tests.inference.coroutines import coroutine_function_called, suspects
-from flake8_async_tests.inference.exceptions import is_expected_around
-from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.handover import is_inert_call, is_shared, loads_of
-from flake8_async_tests.inference.places import place_of
-from flake8_async_tests.inference.raising import expectation_of_only
-from flake8_async_tests.inference.uses import (
+from flake8_async_tests.inference.awaiting.candidates import UNITTEST_ASSERTIONS
+from flake8_async_tests.inference.awaiting.consumption import (
     check_of,
     is_coroutines_own,
     is_left_alone_on_purpose,
     need_of,
 )
+from flake8_async_tests.inference.awaiting.raising import expectation_of_only
+from flake8_async_tests.inference.coroutines.known import coroutine_function_called, suspects
+from flake8_async_tests.inference.places.exceptions import is_expected_around
+from flake8_async_tests.inference.places.parts import place_of
+from flake8_async_tests.inference.uses.handover import is_inert_call, is_shared, loads_of
+from flake8_async_tests.inference.values.bindings import leaves_of
+from flake8_async_tests.inference.values.flow import bindings_at
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.inference.values.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, replace_by_block, text_of, unsafe
-from flake8_async_tests.inference.coroutines import (
+from flake8_async_tests.inference.awaiting.raising import called_by, expectation_of, expectation_of_block, only_call_in
+from flake8_async_tests.inference.coroutines.known import (
     coroutine_function_called,
     fits_for_sure,
     may_be_of_coroutine_function,
     words_of_coroutine_functions,
 )
-from flake8_async_tests.inference.raising import called_by, expectation_of, expectation_of_block, only_call_in
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.names import word_of
 from flake8_async_tests.source.walk import arguments_of
@@ -20,7 +20,7 @@ from flake8_async_tests.source.walk import arguments_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.raising import Expectation
+    from flake8_async_tests.inference.awaiting.raising import Expectation
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

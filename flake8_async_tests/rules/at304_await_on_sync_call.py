@@ -6,12 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_await, safe
-from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
-from flake8_async_tests.inference.exceptions import is_expected_around
-from flake8_async_tests.inference.flow import is_assigned_at
-from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS, CALL_ASSERTIONS
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.replaced import method_may_be_replaced
+from flake8_async_tests.inference.clients.known import HTTP_METHODS, Kind, kind_of
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.places.exceptions import is_expected_around
+from flake8_async_tests.inference.replacing.mock_values import AWAIT_ASSERTIONS, CALL_ASSERTIONS
+from flake8_async_tests.inference.replacing.replaced import method_may_be_replaced
+from flake8_async_tests.inference.values.flow import is_assigned_at
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
-from flake8_async_tests.inference.exceptions import is_expected_around
-from flake8_async_tests.inference.mock_configuration import Setting
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given
-from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.coroutines.awaitables import Awaitable, awaitability_of, awaitability_of_result
+from flake8_async_tests.inference.mocks.configuration import Setting
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.places.exceptions import is_expected_around
+from flake8_async_tests.inference.replacing.mock_values import RETURN_VALUE, SIDE_EFFECT, Given
 from flake8_async_tests.mock_edits import awaitable_instead
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.inference.replacing.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

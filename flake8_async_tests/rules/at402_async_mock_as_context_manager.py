@@ -5,20 +5,20 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.definitions import is_coroutine_method
-from flake8_async_tests.inference.exceptions import is_expected_around
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS, RETURN_VALUE, Mock
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.patch_targets import target_of
+from flake8_async_tests.inference.awaiting.definitions import is_coroutine_method
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.mocks.settings import MockSettings
+from flake8_async_tests.inference.mocks.targets import target_of
+from flake8_async_tests.inference.places.exceptions import is_expected_around
+from flake8_async_tests.inference.replacing.mock_values import AWAIT_ASSERTIONS, RETURN_VALUE, Mock
+from flake8_async_tests.inference.values.flow import Kind, bindings_at
 from flake8_async_tests.mock_edits import sync_descendant, sync_instead
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_settings import MockSetting
+    from flake8_async_tests.inference.mocks.settings import MockSetting
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

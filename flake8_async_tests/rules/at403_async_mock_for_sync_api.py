@@ -6,20 +6,20 @@ import ast
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.httpx_mocks import HttpxResponses
-from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_uses import MockUses, Use
-from flake8_async_tests.inference.mock_values import Mock
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.result_mocks import ResultMocks
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.mocks.of_httpx import HttpxResponses
+from flake8_async_tests.inference.mocks.of_results import ResultMocks
+from flake8_async_tests.inference.mocks.settings import MockSettings
+from flake8_async_tests.inference.mocks.uses import MockUses, Use
+from flake8_async_tests.inference.replacing.mock_values import Mock
 from flake8_async_tests.mock_edits import sync_descendant, sync_instead
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from flake8_async_tests.inference.mock_uses import MockUse, UsesByName
-    from flake8_async_tests.inference.mock_values import Origin, Path
+    from flake8_async_tests.inference.mocks.uses import MockUse, UsesByName
+    from flake8_async_tests.inference.replacing.mock_values import Origin, Path
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

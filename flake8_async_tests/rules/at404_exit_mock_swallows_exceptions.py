@@ -6,18 +6,18 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument, replace, unsafe
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.entering import may_never_be_entered
-from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, Given, Mock
-from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.mocks.entering import may_never_be_entered
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.mocks.settings import MockSettings
+from flake8_async_tests.inference.replacing.mock_values import RETURN_VALUE, SIDE_EFFECT, Given, Mock
+from flake8_async_tests.inference.values.bindings import path_of
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_settings import MockSetting
+    from flake8_async_tests.inference.mocks.settings import MockSetting
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

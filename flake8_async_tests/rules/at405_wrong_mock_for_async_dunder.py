@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument
-from flake8_async_tests.inference.awaitables import never_gives_awaitable
-from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT, MockKind
-from flake8_async_tests.inference.mocks import mocks_of
+from flake8_async_tests.inference.coroutines.awaitables import never_gives_awaitable
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.mocks.settings import MockSettings
+from flake8_async_tests.inference.replacing.mock_values import RETURN_VALUE, SIDE_EFFECT, MockKind
 from flake8_async_tests.mock_edits import awaitable_instead, other_class, sync_instead
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
@@ -17,8 +17,8 @@ from flake8_async_tests.source.calls import keyword_value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_settings import MockSetting
-    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.inference.mocks.settings import MockSetting
+    from flake8_async_tests.inference.replacing.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

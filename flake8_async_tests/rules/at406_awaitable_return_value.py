@@ -6,22 +6,22 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_await, remove_statements, replace, stands_alone, text_of, unsafe
-from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of, awaitability_of_result
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.handover import is_shared, loads_of
-from flake8_async_tests.inference.mock_settings import MockSettings
-from flake8_async_tests.inference.mock_values import RETURN_VALUE, SIDE_EFFECT
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.patch_targets import gives_awaitable
-from flake8_async_tests.inference.settled_futures import makes_future, settled_future
+from flake8_async_tests.inference.coroutines.awaitables import Awaitable, awaitability_of, awaitability_of_result
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.mocks.settings import MockSettings
+from flake8_async_tests.inference.mocks.targets import gives_awaitable
+from flake8_async_tests.inference.replacing.mock_values import RETURN_VALUE, SIDE_EFFECT
+from flake8_async_tests.inference.tasks.settled_futures import makes_future, settled_future
+from flake8_async_tests.inference.uses.handover import is_shared, loads_of
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.flow import Kind, bindings_at
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_settings import MockSetting
-    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.inference.mocks.settings import MockSetting
+    from flake8_async_tests.inference.replacing.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

@@ -6,18 +6,18 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_after, insert_before, is_literal, replace, text_of, unsafe
-from flake8_async_tests.inference.awaitables import Awaitable, awaitability_of_result, never_gives_awaitable
-from flake8_async_tests.inference.mock_uses import MockUses
-from flake8_async_tests.inference.mock_values import MockKind
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.patch_targets import (
+from flake8_async_tests.inference.coroutines.awaitables import Awaitable, awaitability_of_result, never_gives_awaitable
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.mocks.targets import (
     Target,
     path_in_library,
     replaces_function,
     target_of,
     target_path,
 )
-from flake8_async_tests.inference.patches import mock_constructor
+from flake8_async_tests.inference.mocks.uses import MockUses
+from flake8_async_tests.inference.replacing.mock_values import MockKind
+from flake8_async_tests.inference.replacing.patches import mock_constructor
 from flake8_async_tests.mock_edits import awaitable_instead, other_class, other_class_at_origin, spelled_class
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
@@ -25,8 +25,8 @@ from flake8_async_tests.source.known_coroutines import KNOWN_COROUTINE_FUNCTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_values import Mock
-    from flake8_async_tests.inference.patches import Patch
+    from flake8_async_tests.inference.replacing.mock_values import Mock
+    from flake8_async_tests.inference.replacing.patches import Patch
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

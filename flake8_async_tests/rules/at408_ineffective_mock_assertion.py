@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_after, safe
 from flake8_async_tests.fixing.lines import end_of, start_of
-from flake8_async_tests.inference.mock_configuration import Setting
-from flake8_async_tests.inference.mock_values import (
+from flake8_async_tests.inference.mocks.configuration import Setting
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.places.parts import is_expected_to_raise
+from flake8_async_tests.inference.replacing.mock_values import (
     AWAIT_ASSERTIONS,
     BEGINNINGS_OF_ASSERTIONS,
     CALL_ASSERTIONS,
     RETURN_VALUE,
     SIDE_EFFECT,
 )
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.places import is_expected_to_raise
 from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.inference.replacing.mock_values import Mock
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

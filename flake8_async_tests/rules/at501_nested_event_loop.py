@@ -6,11 +6,16 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import await_argument, await_called, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.exceptions import REFUSALS, expects_refusal, is_caught_around, is_expected_around
-from flake8_async_tests.inference.loops import is_event_loop, is_runner
-from flake8_async_tests.inference.places import scopes_around
-from flake8_async_tests.inference.replaced import function_may_be_replaced
+from flake8_async_tests.inference.loops.known import is_event_loop, is_runner
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.exceptions import (
+    REFUSALS,
+    expects_refusal,
+    is_caught_around,
+    is_expected_around,
+)
+from flake8_async_tests.inference.places.parts import scopes_around
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 

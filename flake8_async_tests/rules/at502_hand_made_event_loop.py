@@ -6,14 +6,14 @@ import ast
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.exceptions import is_expected_around
-from flake8_async_tests.inference.instances import sets_up
-from flake8_async_tests.inference.loops import is_run_for_ever, may_be_loop_from_before, new_loops_behind
-from flake8_async_tests.inference.places import is_hook, is_test_itself, place_of
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.suspension import block_of, position_in, statement_of
+from flake8_async_tests.inference.loops.known import is_run_for_ever, may_be_loop_from_before, new_loops_behind
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.exceptions import is_expected_around
+from flake8_async_tests.inference.places.parts import is_hook, is_test_itself, place_of
+from flake8_async_tests.inference.places.suspension import block_of, position_in, statement_of
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.instances import sets_up
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.names import word_of

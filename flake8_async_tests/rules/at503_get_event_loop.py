@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import replace, safe, spell
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.exceptions import is_caught_around, is_expected_around
-from flake8_async_tests.inference.loops import may_be_given_loop, sets_loop_before
-from flake8_async_tests.inference.replaced import path_may_be_replaced
+from flake8_async_tests.inference.loops.known import may_be_given_loop, sets_loop_before
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.exceptions import is_caught_around, is_expected_around
+from flake8_async_tests.inference.replacing.replaced import path_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:

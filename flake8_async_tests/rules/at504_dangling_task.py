@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.loops import is_on_loop
-from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.suspension import is_last_to_raise
-from flake8_async_tests.inference.tasks import STARTING, name_of_starter, started_tasks
-from flake8_async_tests.inference.told_loops import tasks_may_be_heard_of
+from flake8_async_tests.inference.loops.known import is_on_loop
+from flake8_async_tests.inference.loops.told import tasks_may_be_heard_of
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import is_fixture_itself, is_test_itself
+from flake8_async_tests.inference.places.suspension import is_last_to_raise
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.tasks.known import STARTING, name_of_starter, started_tasks
+from flake8_async_tests.inference.tasks.stragglers import may_be_found_later
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

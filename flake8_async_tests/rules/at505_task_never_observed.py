@@ -5,21 +5,16 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.done_callbacks import callback_looks_at
-from flake8_async_tests.inference.handover import reads
-from flake8_async_tests.inference.places import is_test_itself, place_of
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.tasks import (
-    STARTING,
-    TASK,
-    assignment_by,
-    is_handed_over,
-    is_said_cancelled,
-    started_or_gathered,
-)
-from flake8_async_tests.inference.told_loops import tasks_may_be_heard_of
+from flake8_async_tests.inference.loops.told import tasks_may_be_heard_of
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import is_test_itself, place_of
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.tasks.done_callbacks import callback_looks_at
+from flake8_async_tests.inference.tasks.known import STARTING, is_said_cancelled, started_or_gathered
+from flake8_async_tests.inference.tasks.stragglers import may_be_found_later
+from flake8_async_tests.inference.uses.assignments import assignment_by
+from flake8_async_tests.inference.uses.handover import is_handed_over, reads
+from flake8_async_tests.inference.uses.watches import TASK
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

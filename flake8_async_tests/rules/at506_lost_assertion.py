@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import outermost_function
-from flake8_async_tests.inference.callbacks import A_THREAD, HANDING_OVER, last_told, lost_callbacks
-from flake8_async_tests.inference.exceptions import exceptions_caught
-from flake8_async_tests.inference.places import contexts_around, place_of
-from flake8_async_tests.inference.quiet import does_nothing
-from flake8_async_tests.inference.told_loops import loop_may_be_told
+from flake8_async_tests.inference.loops.told import loop_may_be_told
+from flake8_async_tests.inference.places.backends import outermost_function
+from flake8_async_tests.inference.places.exceptions import exceptions_caught
+from flake8_async_tests.inference.places.parts import contexts_around, place_of
+from flake8_async_tests.inference.tasks.callbacks import A_THREAD, HANDING_OVER, last_told, lost_callbacks
+from flake8_async_tests.inference.uses.quiet import does_nothing
 from flake8_async_tests.project.warning_filters import thread_exceptions_fail
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
@@ -18,7 +18,7 @@ from flake8_async_tests.source.module import is_within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.callbacks import Callback
+    from flake8_async_tests.inference.tasks.callbacks import Callback
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 

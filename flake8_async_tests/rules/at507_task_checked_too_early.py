@@ -5,24 +5,19 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import assertion_of, assertion_of_each, assertion_that_denies
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.cancels import is_cancelled_before
-from flake8_async_tests.inference.exceptions import is_expected_around
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.handover import observations, reads_of_each
-from flake8_async_tests.inference.places import clears_up, end_of, is_test_itself, place_of
-from flake8_async_tests.inference.suspension import is_suspended_between, runs_straight, statement_of
-from flake8_async_tests.inference.tasks import (
-    TASKS,
-    Assignment,
-    assignment_behind,
-    is_started_task,
-    is_task_of_group,
-    names_of_tasks,
-)
-from flake8_async_tests.inference.told_loops import loop_may_be_told
+from flake8_async_tests.inference.loops.told import loop_may_be_told
+from flake8_async_tests.inference.places.assertions import assertion_of, assertion_of_each, assertion_that_denies
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.exceptions import is_expected_around
+from flake8_async_tests.inference.places.parts import clears_up, end_of, is_test_itself, place_of
+from flake8_async_tests.inference.places.suspension import is_suspended_between, runs_straight, statement_of
+from flake8_async_tests.inference.tasks.cancelled_before import is_cancelled_before
+from flake8_async_tests.inference.tasks.known import is_started_task, is_task_of_group, names_of_tasks
+from flake8_async_tests.inference.uses.assignments import Assignment, assignment_behind
+from flake8_async_tests.inference.uses.handover import observations, reads_of_each
+from flake8_async_tests.inference.uses.watches import TASKS
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.flow import Kind, bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
@@ -30,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TypeGuard
 
-    from flake8_async_tests.inference.flow import Binding
-    from flake8_async_tests.inference.places import Place
+    from flake8_async_tests.inference.places.parts import Place
+    from flake8_async_tests.inference.values.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

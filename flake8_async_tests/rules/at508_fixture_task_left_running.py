@@ -6,19 +6,19 @@ import ast
 import sys
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.places import comes_after_yield, is_fixture_itself, place_of
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.tasks import (
-    COLLECTED,
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import comes_after_yield, is_fixture_itself, place_of
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.tasks.known import (
     STARTING,
-    is_handed_over,
     is_polled_until_done,
     kept_by,
     name_of_starter,
     started_or_gathered,
 )
+from flake8_async_tests.inference.tasks.stragglers import may_be_found_later
+from flake8_async_tests.inference.uses.handover import is_handed_over
+from flake8_async_tests.inference.uses.watches import COLLECTED
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.cancellations import catching_handler, keeps_looping
-from flake8_async_tests.inference.cancels import is_cancelled_before
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.tasks.cancelled_before import is_cancelled_before
+from flake8_async_tests.inference.tasks.caught_cancellations import catching_handler, keeps_looping
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
 

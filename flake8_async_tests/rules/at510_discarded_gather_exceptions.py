@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_argument, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.cancels import is_cancelled_before
-from flake8_async_tests.inference.counting import is_only_counted
-from flake8_async_tests.inference.handover import is_shared, loads_of
-from flake8_async_tests.inference.places import clears_up, is_test_code
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.suspension import is_last_to_raise
+from flake8_async_tests.inference.awaiting.counting import is_only_counted
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import clears_up, is_test_code
+from flake8_async_tests.inference.places.suspension import is_last_to_raise
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.tasks.cancelled_before import is_cancelled_before
+from flake8_async_tests.inference.uses.handover import is_shared, loads_of
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
 from flake8_async_tests.source.names import word_of

@@ -6,23 +6,24 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import insert_before, lines_of, replace, spell, text_of, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.cancels import is_cancelled_before
-from flake8_async_tests.inference.counting import is_asserted_to_number, is_only_counted
-from flake8_async_tests.inference.flow import bindings_at, class_of_parameter
-from flake8_async_tests.inference.handover import is_handed_over, is_shared, loads_of
-from flake8_async_tests.inference.places import clears_up, end_of, is_test_code, place_of
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.suspension import is_last_to_raise
-from flake8_async_tests.inference.tasks import TASK, Watch, is_said_not_to_fail, names_of_tasks, observations
+from flake8_async_tests.inference.awaiting.counting import is_asserted_to_number, is_only_counted
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import clears_up, end_of, is_test_code, place_of
+from flake8_async_tests.inference.places.suspension import is_last_to_raise
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.tasks.cancelled_before import is_cancelled_before
+from flake8_async_tests.inference.tasks.known import is_said_not_to_fail, names_of_tasks
+from flake8_async_tests.inference.tasks.stragglers import may_be_found_later
+from flake8_async_tests.inference.uses.handover import Watch, is_handed_over, is_shared, loads_of, observations
+from flake8_async_tests.inference.uses.watches import TASK
+from flake8_async_tests.inference.values.flow import bindings_at, class_of_parameter
 from flake8_async_tests.rule import Edit, Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.inference.values.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

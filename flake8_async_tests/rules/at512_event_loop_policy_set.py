@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.places import clears_up, is_expected_to_raise, place_of
-from flake8_async_tests.inference.replaced import function_may_be_replaced
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import clears_up, is_expected_to_raise, place_of
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.values.flow import bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.plugin_options import is_pytest_asyncio
 

@@ -6,10 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import remove_alias, remove_argument, remove_decorator, replace, safe, spell, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.exceptions import exceptions_caught, is_caught_around, is_expected_around
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.versions import is_for_one_version
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.exceptions import exceptions_caught, is_caught_around, is_expected_around
+from flake8_async_tests.inference.places.versions import is_for_one_version
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.module import is_within
 

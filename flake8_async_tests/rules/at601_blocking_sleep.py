@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import can_await, replace, spell, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.replaced import function_may_be_replaced
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.values.numbers import number_of
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.runner import runner_of
 

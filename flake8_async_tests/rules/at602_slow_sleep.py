@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.numbers import in_seconds
-from flake8_async_tests.inference.places import is_test_code
-from flake8_async_tests.inference.sleeps import SLEEPS, awaited_sleeps, may_end_early, seconds_of
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import is_test_code
+from flake8_async_tests.inference.time.sleeps import SLEEPS, awaited_sleeps, may_end_early, seconds_of
+from flake8_async_tests.inference.values.numbers import in_seconds
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import is_unittest_assertion, required_parts
-from flake8_async_tests.inference.clocks import (
+from flake8_async_tests.inference.loops.known import loop_calls
+from flake8_async_tests.inference.places.assertions import is_unittest_assertion, required_parts
+from flake8_async_tests.inference.places.parts import is_test_itself
+from flake8_async_tests.inference.replacing.replaced import (
+    function_may_be_replaced,
+    name_may_be_replaced,
+    path_may_be_replaced,
+)
+from flake8_async_tests.inference.time.clocks import (
     CLOCKS,
     READING_CLOCKS,
     coroutines_that_read_clock,
     elapsed_factor,
     seconds_written,
 )
-from flake8_async_tests.inference.frozen import is_clock_controlled
-from flake8_async_tests.inference.loops import loop_calls
-from flake8_async_tests.inference.numbers import in_seconds
-from flake8_async_tests.inference.places import is_test_itself
-from flake8_async_tests.inference.replaced import (
-    function_may_be_replaced,
-    name_may_be_replaced,
-    path_may_be_replaced,
-)
+from flake8_async_tests.inference.time.frozen import is_clock_controlled
+from flake8_async_tests.inference.values.numbers import in_seconds
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

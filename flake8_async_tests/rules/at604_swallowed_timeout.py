@@ -5,18 +5,25 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import (
+from flake8_async_tests.inference.places.assertions import (
     always_fails,
     asserted_by,
     assertions_after,
     asserts,
     holds_assertion,
 )
-from flake8_async_tests.inference.cancels import is_cancelled_before
-from flake8_async_tests.inference.exceptions import exceptions_caught, exceptions_named
-from flake8_async_tests.inference.places import clears_up, end_of, is_async_test_itself, names_in, nodes_of, place_of
-from flake8_async_tests.inference.quiet import does_nothing
-from flake8_async_tests.inference.timeouts import awaits_under_timeout
+from flake8_async_tests.inference.places.exceptions import exceptions_caught, exceptions_named
+from flake8_async_tests.inference.places.parts import (
+    clears_up,
+    end_of,
+    is_async_test_itself,
+    names_in,
+    nodes_of,
+    place_of,
+)
+from flake8_async_tests.inference.tasks.cancelled_before import is_cancelled_before
+from flake8_async_tests.inference.time.timeouts import awaits_under_timeout
+from flake8_async_tests.inference.uses.quiet import does_nothing
 from flake8_async_tests.record import record
 from flake8_async_tests.rule import Finding, Knows, rule
 

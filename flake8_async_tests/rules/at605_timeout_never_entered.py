@@ -6,13 +6,13 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import enter_for_rest, insert_before, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.handover import is_shared, loads_of
-from flake8_async_tests.inference.places import entered_by, is_last_before_failure
-from flake8_async_tests.inference.precautions import is_reckoned_with
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.tasks import assignment_by
-from flake8_async_tests.inference.uses import is_expected_error
+from flake8_async_tests.inference.awaiting.consumption import is_expected_error
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import entered_by, is_last_before_failure
+from flake8_async_tests.inference.places.precautions import is_reckoned_with
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.uses.assignments import assignment_by
+from flake8_async_tests.inference.uses.handover import is_shared, loads_of
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:

@@ -6,17 +6,17 @@ import ast
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.fake_sleeps import PATCHING, SLEEP, FakeSleep, fake_sleeps, may_get_side_effect
-from flake8_async_tests.inference.patch_ends import end_of_patch
-from flake8_async_tests.inference.places import place_of
-from flake8_async_tests.inference.polling import PollingLoop, polling_loops, waits_by
+from flake8_async_tests.inference.mocks.fake_sleeps import PATCHING, SLEEP, FakeSleep, fake_sleeps, may_get_side_effect
+from flake8_async_tests.inference.places.parts import place_of
+from flake8_async_tests.inference.replacing.patch_ends import end_of_patch
+from flake8_async_tests.inference.time.polling import PollingLoop, polling_loops, waits_by
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.places import Place
+    from flake8_async_tests.inference.places.parts import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.fixtures import Fixture
     from flake8_async_tests.source.functions import Function

@@ -6,12 +6,12 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument, replace, unsafe
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.handover import Watch, is_handed_over
-from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.places import contexts_around, is_test_code, is_test_itself, scopes_around
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, sleeps_among
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import contexts_around, is_test_code, is_test_itself, scopes_around
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.time.sleeps import awaited_sleeps, duration_of, sleeps_among
+from flake8_async_tests.inference.uses.handover import Watch, is_handed_over
+from flake8_async_tests.inference.values.numbers import number_of
 from flake8_async_tests.rule import Edit, Finding, Knows, rule
 from flake8_async_tests.source.calls import has_double_star
 

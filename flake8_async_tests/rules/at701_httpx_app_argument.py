@@ -6,9 +6,9 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import Spelled, insert_after, insert_before, safe, spell, text_of
-from flake8_async_tests.inference.precautions import is_reckoned_with
-from flake8_async_tests.inference.replaced import function_may_be_replaced
-from flake8_async_tests.inference.uses import is_expected_error
+from flake8_async_tests.inference.awaiting.consumption import is_expected_error
+from flake8_async_tests.inference.places.precautions import is_reckoned_with
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.clients import Kind, kind_of
-from flake8_async_tests.inference.precautions import is_reckoned_with
-from flake8_async_tests.inference.replaced import method_may_be_replaced
-from flake8_async_tests.inference.uses import is_expected_error
+from flake8_async_tests.inference.awaiting.consumption import is_expected_error
+from flake8_async_tests.inference.clients.known import Kind, kind_of
+from flake8_async_tests.inference.places.precautions import is_reckoned_with
+from flake8_async_tests.inference.replacing.replaced import method_may_be_replaced
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

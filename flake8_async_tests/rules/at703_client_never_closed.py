@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.clients import may_be_replaced
-from flake8_async_tests.inference.handover import Watch, is_handed_over
-from flake8_async_tests.inference.places import is_fixture_itself, is_last_before_failure, is_test_itself
-from flake8_async_tests.inference.tasks import assignment_by
+from flake8_async_tests.inference.clients.known import may_be_replaced
+from flake8_async_tests.inference.places.parts import is_fixture_itself, is_last_before_failure, is_test_itself
+from flake8_async_tests.inference.uses.assignments import assignment_by
+from flake8_async_tests.inference.uses.handover import Watch, is_handed_over
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

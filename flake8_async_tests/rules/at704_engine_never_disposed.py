@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.clients import Kind, kind_of, may_be_replaced
-from flake8_async_tests.inference.flow import Kind as How
-from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.handover import Watch, observations, reads
-from flake8_async_tests.inference.places import is_expected_to_raise, is_fixture_itself, is_test_itself
-from flake8_async_tests.inference.tasks import assignment_of
+from flake8_async_tests.inference.clients.known import Kind, kind_of, may_be_replaced
+from flake8_async_tests.inference.places.parts import is_expected_to_raise, is_fixture_itself, is_test_itself
+from flake8_async_tests.inference.uses.assignments import assignment_of
+from flake8_async_tests.inference.uses.handover import Watch, observations, reads
+from flake8_async_tests.inference.values.flow import Kind as How
+from flake8_async_tests.inference.values.flow import bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 

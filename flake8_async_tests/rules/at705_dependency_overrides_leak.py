@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.literals import text_of
-from flake8_async_tests.inference.overrides import (
+from flake8_async_tests.inference.places.parts import clears_up, place_of
+from flake8_async_tests.inference.replacing.overrides import (
     OVERRIDES,
     Override,
     TakenBack,
@@ -21,7 +20,8 @@ from flake8_async_tests.inference.overrides import (
     taken_back_in,
     takes_back,
 )
-from flake8_async_tests.inference.places import clears_up, place_of
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.literals import text_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.fixtures import late_requests
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.clients import Kind, kind_of
-from flake8_async_tests.inference.elsewhere import function_meant
-from flake8_async_tests.inference.flow import bindings_at
-from flake8_async_tests.inference.handover import is_inert_call
-from flake8_async_tests.inference.places import end_of, is_fixture_itself, place_of
+from flake8_async_tests.inference.clients.known import Kind, kind_of
+from flake8_async_tests.inference.places.parts import end_of, is_fixture_itself, place_of
+from flake8_async_tests.inference.uses.handover import is_inert_call
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.elsewhere import function_meant
+from flake8_async_tests.inference.values.flow import bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.module import is_within

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import replace, spell, unsafe
-from flake8_async_tests.inference.databases import is_private_memory, url_given
-from flake8_async_tests.inference.replaced import function_may_be_replaced
+from flake8_async_tests.inference.clients.databases import is_private_memory, url_given
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 
 if TYPE_CHECKING:

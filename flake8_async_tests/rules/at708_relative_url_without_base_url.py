@@ -6,21 +6,21 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import add_argument, unsafe
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.clients import HTTP_METHODS
-from flake8_async_tests.inference.constructions import ENTERING_METHODS, constructions_of
-from flake8_async_tests.inference.handover import INERT_CALLS
-from flake8_async_tests.inference.literals import beginning_of
-from flake8_async_tests.inference.places import is_expected_to_raise, place_of
-from flake8_async_tests.inference.precautions import is_reckoned_with
-from flake8_async_tests.inference.replaced import function_may_be_replaced, method_may_be_replaced
+from flake8_async_tests.inference.clients.constructions import ENTERING_METHODS, constructions_of
+from flake8_async_tests.inference.clients.known import HTTP_METHODS
+from flake8_async_tests.inference.places.parts import is_expected_to_raise, place_of
+from flake8_async_tests.inference.places.precautions import is_reckoned_with
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced, method_may_be_replaced
+from flake8_async_tests.inference.uses.handover import INERT_CALLS
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.literals import beginning_of
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flake8_async_tests.inference.places import Place
+    from flake8_async_tests.inference.places.parts import Place
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

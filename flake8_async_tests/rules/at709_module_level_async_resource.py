@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.databases import is_server, url_given
-from flake8_async_tests.inference.flow import is_rebound_elsewhere
-from flake8_async_tests.inference.interception import requests_may_be_intercepted
+from flake8_async_tests.inference.clients.databases import is_server, url_given
+from flake8_async_tests.inference.replacing.interception import requests_may_be_intercepted
+from flake8_async_tests.inference.values.flow import is_rebound_elsewhere
 from flake8_async_tests.loops import loop_of_test
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.runner import Runs, runner_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.class_state import Doing, Touch, gives_to_test, touches
+from flake8_async_tests.inference.places.class_state import Doing, Touch, gives_to_test, touches
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import ast
 from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import rename_attribute, unsafe
-from flake8_async_tests.inference.clients import fixture_behind
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.mock_values import AWAIT_ASSERTIONS
-from flake8_async_tests.inference.mocks import mocks_of
-from flake8_async_tests.inference.places import is_expected_to_raise, nodes_of
+from flake8_async_tests.inference.clients.known import fixture_behind
+from flake8_async_tests.inference.mocks.known import mocks_of
+from flake8_async_tests.inference.places.parts import is_expected_to_raise, nodes_of
+from flake8_async_tests.inference.replacing.mock_values import AWAIT_ASSERTIONS
+from flake8_async_tests.inference.values.flow import Kind, bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 from flake8_async_tests.source.names import word_of
@@ -18,8 +18,8 @@ from flake8_async_tests.source.names import word_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.flow import Binding
-    from flake8_async_tests.inference.mock_values import Mock
+    from flake8_async_tests.inference.replacing.mock_values import Mock
+    from flake8_async_tests.inference.values.flow import Binding
     from flake8_async_tests.source.calls import Call
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import leaves_of, path_of
-from flake8_async_tests.inference.configured import ITEM, ConfiguredPaths
-from flake8_async_tests.inference.constructions import ENTERING_METHODS
-from flake8_async_tests.inference.parametrized import receivers_of
-from flake8_async_tests.inference.patches import is_mocker
+from flake8_async_tests.inference.clients.constructions import ENTERING_METHODS
+from flake8_async_tests.inference.mocks.configured import ITEM, ConfiguredPaths
+from flake8_async_tests.inference.replacing.patches import is_mocker
+from flake8_async_tests.inference.values.bindings import leaves_of, path_of
+from flake8_async_tests.inference.values.parametrized import receivers_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import receiver_of
 

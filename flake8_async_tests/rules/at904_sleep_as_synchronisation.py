@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, TypeVar
 
-from flake8_async_tests.inference.backends import runs_on_trio
-from flake8_async_tests.inference.clocks import reads_clock
-from flake8_async_tests.inference.instances import class_constant
-from flake8_async_tests.inference.numbers import number_of
-from flake8_async_tests.inference.places import is_test_itself
-from flake8_async_tests.inference.sleeps import awaited_sleeps, duration_of, may_end_early
-from flake8_async_tests.inference.suspension import block_of, next_statement, previous_statement, statement_of
+from flake8_async_tests.inference.places.backends import runs_on_trio
+from flake8_async_tests.inference.places.parts import is_test_itself
+from flake8_async_tests.inference.places.suspension import block_of, next_statement, previous_statement, statement_of
+from flake8_async_tests.inference.time.clocks import reads_clock
+from flake8_async_tests.inference.time.sleeps import awaited_sleeps, duration_of, may_end_early
+from flake8_async_tests.inference.values.instances import class_constant
+from flake8_async_tests.inference.values.numbers import number_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.module import is_within
 

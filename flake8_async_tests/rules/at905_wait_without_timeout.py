@@ -5,20 +5,20 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.constructions import constructions_of
-from flake8_async_tests.inference.elsewhere import find_elsewhere
-from flake8_async_tests.inference.flow import Kind, bindings_at, class_of_parameter
-from flake8_async_tests.inference.loops import is_method_of_loop
-from flake8_async_tests.inference.places import contexts_around, entered_by, nodes_of, place_of
-from flake8_async_tests.inference.suspension import statement_of
-from flake8_async_tests.inference.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
+from flake8_async_tests.inference.clients.constructions import constructions_of
+from flake8_async_tests.inference.loops.known import is_method_of_loop
+from flake8_async_tests.inference.places.parts import contexts_around, entered_by, nodes_of, place_of
+from flake8_async_tests.inference.places.suspension import statement_of
+from flake8_async_tests.inference.time.timeouts import TIMEOUTS, may_be_under_timeout_of_stack
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.elsewhere import find_elsewhere
+from flake8_async_tests.inference.values.flow import Kind, bindings_at, class_of_parameter
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flake8_async_tests.inference.flow import Binding
+    from flake8_async_tests.inference.values.flow import Binding
     from flake8_async_tests.source.functions import Function
     from flake8_async_tests.source.marks import Mark
     from flake8_async_tests.source.module import Module

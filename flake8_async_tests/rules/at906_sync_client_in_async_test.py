@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of, may_be_replaced
-from flake8_async_tests.inference.places import is_fixture_itself, is_test_itself
+from flake8_async_tests.inference.clients.known import HTTP_METHODS, Kind, kind_of, may_be_replaced
+from flake8_async_tests.inference.places.parts import is_fixture_itself, is_test_itself
+from flake8_async_tests.inference.values.bindings import path_of
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

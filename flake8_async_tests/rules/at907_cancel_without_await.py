@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.assertions import assertion_that_holds
-from flake8_async_tests.inference.flow import Kind, bindings_at
-from flake8_async_tests.inference.handover import Watch
-from flake8_async_tests.inference.places import is_test_itself, place_of
-from flake8_async_tests.inference.stragglers import may_be_found_later
-from flake8_async_tests.inference.tasks import TASK, assignment_behind, ends_loop, names_of_tasks, observations
+from flake8_async_tests.inference.places.assertions import assertion_that_holds
+from flake8_async_tests.inference.places.parts import is_test_itself, place_of
+from flake8_async_tests.inference.tasks.known import ends_loop, names_of_tasks
+from flake8_async_tests.inference.tasks.stragglers import may_be_found_later
+from flake8_async_tests.inference.uses.assignments import assignment_behind
+from flake8_async_tests.inference.uses.handover import Watch, observations
+from flake8_async_tests.inference.uses.watches import TASK
+from flake8_async_tests.inference.values.flow import Kind, bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import keyword_value, receiver_of
 

@@ -7,8 +7,8 @@ from bisect import bisect_left
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.timeouts import TIMEOUTS
+from flake8_async_tests.inference.time.timeouts import TIMEOUTS
+from flake8_async_tests.inference.values.bindings import path_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.functions import ClassKind
 from flake8_async_tests.source.module import is_within

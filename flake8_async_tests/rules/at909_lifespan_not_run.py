@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.lifespans import is_entered, is_started_in_view, start_up_of
+from flake8_async_tests.inference.clients.lifespans import is_entered, is_started_in_view, start_up_of
 from flake8_async_tests.requesters import requesting_tests_anywhere
 from flake8_async_tests.rule import Finding, Knows, rule
 

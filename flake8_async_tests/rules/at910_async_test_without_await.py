@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.edits import lines_of, make_sync, remove_decorator, unsafe
 from flake8_async_tests.fixing.lines import end_of
-from flake8_async_tests.inference.running_loop import may_need_running_loop
-from flake8_async_tests.inference.suspension import suspends
+from flake8_async_tests.inference.loops.needed import may_need_running_loop
+from flake8_async_tests.inference.places.suspension import suspends
 from flake8_async_tests.rule import Finding, Fix, Knows, rule
 from flake8_async_tests.source.fixtures import late_requests
 from flake8_async_tests.source.functions import ClassKind

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.bindings import path_of
-from flake8_async_tests.inference.clients import HTTP_METHODS, Kind, kind_of
-from flake8_async_tests.inference.constructions import constructions_of
-from flake8_async_tests.inference.hosts import Address, address_in
-from flake8_async_tests.inference.interception import may_be_intercepted
-from flake8_async_tests.inference.literals import beginning_of
-from flake8_async_tests.inference.places import belongs_to_tests, is_expected_to_raise
+from flake8_async_tests.inference.clients.constructions import constructions_of
+from flake8_async_tests.inference.clients.hosts import Address, address_in
+from flake8_async_tests.inference.clients.known import HTTP_METHODS, Kind, kind_of
+from flake8_async_tests.inference.places.parts import belongs_to_tests, is_expected_to_raise
+from flake8_async_tests.inference.replacing.interception import may_be_intercepted
+from flake8_async_tests.inference.values.bindings import path_of
+from flake8_async_tests.inference.values.literals import beginning_of
 from flake8_async_tests.rule import Finding, Knows, rule
 from flake8_async_tests.source.calls import has_double_star, keyword_value, receiver_of
 

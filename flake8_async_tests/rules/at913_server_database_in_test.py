@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.hosts import address_in
+from flake8_async_tests.inference.clients.hosts import address_in
 from flake8_async_tests.rule import Finding, Knows, rule
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Clients, apps and databases."""

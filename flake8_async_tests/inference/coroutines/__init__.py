@@ -1,0 +1,1 @@
+"""Which calls give a coroutine, and what can be awaited."""

@@ -1,0 +1,1 @@
+"""Which mock something is, and what was configured for it."""

@@ -1,0 +1,1 @@
+"""Where something stands: in a test or a helper, under an expectation, for one version alone."""

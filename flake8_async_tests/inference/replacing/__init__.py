@@ -1,0 +1,1 @@
+"""What may stand in for something else: patches, mocks, whoever answers a request."""

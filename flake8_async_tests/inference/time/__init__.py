@@ -1,0 +1,1 @@
+"""Sleeps, timeouts, polling, and clocks of a test's own."""

@@ -1,0 +1,1 @@
+"""What a name, a path or an attribute holds at a place."""
