@@ -21,8 +21,8 @@ _RUNNING_PLUGINS = re.compile(
     r"|homeassistant[-_]custom[-_]component|tornado5?|tornasync|twisted|uvloop))\b(?![-_.])",
     re.IGNORECASE,
 )
-# The one that had neither of that, in any version.
-_WITHOUT_EITHER = re.compile(r"pytest[-_]aiohttp\b", re.IGNORECASE)
+# Those that have neither of that: their loops have other names, `loop` and `io_loop`, or none.
+_WITHOUT_EITHER = re.compile(r"pytest[-_](?:aiohttp|curio|embedded|sanic|tornado5?|tornasync|twisted)\b", re.IGNORECASE)
 # A plugin, and libraries of event loops, with which sleeping takes no time.
 _VIRTUAL_CLOCKS = re.compile(r"\b(?:aiofastforward|async[-_]solipsism|looptime)\b")
 # A mode that is given where pytest is started, not where it is configured.
