@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.clients.databases import is_server, url_given
 from flake8_async_tests.inference.replacing.interception import requests_may_be_intercepted
+from flake8_async_tests.inference.tasks.loop_bound import PRIMITIVES
 from flake8_async_tests.inference.values.flow import is_rebound_elsewhere
 from flake8_async_tests.loops import loop_of_test
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -24,20 +25,6 @@ if TYPE_CHECKING:
 SESSION = "aiohttp.ClientSession"
 CLIENT = "httpx.AsyncClient"
 ENGINE = "sqlalchemy.ext.asyncio.create_async_engine"
-PRIMITIVES = tuple(
-    f"asyncio.{name}"
-    for name in (
-        "Barrier",
-        "BoundedSemaphore",
-        "Condition",
-        "Event",
-        "LifoQueue",
-        "Lock",
-        "PriorityQueue",
-        "Queue",
-        "Semaphore",
-    )
-)
 
 # What can be asked of these without a loop.
 LOOPLESS = frozenset(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from flake8_async_tests.inference.mocks.events import Places, When, start_of
 from flake8_async_tests.inference.mocks.ledger import Ledger, keys_of
 from flake8_async_tests.inference.replacing.mock_values import SIDE_EFFECT, Given
+from flake8_async_tests.inference.values.bindings import outermost_of
 from flake8_async_tests.lazy import lazy
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ class Configuration:
     def _root(self, scope: Scope) -> Scope:
         found = self._roots.get(scope)
         if found is None:
-            found = self._roots[scope] = _outermost(scope)
+            found = self._roots[scope] = outermost_of(scope)
         return found
 
     @lazy
@@ -259,14 +260,3 @@ def _step(node: ast.AST, inner: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return "()" if isinstance(node, ast.Call) and node.func is inner else ""
-
-
-def _outermost(scope: Scope) -> Scope:
-    """The outermost function around a scope; for what stands in no function, the module or class."""
-    found = scope
-    at: Scope | None = scope
-    while at is not None:
-        if at.is_function:
-            found = at
-        at = at.parent
-    return found

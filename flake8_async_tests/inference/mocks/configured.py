@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places.parts import is_test_itself
 from flake8_async_tests.inference.replacing.mock_values import RECORDS
-from flake8_async_tests.inference.values.bindings import Kind, path_of
+from flake8_async_tests.inference.values.bindings import Kind, outermost_of, path_of
 from flake8_async_tests.inference.values.flow import bindings_at
 from flake8_async_tests.inference.values.receivers import is_method_of_file
 
@@ -44,10 +44,10 @@ class ConfiguredPaths:
             self._note(node, scope)
         for node, scope in _handed_to_functions(module):
             for path in self._note(node, scope):
-                self._handed.setdefault(path, set()).add(_outermost(scope))
+                self._handed.setdefault(path, set()).add(outermost_of(scope))
 
     def _note(self, node: ast.expr, scope: Scope) -> list[str]:
-        outermost = _outermost(scope)
+        outermost = outermost_of(scope)
         imported = self._module.qualified(_known_part(self._module, node, scope)[0], scope)
         for name in (imported, *_owners_of(imported)):
             self._imported.setdefault(name, set()).add(outermost)
@@ -64,7 +64,7 @@ class ConfiguredPaths:
 
     def around(self, path: str, scope: Scope) -> bool:
         """Whether something is set on it in the same outermost function, or may be where what has it is handed to."""
-        outermost = _outermost(scope)
+        outermost = outermost_of(scope)
         return outermost in self._roots.get(path, ()) or any(
             outermost in self._handed.get(owner, ()) for owner in _owners_of(path)
         )
@@ -74,7 +74,7 @@ class ConfiguredPaths:
 
         What a test replaces it with is there for the test alone.
         """
-        outermost = _outermost(scope)
+        outermost = outermost_of(scope)
         found = self._imported.get(qualified, ())
         return outermost in found if is_test_itself(self._module, outermost) else bool(found)
 
@@ -84,7 +84,7 @@ class ConfiguredPaths:
 
     def on_an_attribute_around(self, path: str, scope: Scope) -> bool:
         """The same in one outermost function."""
-        return _outermost(scope) in self._owners.get(path, ())
+        return outermost_of(scope) in self._owners.get(path, ())
 
     def of_any(self, attributes: str) -> bool:
         """Whether something is set on these attributes of anything, or on one further down."""
@@ -205,14 +205,3 @@ def _called_or_asked(module: Module, call: ast.Call, scope: Scope) -> ast.expr:
     """What is called, or in `getattr(m, name)` that which is asked for something."""
     is_about_first = bool(call.args) and module.qualified(call.func, scope) in _OF_FIRST_ARGUMENT
     return call.args[0] if is_about_first else call.func
-
-
-def _outermost(scope: Scope) -> Scope:
-    """The outermost function around a scope; the module or class for what stands in none."""
-    found = scope
-    at: Scope | None = scope
-    while at is not None:
-        if at.is_function:
-            found = at
-        at = at.parent
-    return found

@@ -65,6 +65,22 @@ class Holdings:
 
 NOTHING = Holdings()
 
+PRIMITIVES = tuple(
+    f"asyncio.{name}"
+    for name in (
+        "Barrier",
+        "BoundedSemaphore",
+        "Condition",
+        "Event",
+        "LifoQueue",
+        "Lock",
+        "PriorityQueue",
+        "Queue",
+        "Semaphore",
+    )
+)
+"""What asyncio binds to a loop when somebody first has to wait for it."""
+
 _HTTPX_MOCKS = ("httpx_mock", "pytest_httpx", "respx", "respx_mock")
 _AIOHTTP_MOCKS = ("aioresponses", "mock_aioresponse")
 
@@ -95,20 +111,7 @@ _MADE_BY = {
     "redis.asyncio.client.Redis": _REDIS,
     "redis.asyncio.client.Redis.from_url": _REDIS,
     "redis.asyncio.from_url": _REDIS,
-    **{
-        f"asyncio.{name}": Thing(f"holds an asyncio.{name}", Belongs.AT_FIRST_WAIT)
-        for name in (
-            "Barrier",
-            "BoundedSemaphore",
-            "Condition",
-            "Event",
-            "LifoQueue",
-            "Lock",
-            "PriorityQueue",
-            "Queue",
-            "Semaphore",
-        )
-    },
+    **{name: Thing(f"holds an {name}", Belongs.AT_FIRST_WAIT) for name in PRIMITIVES},
 }
 _MADE_BY_AWAITING = {
     **_POOLS,

@@ -81,6 +81,17 @@ def path_of(node: ast.expr) -> str:
 _NOTHING: tuple[Effect, ...] = ()
 
 
+def outermost_of(scope: Scope) -> Scope:
+    """The outermost function around a scope; the module or class for what stands in none."""
+    found = scope
+    at: Scope | None = scope
+    while at is not None:
+        if at.is_function:
+            found = at
+        at = at.parent
+    return found
+
+
 def bound_in(module: Module, scope: Scope) -> dict[str, list[Binding]]:
     """Every binding of each name and path in a scope, whatever the flow; the names of comprehensions left out."""
     tables = module.fact(_tables)
