@@ -26,29 +26,33 @@ def check(module: Module) -> Iterator[Finding]:
         if function is None or not function.is_async or number_of(call.argument(0, "secs")) == 0:
             continue
         if not function_may_be_replaced(call):
+            library = _library(module, call.scope)
+            remedy = f"await {library}.sleep()" if library else "await asyncio.sleep() or trio.sleep()"
             yield Finding(
                 call.node,
                 f"time.sleep() in async {function.name} stops the event loop: nothing else runs, and no timeout can"
-                " interrupt it (await asyncio.sleep())",
-                _fix(call),
+                f" interrupt it ({remedy})",
+                _fix(call, library),
             )
 
 
-def _fix(call: Call) -> Fix | None:
+def _fix(call: Call, library: str) -> Fix | None:
     module = call.module
-    if not call.is_statement or not can_await(module, call.node, call.scope):
+    if not library or not call.is_statement or not can_await(module, call.node, call.scope):
         return None
     library = _library(module, call.scope)
-    name = spell(module, call.scope, library, "sleep", line=call.node.lineno) if library else None
+    name = spell(module, call.scope, library, "sleep", line=call.node.lineno)
     return unsafe(replace(call.node.func, f"await {name.text}"), names=[name]) if name is not None else None
 
 
 def _library(module: Module, scope: Scope) -> str:
-    """Whose sleep is the one to await; "" where it may be trio's."""
+    """Whose sleep is the one to await; "" where it may be trio's, or asyncio's as well."""
     if module.imports("anyio"):
         # Its own does on whatever backend the code runs.
         return "anyio"
-    if module.imports("trio") or runs_on_trio(module, scope):
+    if runs_on_trio(module, scope):
+        return "trio"
+    if module.imports("trio"):
         return ""
     # The import that the fix of one function adds must not decide about that of another: the whole file is asked.
     is_unknown = any(test.function.is_async and runner_of(test).is_unknown for test in module.tests)
