@@ -82,8 +82,7 @@ def _fix(module: Module, patch: Patch) -> Fix | None:
         return None
     if isinstance(new, ast.Lambda) and is_literal(new.body):
         return unsafe(replace(new, f"{name.text}(return_value={text_of(module, new.body)})"), names=[name])
-    definition = module.names.definition(new, scope)
-    function = module.function_of_node(definition) if definition is not None else None
+    function = module.function_by_name(new, scope)
     if not replaces_function(module, patch) or (function is not None and function.is_generator):
         return None
     return unsafe(insert_before(new, f"{name.text}(side_effect="), insert_after(new, ")"), names=[name])

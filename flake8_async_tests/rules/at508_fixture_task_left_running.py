@@ -83,8 +83,7 @@ def _is_stopped_otherwise(call: Call) -> bool:
 def _captured_by(call: Call, name: ast.Name) -> Iterator[str]:
     """The names of a fixture that a function nested in it reads, where another name is that function's."""
     module = call.module
-    definition = module.names.definition(name, call.scope)
-    function = module.function_of_node(definition) if definition is not None else None
+    function = module.function_by_name(name, call.scope)
     if function is None or function.outer is not call.scope:
         return
     for inner in module.scopes_within(function.scope):

@@ -200,7 +200,7 @@ def _is_configured(module: Module, path: str, scope: Scope) -> bool:
 
 def _is_class_method(module: Module, scope: Scope) -> bool:
     function = module.function_at(scope)
-    return function is not None and any(each.name == "builtins.classmethod" for each in function.decorators)
+    return function is not None and function.is_classmethod
 
 
 def _is_local(module: Module, path: str, scope: Scope) -> bool:

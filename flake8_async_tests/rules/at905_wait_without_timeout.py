@@ -111,8 +111,7 @@ def _is_wrapped_in_timeout(module: Module, function: Function) -> bool:
     """Whether a decorator of this file speaks of a timeout, under which it may call the function."""
     for decorator in function.decorators:
         node = decorator.call.func if decorator.call is not None else decorator.node
-        definition = module.names.definition(node, function.outer)
-        wrapper = module.function_of_node(definition) if definition is not None else None
+        wrapper = module.function_by_name(node, function.outer)
         if wrapper is not None:
             within = set(module.scopes_within(wrapper.scope))
             if any(call.scope in within for call in module.calls(*TIMEOUTS, _WAIT_FOR)):

@@ -72,6 +72,10 @@ class Function:
         return self.outer.is_class
 
     @property
+    def is_classmethod(self) -> bool:
+        return any(decorator.name == "builtins.classmethod" for decorator in self.decorators)
+
+    @property
     def is_nested(self) -> bool:
         """Whether another function holds it, a class in between or not."""
         return self.enclosing_function is not None

@@ -274,6 +274,11 @@ class Module:
     def function_of_node(self, node: ast.AST) -> Function | None:
         return self._functions_by_node.get(node)
 
+    def function_by_name(self, node: ast.expr, scope: Scope) -> Function | None:
+        """The function of this file that a name stands for there."""
+        definition = self.names.definition(node, scope)
+        return self.function_of_node(definition) if definition is not None else None
+
     def functions_in(self, scope: Scope) -> list[Function]:
         """The functions that stand in a scope itself."""
         return self._functions_by_outer.get(scope, [])

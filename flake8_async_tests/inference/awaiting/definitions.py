@@ -156,8 +156,7 @@ def _member(module: Module, node: ast.Attribute, scope: Scope) -> tuple[Member, 
     if isinstance(receiver, ast.Name):
         method = method_with_first_parameter(module, receiver, scope)
         if method is not None and method.klass is not None:
-            is_classmethod = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
-            return _member_of_self(method.klass, node.attr), not is_classmethod
+            return _member_of_self(method.klass, node.attr), not method.is_classmethod
         meaning = meaning_of(module, receiver, scope)
         if not isinstance(meaning, (CoroutineFunction, Other)):
             return find_method(meaning, node.attr), False

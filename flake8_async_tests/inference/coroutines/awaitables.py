@@ -211,8 +211,7 @@ class _Judge:
         mocks = mocks_of(self._module).at(node, scope)
         if mocks:
             return Awaitable.YES if all(mock.kind.is_async for mock in mocks) else Awaitable.UNKNOWN
-        definition = self._module.names.definition(node, scope)
-        function = self._module.function_of_node(definition) if definition is not None else None
+        function = self._module.function_by_name(node, scope)
         if function is not None and not function.is_async and not function.node.decorator_list:
             return self._of_returns(function)
         return Awaitable.UNKNOWN

@@ -131,8 +131,7 @@ def _gives_loop(module: Module, call: ast.Call, scope: Scope, depth: int) -> boo
 
 
 def _helper_gives_loop(module: Module, node: ast.expr, scope: Scope, depth: int) -> bool:
-    definition = module.names.definition(node, scope)
-    function = module.function_of_node(definition) if definition is not None else None
+    function = module.function_by_name(node, scope)
     if function is None or function.is_async or function.is_generator or function.decorators:
         return False
     return _function_gives_loop(function, depth)

@@ -50,7 +50,7 @@ def _may_raise(module: Module, setting: MockSetting, position: int) -> bool:
     behind = setting.path[position + 1 :]
     if behind:
         return behind == (SIDE_EFFECT,) and _is_raising(module, setting.value, setting.scope)
-    function = _function_named(module, setting.value, setting.scope)
+    function = module.function_by_name(setting.value, setting.scope)
     if function is not None:
         return _only_raises(function)
     mocks = mocks_of(module)
@@ -63,15 +63,10 @@ def _may_raise(module: Module, setting: MockSetting, position: int) -> bool:
 
 def _is_raising(module: Module, effect: ast.expr, scope: Scope) -> bool:
     """Whether an effect is an exception, for all that can be told."""
-    function = _function_named(module, effect, scope)
+    function = module.function_by_name(effect, scope)
     if function is not None:
         return _only_raises(function)
     return not isinstance(module.value_of(effect, scope), _GIVING)
-
-
-def _function_named(module: Module, node: ast.expr, scope: Scope) -> Function | None:
-    definition = module.names.definition(node, scope)
-    return module.function_of_node(definition) if definition is not None else None
 
 
 def _only_raises(function: Function) -> bool:

@@ -76,7 +76,7 @@ class MockSettings:
         """What mock there is after so many attributes of the path."""
         if setting.owner is None:
             return ()
-        if any(self.is_told_further(other, by=setting) for other in self.naming(*setting.path[:length])):
+        if any(_tells_more(setting, than=other) for other in self.naming(*setting.path[:length])):
             return ()
         written = min(length, len(setting.attributes))
         start = setting.attributes[written - 1] if written else setting.owner
@@ -86,16 +86,12 @@ class MockSettings:
         ends = [self._mocks.descendant(mock, rest, setting.value, setting.scope) for mock in found]
         return tuple(mock for end in ends for mock in end) if all(ends) else ()
 
-    def is_told_further(self, setting: MockSetting, *, by: MockSetting | None = None) -> bool:
+    def is_told_further(self, setting: MockSetting) -> bool:
         """Whether the same call tells what it gives more: `__aexit__=mock, **{"__aexit__.return_value": None}`.
 
         A mock takes such keywords in the order of their depth.
         """
-        length = len(setting.path)
-        return any(
-            other.owner is setting.owner and len(other.path) > length and other.path[:length] == setting.path
-            for other in ([by] if by is not None else self.naming(setting.name))
-        )
+        return any(_tells_more(other, than=setting) for other in self.naming(setting.name))
 
     def is_lost_on_instance(self, setting: MockSetting, position: int) -> bool:
         """Whether a path begins with a method of Python's protocols, given to an instance of a class of this file.
@@ -189,8 +185,7 @@ def _class_of_instance(module: Module, node: ast.Name, scope: Scope) -> Class | 
     """The class of this file of which a name is `self`, or an instance made in view."""
     method = method_with_first_parameter(module, node, scope)
     if method is not None:
-        is_of_class = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
-        return None if is_of_class else method.klass
+        return None if method.is_classmethod else method.klass
     bindings = bindings_at(module, node, scope)
     made = bindings[0].value if len(bindings) == 1 and bindings[0].kind is Kind.ASSIGNED else None
     definition = module.names.definition(made.func, bindings[0].scope) if isinstance(made, ast.Call) else None
@@ -215,3 +210,9 @@ def _taken_apart(node: ast.expr) -> tuple[ast.expr, tuple[ast.Attribute, ...]]:
         attributes.append(node)
         node = node.value
     return node, tuple(reversed(attributes))
+
+
+def _tells_more(setting: MockSetting, *, than: MockSetting) -> bool:
+    """Whether something is set, in the same call, on what another setting gives."""
+    length = len(than.path)
+    return setting.owner is than.owner and len(setting.path) > length and setting.path[:length] == than.path

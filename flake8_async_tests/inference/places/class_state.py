@@ -195,7 +195,7 @@ def _touch(
         return None
     if _is_instance(module, module.value_of(target.value, scope), scope, method):
         klass: Class | None = method.klass
-        through_class = any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
+        through_class = method.is_classmethod
     else:
         klass = _class_meant(module, target.value, scope, method)
         through_class = True

@@ -87,7 +87,9 @@ def _may_wait_for(call: ast.Call, message: str) -> bool:
     """Whether the text that a call looks for may be in a message: what is no plain text may be."""
     pattern = call.args[1] if len(call.args) > 1 else keyword_value(call, "match")
     text = pattern.value if isinstance(pattern, ast.Constant) else None
-    return not (message and isinstance(text, str) and _SPECIAL.isdisjoint(text)) or text in message
+    if not message or not isinstance(text, str) or not _SPECIAL.isdisjoint(text):
+        return True
+    return text in message
 
 
 def expects_refusal(module: Module, scope: Scope) -> bool:

@@ -123,8 +123,7 @@ def _only_binds(decorator: Decorator) -> bool:
 
 def function_named(module: Module, node: ast.expr, scope: Scope) -> Function | None:
     if isinstance(node, ast.Name):
-        definition = module.names.definition(node, scope)
-        return module.function_of_node(definition) if definition is not None else None
+        return module.function_by_name(node, scope)
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return _method_of_first_parameter(module, node.value.id, node.attr, scope)
     return None

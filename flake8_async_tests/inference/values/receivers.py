@@ -51,7 +51,7 @@ def class_of_receiver(module: Module, node: ast.expr, scope: Scope) -> Class | N
     if not isinstance(node, ast.Name):
         instance = _whose_class(module, node, scope)
         method = method_with_first_parameter(module, instance, scope) if instance is not None else None
-        return method.klass if method is not None and not _is_of_class(method) else None
+        return method.klass if method is not None and not method.is_classmethod else None
     definition = module.names.definition(node, scope)
     if isinstance(definition, ast.ClassDef):
         return module.class_of_node(definition)
@@ -66,7 +66,3 @@ def _whose_class(module: Module, node: ast.expr, scope: Scope) -> ast.Name | Non
     elif isinstance(node, ast.Call) and len(node.args) == 1 and module.qualified(node.func, scope) == "builtins.type":
         inner = node.args[0]
     return inner if isinstance(inner, ast.Name) else None
-
-
-def _is_of_class(method: Function) -> bool:
-    return any(decorator.name == "builtins.classmethod" for decorator in method.decorators)
