@@ -115,7 +115,7 @@ class Test:
         marks = [self.function.own_marks, self._marks_from_outside, self.module.marks]
         if self.klass is not None:
             marks.append(self.klass.marks)
-        if any(each.has("skip") for each in marks) or self.module.fact(_is_skipped_whole):
+        if any(map(_keep_from_running, marks)) or self.module.fact(_is_skipped_whole):
             return True
         decorators = [*self.function.decorators, *(self.klass.decorators if self.klass else ())]
         return any(decorator.name == "unittest.skip" for decorator in decorators)
@@ -147,6 +147,20 @@ class Test:
             if indirect is not None:
                 found.extend(name for name in argument_names(names) if name not in indirect)
         return tuple(found)
+
+
+def _keep_from_running(marks: Marks) -> bool:
+    """Whether there is one among some marks with which pytest certainly does not call the test."""
+    if marks.has("skip"):
+        return True
+    return any(mark.call is not None and _says_run_false(mark.call) for mark in marks.named("xfail"))
+
+
+def _says_run_false(xfail: ast.Call) -> bool:
+    """`xfail(run=False)`, with no condition that may lift it."""
+    run = keyword_value(xfail, "run")
+    is_conditional = bool(xfail.args) or keyword_value(xfail, "condition") is not None
+    return isinstance(run, ast.Constant) and run.value is False and not is_conditional
 
 
 def _is_skipped_whole(module: Module) -> bool:
