@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     _Attributes: TypeAlias = dict[str, dict[str, ast.expr]]
 
 
+_PATHS = (ast.Attribute, ast.Call, ast.Subscript)
+
+
 def set_from_outside(module: Module, name: str, scope: Scope) -> dict[str, ast.expr]:
     """The attributes that the module sets on one of its functions or classes, and their values."""
     return module.fact(_attributes).get(name, {}) if scope is module.scope else {}
@@ -47,6 +50,8 @@ def marks_everything(module: Module) -> bool:
     """Whether the module marks something that cannot be told by its name, in a loop over `globals()`, say."""
     found = (module.scope.bindings.get(name, ()) for name in module.fact(_marked))
     if any(bindings and all(isinstance(each, ast.Name) for each in bindings) for bindings in found):
+        return True
+    if any(call.scope is module.scope for call in module.calls(*_names_of_marks(module), where=_has_only_a_path)):
         return True
     return "pytestmark" in module.text and _sets_pytestmark_of_something(module)
 
@@ -76,8 +81,7 @@ def _marked(module: Module) -> dict[str, Marks]:
     for name, attributes in module.fact(_attributes).items():
         if "pytestmark" in attributes:
             found[name] = marks_in_values(module, [attributes["pytestmark"]], module.scope)
-    names = [MARK + mark for mark in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)]
-    for call in module.calls(*names, where=_has_only_a_name):
+    for call in module.calls(*_names_of_marks(module), where=_has_only_a_name):
         marked = call.node.args[0]
         if call.scope is module.scope and isinstance(marked, ast.Name):
             mark = Mark(call.name[len(MARK) :], call.node.func, None)
@@ -85,8 +89,18 @@ def _marked(module: Module) -> dict[str, Marks]:
     return found
 
 
+def _names_of_marks(module: Module) -> list[str]:
+    """Those that may make something run an async test."""
+    return [MARK + mark for mark in (*RUNNING_MARKS, *OTHER_RUNNING_MARKS, *module.options.marks)]
+
+
 def _has_only_a_name(call: ast.Call) -> bool:
     return len(call.args) == 1 and call.args[0].__class__ is ast.Name and not call.keywords
+
+
+def _has_only_a_path(call: ast.Call) -> bool:
+    """`mark(globals()[name])`, `mark(getattr(module, name))`, `mark(TestOrders.test_one)`."""
+    return len(call.args) == 1 and isinstance(call.args[0], _PATHS) and not call.keywords
 
 
 def is_set_by_name(module: Module, definition: ast.ClassDef) -> bool:
