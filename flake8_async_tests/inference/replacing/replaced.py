@@ -527,7 +527,8 @@ def _may_be_of_object(
     if changed is None:
         # Of what has no name both paths are "".
         called_on = module.value_of(node.value, scope) if path_of(owner) else node.value
-        if path_of(owner) in (path_of(node.value), path_of(called_on)):
+        is_the_same = path_of(owner) in (path_of(node.value), path_of(called_on))
+        if is_the_same and not _are_of_unrelated_classes(module, replacement, node, scope):
             return True
         is_of_another = _is_made_here(module, replacement) and not _may_be_had_by_others(module, replacement)
         return replacement.is_setting and not is_of_another
@@ -537,6 +538,18 @@ def _may_be_of_object(
         # from no class of this file, unless that inherits from one of elsewhere.
         return not changed.may_be_collected and (not of_library or changed.kind is ClassKind.UNKNOWN)
     return called.is_related_to(changed)
+
+
+def _are_of_unrelated_classes(module: Module, replacement: Replacement, node: ast.Attribute, scope: Scope) -> bool:
+    """Whether `self.client` is said twice, of classes of which neither inherits from the other: two objects."""
+    changed = _class_at_root(module, replacement.owner, replacement.scope)
+    called = _class_at_root(module, node.value, scope)
+    return changed is not None and called is not None and not called.is_related_to(changed)
+
+
+def _class_at_root(module: Module, node: ast.expr, scope: Scope) -> Class | None:
+    root = root_of(node)
+    return class_of_first_parameter(module, root, scope) if root is not None else None
 
 
 def _is_made_here(module: Module, replacement: Replacement) -> bool:
