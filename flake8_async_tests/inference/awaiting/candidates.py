@@ -174,13 +174,11 @@ class Candidates:
     def _is_of_client_in_view(self, method: str) -> bool:
         """Whether it is the name of a coroutine method of a client that there may be in view."""
         return any(
-            _speaks_of(module, words)
-            for words in _WORDS_BY_METHOD.get(method, ())
-            for module in self._modules_with_clients
+            _speaks_of(module, words) for words in _WORDS_BY_METHOD.get(method, ()) for module in self._modules_in_view
         )
 
     @lazy
-    def _modules_with_clients(self) -> tuple[Module, ...]:
+    def _modules_in_view(self) -> tuple[Module, ...]:
         return (self._module, *self._module.project.conftests(self._module.directory).modules)
 
     # -- the calls that are worth a look -----------------------------------------------------------------------------
@@ -264,6 +262,7 @@ class Candidates:
             # Whether there is a client takes some looks at the whole text: asked last.
             if self._is_called_openly(method) and self._is_of_client_in_view(method):
                 found.add(method)
+        found.update(self._called_of_fixtures())
         for word, dotted in self._imported_and_used():
             names = self._names_of(dotted)
             if names:
@@ -314,6 +313,38 @@ class Candidates:
                 else:
                     found.update((function.attr, f"{meaning}.{function.attr}") for meaning in modules)
         return found
+
+    def _called_of_fixtures(self) -> Iterator[str]:
+        """The coroutine methods that are called on what fixtures make."""
+        reached = self._module.index.reached
+        for module in self._modules_in_view:
+            candidates = module.fact(Candidates)
+            for name in candidates.made_by_fixtures.keys() & reached.keys():
+                for function in reached[name]:
+                    if candidates.may_be_made_by(name, function.attr):
+                        yield function.attr
+
+    @lazy
+    def made_by_fixtures(self) -> dict[str, list[ast.expr]]:
+        """What is called to make what the fixtures of this file give, by the names of these."""
+        found: dict[str, list[ast.expr]] = {}
+        for fixture in self._module.fixtures:
+            scope = fixture.function.scope
+            for given in fixture.function.values_given():
+                values = [given]
+                if isinstance(given, ast.Name):
+                    values = [each.value for each in bound_in(self._module, scope).get(given.id, ()) if each.value]
+                makers = [class_made(value) for value in values if isinstance(value, ast.Call)]
+                if makers:
+                    found.setdefault(fixture.name, []).extend(makers)
+        return found
+
+    def may_be_made_by(self, fixture: str, method: str) -> bool:
+        """Whether a fixture of this file may make an instance of a class with that coroutine method."""
+        return any(
+            (method in self._methods and word_of(maker) in self._own_classes) or self._may_make(maker, method)
+            for maker in self.made_by_fixtures.get(fixture, ())
+        )
 
     # -- what a name may mean ----------------------------------------------------------------------------------------
 
@@ -371,7 +402,9 @@ class Candidates:
                 elif isinstance(binding.value, ast.Call):
                     maker = class_made(binding.value)
                     makers[path_of(maker)] = maker
-        return any(self._may_make(maker, method) for maker in makers.values())
+        return any(self._may_make(maker, method) for maker in makers.values()) or any(
+            module.fact(Candidates).may_be_made_by(name, method) for module in self._modules_in_view
+        )
 
     def _may_make(self, node: ast.expr, method: str) -> bool:
         """Whether a call of something may make an instance of a class with that coroutine method."""

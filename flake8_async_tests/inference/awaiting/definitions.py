@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING, TypeAlias
 
 from flake8_async_tests.inference.awaiting.candidates import class_made, star_imports
+from flake8_async_tests.inference.clients.known import fixture_behind
 from flake8_async_tests.inference.replacing.replaced import (
     method_may_be_replaced,
     name_may_be_replaced,
@@ -28,7 +29,7 @@ from flake8_async_tests.source.coroutines import (
 from flake8_async_tests.source.known_coroutines import UNKNOWN_SIGNATURE, meaning_in_library
 
 if TYPE_CHECKING:
-    from flake8_async_tests.source.functions import Class
+    from flake8_async_tests.source.functions import Class, Function
     from flake8_async_tests.source.module import Module
     from flake8_async_tests.source.walk import Scope
 
@@ -201,6 +202,8 @@ def _member_of_super(module: Module, name: str, scope: Scope) -> Member:
 
 def _member_of_bound(module: Module, binding: Binding, name: str) -> Member:
     """What an attribute is of what a name was given: a new instance of a class, or one that was entered."""
+    if isinstance(binding.node, ast.arg):
+        return _member_of_received(module, binding.node.arg, binding.scope, name)
     klass = _class_made(module, binding.value, binding.scope) if binding.value is not None else None
     if klass is None:
         return Other.SOMETHING
@@ -212,6 +215,33 @@ def _member_of_bound(module: Module, binding: Binding, name: str) -> Member:
     else:
         is_instance = binding.kind is Kind.ASSIGNED
     return find_method(klass, name) if is_instance else Other.SOMETHING
+
+
+def _member_of_received(module: Module, parameter: str, scope: Scope, name: str) -> Member:
+    """What an attribute is of the instance that a fixture makes, where no other fixture can come in its place."""
+    function = module.function_at(scope)
+    # A fixture of a conftest may find another one in the place of what it requests.
+    if function is None or not module.matches_python_files:
+        return Other.SOMETHING
+    if function.klass is not None and any(parameter in heir.scope.bindings for heir in function.klass.subclasses):
+        return Other.SOMETHING
+    fixture = fixture_behind(function, parameter)
+    # What another decorator makes of a fixture may give anything.
+    if fixture is None or len(fixture.function.node.decorator_list) != 1:
+        return Other.SOMETHING
+    given = list(fixture.function.values_given())
+    members = [_member_of_given(fixture.function, value, name) for value in given]
+    return members[0] if members and all(isinstance(each, CoroutineFunction) for each in members) else Other.SOMETHING
+
+
+def _member_of_given(fixture: Function, value: ast.expr, name: str) -> Member:
+    """What an attribute is of what a fixture hands out: of what it makes, be it under a name, not of what it got."""
+    if isinstance(value, ast.Call):
+        return _member_of_instance(fixture.module, value, name, fixture.scope)
+    bindings = bindings_at(fixture.module, value, fixture.scope)
+    if len(bindings) != 1 or isinstance(bindings[0].node, ast.arg):
+        return Other.SOMETHING
+    return _member_of_bound(fixture.module, bindings[0], name)
 
 
 def _member_of_instance(module: Module, call: ast.Call, name: str, scope: Scope) -> Member:
