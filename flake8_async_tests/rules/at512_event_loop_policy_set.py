@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places.backends import runs_on_trio
 from flake8_async_tests.inference.places.parts import clears_up, is_expected_to_raise, place_of
+from flake8_async_tests.inference.places.versions import is_for_older_versions
 from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.inference.values.flow import bindings_at
 from flake8_async_tests.rule import Finding, Knows, rule
@@ -29,6 +30,8 @@ def check(module: Module) -> Iterator[Finding]:
         if _gives_back(call, calls) or runs_on_trio(module, call.scope) or is_pytest_asyncio(module):
             continue
         if function_may_be_replaced(call) or is_expected_to_raise(module, call.node, call.scope):
+            continue
+        if is_for_older_versions(module, call.node, call.scope):
             continue
         yield Finding(
             call.node,

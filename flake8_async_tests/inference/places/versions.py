@@ -10,6 +10,7 @@ from flake8_async_tests.inference.places.suspension import block_of, position_in
 from flake8_async_tests.inference.values.elsewhere import find_elsewhere
 from flake8_async_tests.inference.values.flow import leaves
 from flake8_async_tests.source.marks import pytestmarks_of
+from flake8_async_tests.source.module import is_within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _VERSIONS = frozenset(
     {"platform.python_version", "platform.python_version_tuple", "sys.hexversion", "sys.version", "sys.version_info"}
 )
+
+_BELOW = (ast.Lt, ast.LtE)
+_FROM = (ast.Gt, ast.GtE)
 
 
 def is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
@@ -37,6 +41,36 @@ def is_for_one_version(module: Module, node: ast.AST, scope: Scope) -> bool:
         if waits and any(_asks_for_version(module, mark, around) for mark, around in _marks_of(module, inner)):
             return True
     return False
+
+
+def is_for_older_versions(module: Module, node: ast.AST, scope: Scope) -> bool:
+    """Whether an `if` around something keeps it from the newer versions of Python: `if sys.version_info < (3, 12):`."""
+    return any(
+        isinstance(around, ast.If) and _is_on_older_side(module, node, around, inner)
+        for inner in scopes_around(scope)
+        for around in module.ancestors(node, inner)
+    )
+
+
+def _is_on_older_side(module: Module, node: ast.AST, branching: ast.If, scope: Scope) -> bool:
+    if is_within(node, branching.orelse):
+        return _bounds(module, branching.test, scope, _FROM)
+    return any(_bounds(module, each, scope, _BELOW) for each in _all_of(branching.test))
+
+
+def _all_of(condition: ast.expr) -> list[ast.expr]:
+    """What must hold, each for itself, where a condition does."""
+    return condition.values if isinstance(condition, ast.BoolOp) and isinstance(condition.op, ast.And) else [condition]
+
+
+def _bounds(module: Module, condition: ast.expr, scope: Scope, by: tuple[type[ast.cmpop], ...]) -> bool:
+    """Whether a condition compares the version in one direction: `sys.version_info < (3, 12)`, itself or by a name."""
+    value = module.value_of(condition, scope)
+    return (
+        isinstance(value, ast.Compare)
+        and isinstance(value.ops[0], by)
+        and module.qualified(value.left, scope) == "sys.version_info"
+    )
 
 
 def _conditions_of(node: ast.AST) -> list[ast.expr]:
