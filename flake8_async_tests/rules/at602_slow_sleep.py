@@ -25,7 +25,7 @@ def check(module: Module) -> Iterator[Finding]:
         test = module.test_of(call.function)
         if test is not None and test.is_skipped:
             continue
-        if may_end_early(call) or (call.name == "asyncio.sleep" and runs_on_trio(module, call.scope)):
+        if may_end_early(call, seconds) or (call.name == "asyncio.sleep" and runs_on_trio(module, call.scope)):
             continue
         yield Finding(
             call.node,

@@ -34,7 +34,9 @@ def check(module: Module) -> Iterator[Finding]:
         if not is_test_itself(module, call.scope) or not _is_statement(call):
             continue
         seconds = _seconds(call)
-        if seconds is None or seconds <= 0 or may_end_early(call) or _is_limited_polling(call) or _is_timed(call):
+        if seconds is None or seconds <= 0 or may_end_early(call, seconds):
+            continue
+        if _is_limited_polling(call) or _is_timed(call):
             continue
         if call.name != "asyncio.sleep" or not runs_on_trio(module, call.scope):
             yield Finding(

@@ -48,7 +48,7 @@ def seconds_of(call: Call) -> float | None:
     return number_of(duration_of(call))
 
 
-def may_end_early(call: Call) -> bool:
+def may_end_early(call: Call, seconds: float) -> bool:
     """Whether something cuts a sleep short, or makes it none at all: a timeout, a fake, a clock of the test's own."""
     module = call.module
     return (
@@ -60,20 +60,16 @@ def may_end_early(call: Call) -> bool:
         or _is_followed_by_failure(call)
         or is_clock_controlled(module, call.scope)
         or _is_in_group_to_be_cancelled(call)
-        or _is_given_less_time(call)
+        or _is_given_less_time(call, seconds)
     )
 
 
-def _is_given_less_time(call: Call) -> bool:
+def _is_given_less_time(call: Call, seconds: float) -> bool:
     """Whether a block that may be a timeout of any library gets less time than the sleep: `with limit(0.1):`.
 
     That number alone, and by its place: with more it may be anything, such as a client and the timeout of its requests.
     """
     module, scope = call.module, call.scope
-    given = duration_of(call)
-    seconds = number_of(module.value_of(given, scope)) if given is not None else None
-    if seconds is None:
-        return False
     limits = (
         number_of(module.value_of(context.args[0], scope))
         for _, context in contexts_around(module, call.node, scope)
