@@ -11,6 +11,7 @@ from flake8_async_tests.inference.places.backends import runs_on_trio
 from flake8_async_tests.inference.places.exceptions import is_expected_around
 from flake8_async_tests.inference.places.parts import is_hook, is_test_itself, place_of
 from flake8_async_tests.inference.places.suspension import block_of, position_in, statement_of
+from flake8_async_tests.inference.places.versions import is_for_older_versions
 from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.inference.values.bindings import path_of
 from flake8_async_tests.inference.values.instances import sets_up
@@ -48,7 +49,7 @@ def check(module: Module) -> Iterator[Finding]:
         made |= found
         if not found or loop is None or may_be_loop_from_before(module, loop, call.scope):
             continue
-        if _is_place_to_tell(module, call.scope) and not function_may_be_replaced(call):
+        if _is_place_to_tell(module, call.scope) and not _is_for_others(call):
             yield Finding(
                 call.node,
                 "asyncio.set_event_loop() makes a hand-made loop the current one: until that is undone, others find it"
@@ -57,12 +58,17 @@ def check(module: Module) -> Iterator[Finding]:
     for node, scope in made.items():
         if module.qualified(node.func, scope) != _MAKER or not _is_place_to_tell(module, scope):
             continue
-        if not function_may_be_replaced(module.call_at(node, scope)):
+        if not _is_for_others(module.call_at(node, scope)):
             yield Finding(
                 node,
                 "asyncio.new_event_loop() makes a loop by hand: nothing cancels what still runs on it when the test"
                 " fails (write an async test, or use asyncio.run() or asyncio.Runner)",
             )
+
+
+def _is_for_others(call: Call) -> bool:
+    """Whether a fake answers the call, or only older versions of Python come to it, such as have no `asyncio.run()`."""
+    return function_may_be_replaced(call) or is_for_older_versions(call.module, call.node, call.scope)
 
 
 def _made_here(module: Module, loop: ast.expr | None, used_in: Scope) -> dict[ast.Call, Scope]:

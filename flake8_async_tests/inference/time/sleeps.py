@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.places.assertions import always_fails
 from flake8_async_tests.inference.places.exceptions import is_caught_around
-from flake8_async_tests.inference.places.parts import contexts_around, is_expected_to_raise, place_of
+from flake8_async_tests.inference.places.parts import contexts_around, entered_by, is_expected_to_raise, place_of
 from flake8_async_tests.inference.places.suspension import next_statement, statement_of
 from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
 from flake8_async_tests.inference.time.frozen import is_clock_controlled
@@ -68,14 +68,16 @@ def _is_given_less_time(call: Call, seconds: float) -> bool:
     """Whether a block that may be a timeout of any library gets less time than the sleep: `with limit(0.1):`.
 
     That number alone, and by its place: with more it may be anything, such as a client and the timeout of its requests.
+    Where an `async with` is given a whole number, that is how many there are to be: `async with nodes(2):`.
     """
     module, scope = call.module, call.scope
-    limits = (
-        number_of(module.value_of(context.args[0], scope))
-        for _, context in contexts_around(module, call.node, scope)
-        if len(context.args) == 1 and not context.keywords
-    )
-    return any(limit is not None and 0 < limit < seconds for limit in limits)
+    for _, context in contexts_around(module, call.node, scope):
+        limit = number_of(module.value_of(context.args[0], scope)) if len(context.args) == 1 else None
+        if limit is None or context.keywords or not 0 < limit < seconds:
+            continue
+        if not limit.is_integer() or not isinstance(entered_by(module, context), ast.AsyncWith):
+            return True
+    return False
 
 
 def _is_followed_by_failure(call: Call) -> bool:
