@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.loops.known import is_on_loop
+from flake8_async_tests.inference.loops.known import loop_calls
 from flake8_async_tests.inference.loops.told import tasks_may_be_heard_of
 from flake8_async_tests.inference.places.backends import runs_on_trio
 from flake8_async_tests.inference.places.parts import is_fixture_itself, is_test_itself
@@ -43,7 +43,7 @@ def check(module: Module) -> Iterator[Finding]:
 def _starters(module: Module) -> Iterator[Call]:
     yield from started_tasks(module, _is_dropped)
     yield from filter(_is_dropped, module.calls(*_OTHER_STARTERS))
-    yield from (call for call in module.method_calls("run_in_executor") if _is_dropped(call) and is_on_loop(call))
+    yield from loop_calls(module, "run_in_executor", where=_is_dropped)
 
 
 def _is_dropped(call: Call) -> bool:

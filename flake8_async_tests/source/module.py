@@ -232,6 +232,17 @@ class Module:
             found.sort(key=_place_of_call)
         return found
 
+    def calls_by_other_names(self, *methods: str) -> list[Call]:
+        """The calls of names that such a method was given (`close = x.close`), or whatever else is called so."""
+        calls, other_names = self.index.calls, self.names.other_names
+        return [
+            Call(self, node, scope, None, holder)
+            for method in methods
+            for other in sorted(other_names.get(method, ()))
+            for node, scope, holder in calls.get(other, ())
+            if isinstance(node.func, ast.Name)
+        ]
+
     def call_at(self, node: ast.Call, scope: Scope) -> Call:
         return Call(self, node, scope)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flake8_async_tests.inference.mocks.known import mocks_of
 from flake8_async_tests.inference.places.parts import is_test_code, place_of
-from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced
+from flake8_async_tests.inference.replacing.replaced import function_may_be_replaced, method_may_be_replaced
 from flake8_async_tests.inference.uses.handover import captures, loads_of
 from flake8_async_tests.inference.values.bindings import alternatives_of
 from flake8_async_tests.inference.values.elsewhere import find_elsewhere
@@ -93,21 +93,41 @@ def is_runner(module: Module, node: ast.expr, scope: Scope) -> bool:
     return _is_runner(module, node, scope, _DEPTH)
 
 
-def loop_calls(module: Module, *methods: str) -> list[Call]:
-    """The calls of these methods on known event loops, in the order of the file."""
-    return list(filter(is_on_loop, module.method_calls(*methods)))
+def loop_calls(module: Module, *methods: str, where: Callable[[Call], bool] | None = None) -> list[Call]:
+    """The calls of these methods of known event loops, those first that are not called by a name of their own.
 
-
-def is_on_loop(call: Call) -> bool:
-    """Whether a call is one of a method of a known event loop."""
-    receiver = receiver_of(call.node)
-    return receiver is not None and is_event_loop(call.module, receiver, call.scope)
+    Only those that meet a condition: whose loop it is costs something to find out.
+    """
+    return [
+        call
+        for call in (*module.method_calls(*methods), *module.calls_by_other_names(*methods))
+        if (where is None or where(call)) and is_method_of_loop(module, call.node.func, call.scope, *methods)
+    ]
 
 
 def is_method_of_loop(module: Module, function: ast.expr, scope: Scope, *names: str) -> bool:
-    """Whether what is called is one of these methods of a known event loop."""
+    """Whether what is called is one of these methods of a known event loop, by another name too: `start = loop.m`."""
+    if isinstance(function, ast.Attribute):
+        return function.attr in names and is_event_loop(module, function.value, scope)
+    return isinstance(function, ast.Name) and _is_bound_method(module, function, scope, names)
+
+
+def _is_bound_method(module: Module, name: ast.Name, scope: Scope, methods: tuple[str, ...]) -> bool:
+    other_names = module.names.other_names
+    if not any(name.id in other_names.get(method, ()) for method in methods):
+        return False
+    bindings = bindings_at(module, name, scope)
+    return bool(bindings) and all(_holds_method(module, binding, methods) for binding in bindings)
+
+
+def _holds_method(module: Module, binding: Binding, methods: tuple[str, ...]) -> bool:
+    """Whether a name was given a method of a known loop; under a patch that would be a fake."""
+    method = binding.value
     return (
-        isinstance(function, ast.Attribute) and function.attr in names and is_event_loop(module, function.value, scope)
+        isinstance(method, ast.Attribute)
+        and binding.kind is Kind.ASSIGNED
+        and is_method_of_loop(module, method, binding.scope, *methods)
+        and not method_may_be_replaced(module, method, binding.scope, of_library=True)
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.loops.known import is_method_of_loop, is_on_loop, is_stand_in
+from flake8_async_tests.inference.loops.known import is_method_of_loop, is_stand_in, loop_calls
 from flake8_async_tests.inference.places.assertions import assertion_of_each, assertion_that_denies
 from flake8_async_tests.inference.uses.assignments import Assignment, assignment_behind, assignment_of
 from flake8_async_tests.inference.uses.handover import (
@@ -19,6 +19,7 @@ from flake8_async_tests.inference.uses.handover import (
 from flake8_async_tests.inference.uses.watches import ADDING
 from flake8_async_tests.inference.values.flow import Binding, Kind, bindings_at, class_of_parameter
 from flake8_async_tests.source.calls import keyword_value
+from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ def started_tasks(module: Module, condition: Callable[[Call], bool]) -> list[Cal
     """
     found = list(filter(condition, module.calls(*_STARTERS)))
     found += [call for call in module.calls("asyncio.ensure_future") if condition(call) and _makes_task(call)]
-    found += [call for call in module.method_calls("create_task") if condition(call) and is_on_loop(call)]
+    found += loop_calls(module, "create_task", where=condition)
     found.sort(key=lambda call: (call.node.lineno, call.node.col_offset))
     return found
 
@@ -115,10 +116,10 @@ def _makes_future(module: Module, call: ast.Call, scope: Scope) -> bool:
     if module.qualified(call.func, scope) in _MAKERS_OF_FUTURES:
         return True
     function = call.func
-    if not isinstance(function, ast.Attribute):
-        return False
     if is_method_of_loop(module, function, scope, "create_future", "create_task", "run_in_executor"):
         return True
+    if not isinstance(function, ast.Attribute):
+        return False
     if function.attr == "submit":
         return _is_executor(module, function.value, scope)
     return is_task_of_group(module, call, scope)
@@ -265,7 +266,7 @@ def _call_of(load: ast.Name, method: str, scope: Scope) -> ast.Call | None:
 def name_of_starter(call: Call) -> str:
     """What a message calls the function that starts something: a loop's methods have no qualified name."""
     function = call.node.func
-    return call.name or (f"loop.{function.attr}" if isinstance(function, ast.Attribute) else "")
+    return call.name or (f"loop.{function.attr}" if isinstance(function, ast.Attribute) else word_of(function))
 
 
 def _makes_task(call: Call) -> bool:

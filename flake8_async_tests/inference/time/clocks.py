@@ -5,11 +5,10 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from flake8_async_tests.inference.loops.known import is_method_of_loop, is_on_loop
+from flake8_async_tests.inference.loops.known import is_method_of_loop, loop_calls
 from flake8_async_tests.inference.places.parts import nodes_of, place_of
 from flake8_async_tests.inference.values.flow import Kind, bindings_at
 from flake8_async_tests.inference.values.numbers import number_of
-from flake8_async_tests.source.names import word_of
 
 if TYPE_CHECKING:
     from flake8_async_tests.inference.places.parts import Place
@@ -46,7 +45,7 @@ _DEPTH = 6
 def coroutines_that_read_clock(module: Module) -> dict[Scope, None]:
     """The scopes of the async functions in which a clock is read, in the order of the file."""
     calls = [call for call in module.calls(*CLOCKS) if _is_in_coroutine(call)]
-    calls += [call for call in module.method_calls("time") if _is_in_coroutine(call) and is_on_loop(call)]
+    calls += loop_calls(module, "time", where=_is_in_coroutine)
     return dict.fromkeys(call.scope for call in calls)
 
 
@@ -57,7 +56,7 @@ def _is_in_coroutine(call: Call) -> bool:
 def reads_clock(module: Module, statement: ast.stmt, scope: Scope) -> bool:
     """Whether a statement itself asks a clock for the time."""
     calls = (module.call_at(node, scope) for node in nodes_of([statement]) if isinstance(node, ast.Call))
-    return any(call.name in _TELLING_TIME or (word_of(call.node.func) == "time" and is_on_loop(call)) for call in calls)
+    return any(call.name in _TELLING_TIME or is_method_of_loop(module, call.node.func, scope, "time") for call in calls)
 
 
 def elapsed_factor(module: Module, node: ast.expr, scope: Scope) -> float | None:
