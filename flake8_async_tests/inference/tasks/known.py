@@ -32,7 +32,7 @@ _STARTERS = ("asyncio.create_task", "asyncio.Task")
 STARTING = (*_STARTERS, "asyncio.ensure_future")
 """What starts a task is one of these, or a method of that name."""
 _COLLECTIONS = frozenset({"builtins.frozenset", "builtins.list", "builtins.set", "builtins.tuple"})
-_DISPLAYS = (ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
+_DISPLAYS = (ast.Dict, ast.DictComp, ast.List, ast.ListComp, ast.Set, ast.SetComp, ast.Tuple)
 # How many expressions a collection of tasks is put together from before it counts as unknown.
 _MOST_EXPRESSIONS = 64
 
@@ -294,7 +294,7 @@ def _may_be_coroutine(module: Module, node: ast.expr | None, scope: Scope) -> bo
 
 
 def kept_by(call: Call) -> Assignment | None:
-    """The assignment that keeps a task: under a name of its own, or in a list, set or tuple that has one."""
+    """The assignment that keeps a task: under a name of its own, or in a list, set, tuple or dict that has one."""
     scope = call.scope
     whole: ast.expr = call.node
     assignment = assignment_of(whole, scope)
